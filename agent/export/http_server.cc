@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/export/http_server.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "agent/base/unique_fd.h"
+#include "agent/export/gzip.h"
+
+namespace fusescope {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Daemon = std::unique_ptr<MHD_Daemon, decltype(&MHD_stop_daemon)>;
+using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
+
+// Passes on what libmicrohttpd reports, but only so many lines a minute: most of them are about
+// bad requests, and a client must not be able to fill the log.
+class LibraryLog {
+ public:
+  explicit LibraryLog(const HttpLog& log) : log_(log) {}
+
+  void write(std::string line) {
+    const auto now = Clock::now();
+    if (now - window_start_ >= std::chrono::minutes(1)) {
+      if (lines_ > kLinesPerMinute) {
+        log_("libmicrohttpd: " + std::to_string(lines_ - kLinesPerMinute) + " lines left out");
+      }
+      window_start_ = now;
+      lines_ = 0;
+    }
+    if (++lines_ > kLinesPerMinute) return;
+    line.erase(line.find_last_not_of('\n') + 1);
+    log_("libmicrohttpd: " + line);
+  }
+
+ private:
+  static constexpr std::uint64_t kLinesPerMinute = 10;
+  const HttpLog& log_;
+  Clock::time_point window_start_ = Clock::now();
+  std::uint64_t lines_ = 0;
+};
+
+// When each connection must have made progress by. libmicrohttpd's own timeout starts again with
+// every byte, so that a client that dribbles would keep its connection for ever.
+class Deadlines {
+ public:
+  explicit Deadlines(std::chrono::milliseconds allowed) : allowed_(allowed) {}
+
+  void restart(MHD_Connection* connection) { by_[connection] = Clock::now() + allowed_; }
+  void forget(MHD_Connection* connection) { by_.erase(connection); }
+
+  // Ends the overdue connections. Only shut down here: the library sees that, and closes them.
+  void enforce() {
+    const auto now = Clock::now();
+    for (auto& [connection, deadline] : by_) {
+      if (deadline > now) continue;
+      ::shutdown(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                 SHUT_RDWR);
+      deadline = Clock::time_point::max();
+    }
+  }
+
+  [[nodiscard]] Clock::time_point next() const {
+    auto earliest = Clock::time_point::max();
+    for (const auto& [connection, deadline] : by_) earliest = std::min(earliest, deadline);
+    return earliest;
+  }
+
+ private:
+  std::chrono::milliseconds allowed_;
+  std::unordered_map<MHD_Connection*, Clock::time_point> by_;
+};
+
+// Turns requests into responses, and counts them.
+class Router {
+ public:
+  Router(const HttpOptions& options, Routes routes)
+      : options_(options), routes_(std::move(routes)) {}
+
+  HttpResponse respond(std::string_view method, const HttpRequest& request) {
+    const auto found = routes_.find(request.path);
+    const Route* route = found == routes_.end() ? nullptr : &found->second;
+    HttpResponse response = choose(route, method, request);
+    compress(response, request.gzip_accepted);
+    const std::lock_guard lock(mutex_);
+    ++counts_[{route == nullptr ? "other" : route->handler, response.status}];
+    return response;
+  }
+
+  RequestCounts counts() const {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+
+ private:
+  HttpResponse choose(const Route* route, std::string_view method, const HttpRequest& request) {
+    if (route == nullptr) return {.status = 404, .body = "Not Found\n"};
+    if (method != "GET" && method != "HEAD") {
+      return {.status = 405, .body = "Method Not Allowed\n", .headers = {{"Allow", "GET, HEAD"}}};
+    }
+    try {
+      return route->respond(request);
+    } catch (const std::exception& error) {
+      options_.log("answer " + request.path + ": " + error.what());
+    } catch (...) {
+      options_.log("answer " + request.path + ": unknown exception");
+    }
+    return {.status = 500, .body = "Internal Server Error\n"};
+  }
+
+  void compress(HttpResponse& response, bool accepted) const {
+    if (response.body.size() <= options_.uncompressed_body_bytes) return;
+    response.headers.push_back({"Vary", "Accept-Encoding"});
+    if (!accepted) return;
+    if (auto compressed = gzip_compress(response.body)) {
+      response.body = std::move(*compressed);
+      response.headers.push_back({"Content-Encoding", "gzip"});
+    }
+  }
+
+  const HttpOptions& options_;
+  const Routes routes_;
+  mutable std::mutex mutex_;
+  RequestCounts counts_;
+};
+
+MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name,
+                         const char* value) noexcept {
+  try {
+    static_cast<std::vector<HttpHeader>*>(headers)->push_back(
+        {name == nullptr ? "" : name, value == nullptr ? "" : value});
+    return MHD_YES;
+  } catch (...) {
+    return MHD_NO;
+  }
+}
+
+MHD_Result queue(MHD_Connection* connection, const HttpResponse& response) {
+  // With MUST_COPY the body is only read, though the parameter is not const.
+  const Response queued(
+      MHD_create_response_from_buffer(response.body.size(), const_cast<char*>(response.body.data()),
+                                      MHD_RESPMEM_MUST_COPY),
+      MHD_destroy_response);
+  if (!queued) return MHD_NO;
+  MHD_add_response_header(queued.get(), "Content-Type", response.content_type.c_str());
+  for (const HttpHeader& header : response.headers) {
+    MHD_add_response_header(queued.get(), header.name.c_str(), header.value.c_str());
+  }
+  return MHD_queue_response(connection, response.status, queued.get());
+}
+
+// libmicrohttpd calls this when its own state is broken, and expects it not to return.
+[[noreturn]] void on_panic(void* log, const char* file, unsigned line, const char* reason) {
+  const std::string text = "libmicrohttpd failed at " + std::string(file) + ":" +
+                           std::to_string(line) + ": " + (reason == nullptr ? "" : reason);
+  if (log != nullptr) {
+    (*static_cast<const HttpLog*>(log))(text);
+  } else {
+    std::fputs((text + "\n").c_str(), stderr);
+  }
+  std::abort();
+}
+
+}  // namespace
+
+std::string HttpRequest::header(std::string_view name) const {
+  std::string joined;
+  for (const HttpHeader& header : headers) {
+    if (::strcasecmp(header.name.c_str(), std::string(name).c_str()) != 0) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += header.value;
+  }
+  return joined;
+}
+
+// Runs one libmicrohttpd daemon for each address, all on one thread of our own rather than on one
+// of the library's each: so handlers never run at the same time, and the deadlines need no lock.
+class HttpServer::State {
+ public:
+  State(HttpOptions options, Routes routes)
+      : options_(std::move(options)),
+        library_log_(options_.log),
+        router_(options_, std::move(routes)),
+        deadlines_(options_.request_timeout) {}
+
+  ~State() {
+    if (thread_.joinable()) {
+      ::eventfd_write(wake_.get(), 1);
+      thread_.join();
+    }
+    daemons_.clear();  // calls back for each connection that it closes
+    MHD_set_panic_func(on_panic, nullptr);
+  }
+
+  Result<void> start() {
+    MHD_set_panic_func(on_panic, &options_.log);
+    wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!wake_) return std::unexpected(errno_error("create an eventfd", errno));
+    for (const std::string& address : options_.listen_addresses) {
+      auto listener = parse_listen_address(address).and_then(listen_on);
+      if (!listener) return std::unexpected(listener.error());
+      if (auto added = add_daemon(std::move(*listener)); !added) return added;
+    }
+    try {
+      thread_ = std::thread(&State::run, this);
+    } catch (const std::system_error& error) {
+      return std::unexpected(errno_error("start the HTTP thread", error.code().value()));
+    }
+    return {};
+  }
+
+  std::vector<Endpoint> listening() const { return endpoints_; }
+  RequestCounts counts() const { return router_.counts(); }
+
+ private:
+  Result<void> add_daemon(Listener listener) {
+    std::array<MHD_OptionItem, 10> items{{
+        {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<intptr_t>(&on_library_log), this},
+        {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, nullptr},
+        // The daemon closes the socket, on most failures to start too.
+        {MHD_OPTION_LISTEN_SOCKET, listener.socket.release(), nullptr},
+        {MHD_OPTION_CONNECTION_TIMEOUT, options_.idle_timeout.count(), nullptr},
+        {MHD_OPTION_CONNECTION_LIMIT, options_.connection_limit, nullptr},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connection_limit_per_client, nullptr},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+         static_cast<intptr_t>(options_.connection_memory_bytes), nullptr},
+        {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&on_connection), this},
+        {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&on_completed), this},
+        {MHD_OPTION_END, 0, nullptr},
+    }};
+    const bool ipv6 = listener.endpoint.host.find(':') != std::string::npos;
+    errno = 0;
+    Daemon daemon(
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (ipv6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0,
+                         nullptr, nullptr, &on_request, this, MHD_OPTION_ARRAY, items.data(),
+                         MHD_OPTION_END),
+        MHD_stop_daemon);
+    if (!daemon) {
+      return std::unexpected(
+          errno_error("start the HTTP server on " + listener.endpoint.text(), errno));
+    }
+    daemons_.push_back(std::move(daemon));
+    endpoints_.push_back(std::move(listener.endpoint));
+    return {};
+  }
+
+  void run() {
+    // Signals are for the main thread. SIGPIPE must not end the process when a client leaves.
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "fusescope-http");
+
+    std::vector<pollfd> waiting{{wake_.get(), POLLIN, 0}};
+    for (const Daemon& daemon : daemons_) {
+      const int epoll = MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+      waiting.push_back({epoll, POLLIN, 0});
+    }
+    while (waiting[0].revents == 0) {
+      for (const Daemon& daemon : daemons_) MHD_run(daemon.get());
+      deadlines_.enforce();
+      ::poll(waiting.data(), waiting.size(), wait_milliseconds());
+    }
+  }
+
+  // How long there is nothing to do unless a socket or the destructor wakes the thread; -1: for
+  // ever.
+  int wait_milliseconds() {
+    // A daemon at its connection limit stops watching its listening socket, and starts again only
+    // in the run after the one that closed a connection.
+    if (std::exchange(connection_closed_, false)) return 0;
+    std::optional<std::uint64_t> wait;
+    for (const Daemon& daemon : daemons_) {
+      MHD_UNSIGNED_LONG_LONG milliseconds = 0;
+      if (MHD_get_timeout(daemon.get(), &milliseconds) != MHD_YES) continue;
+      wait = std::min<std::uint64_t>(wait.value_or(milliseconds), milliseconds);
+    }
+    if (const auto next = deadlines_.next(); next != Clock::time_point::max()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
+      const auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
+      wait = std::min(wait.value_or(milliseconds), milliseconds);
+    }
+    constexpr std::uint64_t kLongest = std::numeric_limits<int>::max();
+    return wait ? static_cast<int>(std::min(*wait, kLongest)) : -1;
+  }
+
+  MHD_Result answer(MHD_Connection* connection, const char* path, const char* method) {
+    HttpRequest request{.path = path};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, append_header, &request.headers);
+    request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
+    const HttpResponse response = router_.respond(method, request);
+    deadlines_.restart(connection);  // the time that the handler took is not the client's fault
+    return queue(connection, response);
+  }
+
+  static MHD_Result on_request(void* state, MHD_Connection* connection, const char* path,
+                               const char* method, const char* /*version*/,
+                               const char* /*upload*/, std::size_t* upload_bytes,
+                               void** request_context) noexcept {
+    // In the first call only the headers are there. An answer then would close the connection,
+    // which is as well for a method that may carry a body, but not for each scrape.
+    const std::string_view verb = method;
+    if (std::exchange(*request_context, state) == nullptr && (verb == "GET" || verb == "HEAD")) {
+      return MHD_YES;
+    }
+    if (std::exchange(*upload_bytes, 0) != 0) return MHD_YES;  // a body is read and ignored
+    try {
+      return static_cast<State*>(state)->answer(connection, path, method);
+    } catch (...) {
+      return MHD_NO;  // closes the connection; it was memory that ran out
+    }
+  }
+
+  static void on_connection(void* state, MHD_Connection* connection, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) {
+    auto& self = *static_cast<State*>(state);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+      self.deadlines_.restart(connection);
+    } else {
+      self.deadlines_.forget(connection);
+      self.connection_closed_ = true;
+    }
+  }
+
+  static void on_completed(void* state, MHD_Connection* connection, void** /*context*/,
+                           MHD_RequestTerminationCode /*code*/) {
+    static_cast<State*>(state)->deadlines_.restart(connection);
+  }
+
+  [[gnu::format(printf, 2, 0)]] static void on_library_log(void* state, const char* format,
+                                                           va_list arguments) {
+    std::array<char, 512> line{};
+    std::vsnprintf(line.data(), line.size(), format, arguments);
+    static_cast<State*>(state)->library_log_.write(line.data());
+  }
+
+  const HttpOptions options_;
+  LibraryLog library_log_;
+  Router router_;
+  Deadlines deadlines_;
+  bool connection_closed_ = false;
+  UniqueFd wake_;
+  std::vector<Daemon> daemons_;
+  std::vector<Endpoint> endpoints_;
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Routes routes) {
+  if (!options.log) options.log = [](const std::string&) {};
+  auto state = std::make_unique<State>(std::move(options), std::move(routes));
+  if (auto started = state->start(); !started) return std::unexpected(started.error());
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+std::vector<Endpoint> HttpServer::listening() const { return state_->listening(); }
+RequestCounts HttpServer::counts() const { return state_->counts(); }
+
+}  // namespace fusescope

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/error.h"
+#include "agent/export/listen_address.h"
+
+namespace fusescope {
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+};
+
+struct HttpRequest {
+  std::string path;  // without the query, percent escapes undone
+  std::vector<HttpHeader> headers;
+  bool gzip_accepted = false;
+
+  // The values of the headers of that name, in any letter case, joined with ", "; empty if there
+  // is none.
+  [[nodiscard]] std::string header(std::string_view name) const;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::vector<HttpHeader> headers = {};  // beside those that the server adds by itself
+};
+
+struct Route {
+  std::string handler;  // names the route in the counts
+  // Called on the server's thread, for one request at a time. While it runs no other request is
+  // answered, so it must not wait on anything that may hang. Whatever it throws becomes status 500.
+  std::function<HttpResponse(const HttpRequest&)> respond;
+};
+
+// By exact path, e.g. "/metrics".
+using Routes = std::map<std::string, Route, std::less<>>;
+
+// Told of each failure, as one line without a newline. Called on the server's thread, and by
+// start() on the caller's.
+using HttpLog = std::function<void(std::string)>;
+
+struct HttpOptions {
+  std::vector<std::string> listen_addresses = {":10980"};  // as parse_listen_address takes them
+  HttpLog log;                                             // none: nothing is logged
+
+  // A connection is closed after idle_timeout without a byte, and when a whole request has not come
+  // in within request_timeout of its start or of the last answer, or a whole answer has not gone
+  // out within as much: neither a silent nor a dribbling client stays.
+  std::chrono::seconds idle_timeout{5};
+  std::chrono::milliseconds request_timeout{15'000};
+
+  // For each listening address. A client above its own limit is cut off at once; above the overall
+  // limit connections wait until another one ends.
+  unsigned connection_limit = 256;
+  unsigned connection_limit_per_client = 64;
+
+  // Holds a connection's request line and headers: longer ones get status 414 or 431.
+  std::size_t connection_memory_bytes = 32 * 1024;
+
+  // A longer body is compressed if the client accepts that.
+  std::size_t uncompressed_body_bytes = 1024;
+};
+
+struct RequestKey {
+  std::string handler;  // Route::handler, or "other" for a path without a route
+  unsigned status = 0;
+  auto operator<=>(const RequestKey&) const = default;
+};
+
+using RequestCounts = std::map<RequestKey, std::uint64_t>;
+
+// Answers GET and HEAD, over HTTP/1.1 and 1.0, on one thread that never waits for a single client.
+// Other methods get status 405 and unknown paths 404.
+class HttpServer {
+ public:
+  // Listens on all addresses and starts the thread; on an error, of which the text names the
+  // address, nothing is left running. The process-wide panic callback of libmicrohttpd is set too,
+  // and logs to the server started last.
+  static Result<std::unique_ptr<HttpServer>> start(HttpOptions options, Routes routes);
+
+  // Closes all connections and waits for the thread: at once, unless a handler is running.
+  ~HttpServer();
+
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // The addresses in the order of the options, with the ports that the kernel chose.
+  [[nodiscard]] std::vector<Endpoint> listening() const;
+
+  // The requests answered so far. Those that are no HTTP, or too long, reach no handler and are
+  // not counted. May be called on any thread, also in a handler.
+  [[nodiscard]] RequestCounts counts() const;
+
+ private:
+  class State;
+  explicit HttpServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fusescope

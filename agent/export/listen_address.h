@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/base/error.h"
+#include "agent/base/unique_fd.h"
+
+namespace fusescope {
+
+// A host and a port as they are written: "HOST:PORT", and "[HOST]:PORT" for IPv6.
+struct Endpoint {
+  std::string host;  // without brackets; empty: every address of this machine, IPv6 and IPv4
+  std::uint16_t port = 0;
+
+  // "127.0.0.1:10980", "[::1]:10980" or ":10980".
+  [[nodiscard]] std::string text() const;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+// Parses the value of --web.listen-address: ":10980", "127.0.0.1:10980", "[::1]:10980" or
+// "localhost:10980"; port 0 lets the kernel choose one. Names are not looked up here. The error
+// quotes the text, gives the reason and shows an example.
+Result<Endpoint> parse_listen_address(std::string_view text);
+
+struct Listener {
+  UniqueFd socket;    // listening, non-blocking, close-on-exec
+  Endpoint endpoint;  // numeric host and the actual port
+};
+
+// Opens a listening TCP socket. An empty host or "::" takes IPv6 and IPv4, or IPv4 alone when the
+// host has no IPv6. A name is looked up, which may block, and its first IPv4 address, else its
+// first address, is taken. The error names the address and errno, as in
+// "listen on 127.0.0.1:10980: Address already in use: choose another with --web.listen-address".
+Result<Listener> listen_on(const Endpoint& endpoint);
+
+}  // namespace fusescope

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/model/snapshot.h"
+
+#include <algorithm>
+#include <functional>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace fusescope {
+namespace {
+
+// The statistics structs of the kernel side are arrays of 64-bit counters, and nothing else.
+template <class Stats>
+auto counters_of(Stats& stats) {
+  static_assert(sizeof(Stats) % sizeof(__u64) == 0);
+  using Counter = std::conditional_t<std::is_const_v<Stats>, const __u64, __u64>;
+  return std::span<Counter>(reinterpret_cast<Counter*>(&stats), sizeof(Stats) / sizeof(__u64));
+}
+
+template <class Stats, class Operation>
+void combine(Stats& into, const Stats& from, Operation operation) {
+  const auto target = counters_of(into);
+  std::ranges::transform(target, counters_of(from), target.begin(), operation);
+}
+
+template <class Operation>
+void combine_all(Counters& into, const Counters& from, Operation operation) {
+  combine(into.io, from.io, operation);
+  for (const auto& [opcode, duration] : from.durations) {
+    combine(into.durations[opcode], duration, operation);
+  }
+}
+
+auto labels_of(const MountSnapshot& mount) {
+  return std::tie(mount.identity.mountpoint, mount.identity.fstype);
+}
+
+}  // namespace
+
+void add(Counters& into, const Counters& from) { combine_all(into, from, std::plus<>()); }
+
+Counters difference(const Counters& now, const Counters& before) {
+  Counters result = now;
+  combine_all(result, before, std::minus<>());
+  return result;
+}
+
+void make_distinct(std::vector<MountSnapshot>& mounts) {
+  std::ranges::stable_sort(mounts, {}, labels_of);
+  std::vector<MountSnapshot> distinct;
+  for (MountSnapshot& mount : mounts) {
+    if (distinct.empty() || labels_of(distinct.back()) != labels_of(mount)) {
+      distinct.push_back(std::move(mount));
+      continue;
+    }
+    MountSnapshot& first = distinct.back();
+    add(mount.counters, first.counters);
+    mount.in_flight += first.in_flight;
+    first = std::move(mount);
+  }
+  mounts = std::move(distinct);
+}
+
+}  // namespace fusescope

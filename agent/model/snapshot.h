@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that is known at one moment: plain values, which every output is made from.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bpf/abi.h"
+
+namespace fusescope {
+
+// What mountinfo says of a FUSE mount. The strings are any bytes.
+struct MountIdentity {
+  std::string mountpoint;
+  std::string fstype;
+  std::string source;
+  std::uint32_t device = 0;  // kernel's number: major << 20 | minor; names the fusectl folder
+  bool operator==(const MountIdentity&) const = default;
+};
+
+// Counters of one connection, over all CPUs, since the agent attached.
+struct Counters {
+  fusescope_mount_stats io{};
+  std::map<std::uint32_t, fusescope_duration_stats> durations;  // by opcode
+};
+
+struct MountSnapshot {
+  MountIdentity identity;
+  Counters counters;
+  std::uint64_t in_flight = 0;             // requests sent and not yet ended
+  std::optional<fusescope_limits> limits;  // absent until the connection was seen
+  std::optional<std::uint64_t> readahead_bytes;
+};
+
+struct HookStatus {
+  std::string role;
+  std::string program;  // empty: the role is not filled
+  std::string mode;     // tracepoint
+  std::string reason;   // why the role is not filled
+};
+
+struct ProgramStatus {
+  std::string name;
+  std::uint64_t runs = 0;
+  std::uint64_t run_nanoseconds = 0;
+  std::uint64_t missed = 0;  // not run, because the program was already running on that CPU
+};
+
+struct SelfSnapshot {
+  fusescope_self_stats stats{};
+  std::uint64_t mounts_dropped = 0;  // mounts that ever had to share the "other" row
+  std::vector<HookStatus> hooks;
+  std::vector<ProgramStatus> programs;
+  bool program_times = false;  // the kernel keeps run statistics: kernel.bpf_stats_enabled
+};
+
+struct Snapshot {
+  std::vector<MountSnapshot> mounts;  // sorted by mountpoint, then fstype; no two alike
+  SelfSnapshot self;
+};
+
+// Field by field: into += from. Both come from counters that only grow.
+void add(Counters& into, const Counters& from);
+
+// Field by field: now - before, for two readings of the same counters.
+Counters difference(const Counters& now, const Counters& before);
+
+// Sorts, and joins the mounts that would have the same labels (one mounted over the other at one
+// place): their counters are added up, and limits are those of the later one.
+void make_distinct(std::vector<MountSnapshot>& mounts);
+
+}  // namespace fusescope

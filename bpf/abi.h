@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * All that crosses between the kernel side and user space, compiled by both: keys, values,
+ * enumerations and limits. Nothing here is mirrored by hand anywhere else.
+ */
+#ifndef FUSESCOPE_ABI_H
+#define FUSESCOPE_ABI_H
+
+#include <linux/types.h>
+
+#define FUSESCOPE_MAX_MOUNTS 64	      /* connections with counters of their own */
+#define FUSESCOPE_OTHER_MOUNT 64      /* index of all connections beyond them, together */
+#define FUSESCOPE_MOUNT_ROWS 65
+#define FUSESCOPE_MAX_OPCODES 64      /* opcodes from 63 on share the last one */
+#define FUSESCOPE_DURATION_ROWS 1024  /* (mount, opcode) pairs with a histogram of their own */
+#define FUSESCOPE_INFLIGHT_SLOTS 65536
+#define FUSESCOPE_CALL_SLOTS 8192
+#define FUSESCOPE_PROBE_LENGTH 8      /* neighbours tried when a slot is taken */
+#define FUSESCOPE_MAX_SEGMENTS 1024   /* UIO_MAXIOV, include/uapi/linux/uio.h */
+
+/*
+ * Histogram slots. Slot i of a count holds values v with ceil(log2 v) == i; the last slot holds
+ * all larger ones. "Requests per call" has one more in front, for calls without any request.
+ */
+#define FUSESCOPE_COUNT_SLOTS 18    /* 1, 2, 4 ... 65536, +Inf */
+#define FUSESCOPE_REQUESTS_SLOTS 19 /* 0, 1, 2, 4 ... 65536, +Inf */
+#define FUSESCOPE_DURATION_SLOTS 28 /* 2^0 ... 2^26 microseconds, +Inf */
+
+enum fusescope_op {
+	FUSESCOPE_READ,
+	FUSESCOPE_WRITE,
+	FUSESCOPE_OPS,
+};
+
+enum fusescope_mode {
+	FUSESCOPE_DIRECT,   /* does not go through the page cache: O_DIRECT or FOPEN_DIRECT_IO */
+	FUSESCOPE_BUFFERED,
+	FUSESCOPE_MODES,
+};
+
+/* Who sent a data request. */
+enum fusescope_origin {
+	FUSESCOPE_ORIGIN_CALL,
+	FUSESCOPE_ORIGIN_READAHEAD,
+	FUSESCOPE_ORIGIN_WRITEBACK,
+	FUSESCOPE_ORIGIN_OTHER,
+	FUSESCOPE_ORIGINS,
+};
+
+/* Why the first data request of a split call was closed before the call was done. */
+enum fusescope_cause {
+	FUSESCOPE_CAUSE_UNKNOWN,
+	FUSESCOPE_CAUSE_UNMERGED,
+	FUSESCOPE_CAUSE_PAGE_SLOTS,
+	FUSESCOPE_CAUSE_MAX_PAGES,
+	FUSESCOPE_CAUSE_MAX_READ,
+	FUSESCOPE_CAUSE_MAX_WRITE,
+	FUSESCOPE_CAUSE_READAHEAD_WINDOW,
+	FUSESCOPE_CAUSES,
+};
+
+/* What could not be seen or kept; every one is a count, none is silent. */
+enum fusescope_lost {
+	FUSESCOPE_LOST_INFLIGHT_FULL,	 /* no slot for a request: it has no duration and no call */
+	FUSESCOPE_LOST_CALLS_FULL,	 /* no slot for a call of several requests */
+	FUSESCOPE_LOST_CALL_BEGINNING,	 /* request of a call whose first request was not seen */
+	FUSESCOPE_LOST_UNMATCHED_END,	 /* end of a request whose sending was not seen */
+	FUSESCOPE_LOST_NEVER_ENDED,	 /* request whose memory was reused without an end */
+	FUSESCOPE_LOST_DURATION_ROWS,	 /* duration counted under the last opcode row */
+	FUSESCOPE_LOSSES,
+};
+
+/* What was counted, but not in the ordinary way. */
+enum fusescope_note {
+	FUSESCOPE_NOTE_INFLIGHT_COLLISION, /* a request that did not get the first slot it tried */
+	FUSESCOPE_NOTE_CALL_ESTIMATED,	   /* bytes asked for taken from the requests */
+	FUSESCOPE_NOTES,
+};
+
+/* What a connection negotiated, as its struct fuse_conn says (fs/fuse/fuse_i.h). Bytes and pages. */
+struct fusescope_limits {
+	__u32 max_read;
+	__u32 max_write;
+	__u32 max_pages;
+	__u32 max_background;
+	__u32 congestion_threshold;
+	__u32 readahead_pages; /* backing_dev_info.ra_pages of the superblock; 0: not known */
+	__u8 initialized;      /* INIT was answered: the numbers above are final */
+	__u8 io_uring;	       /* requests travel over io_uring */
+	__u8 padding[6];
+};
+
+/* A connection that sent a request, in the slot that is also the index of its counters. */
+struct fusescope_connection {
+	__u64 address; /* of the struct fuse_conn; 0: free */
+	__u64 refreshed_ns;
+	__u32 device; /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
+	__u32 padding;
+	struct fusescope_limits limits;
+};
+
+/* One open /dev/fuse, as the iterator over open files writes it. */
+struct fusescope_device_record {
+	__u64 address; /* of the struct fuse_conn */
+	__u32 device;
+	__u32 daemon_pid;
+	struct fusescope_limits limits;
+};
+
+enum fusescope_part {
+	FUSESCOPE_PART_NONE,   /* not part of an I/O call */
+	FUSESCOPE_PART_WHOLE,  /* the only request that its call needs */
+	FUSESCOPE_PART_OF_CALL /* one of several: see the call's slot */
+};
+
+/* A request in flight. One cache line. */
+struct fusescope_inflight {
+	__u64 request; /* address of the struct fuse_req; 0: free */
+	__u64 sent_ns;
+	__u64 asked_bytes; /* whole calls: bytes that the call asked for */
+	__u32 segments;	   /* whole calls: segments of the call */
+	__u32 call_slot;
+	__u32 call_generation;
+	__u32 bytes;
+	__u16 mount;
+	__u16 opcode;
+	__u8 part; /* enum fusescope_part */
+	__u8 op;
+	__u8 mode;
+	__u8 background;
+	__u64 padding[2];
+};
+
+/* An I/O call that needs more than one request, or whose end is not known beforehand. */
+struct fusescope_call {
+	__u64 key;	   /* direct: its struct fuse_io_priv; buffered: its task or io_kiocb; 0: free */
+	__u64 signature;   /* tells two buffered calls of one task apart */
+	__u64 asked_bytes; /* ~0: not known */
+	__u64 sent_bytes;
+	__u64 last_ns;	   /* of the latest send or end */
+	__u64 begin;	   /* file offset */
+	__u64 next_offset; /* behind the latest request */
+	__u64 task_ios;	   /* syscr + syscw of the task during the call */
+	__u32 tid;
+	__u32 generation;
+	__u32 pending;	   /* requests in flight */
+	__u32 requests;
+	__u32 segments;
+	__u32 first_bytes;
+	__u32 first_pages;
+	__u32 readahead_bytes; /* window of the file at the first request */
+	__u16 mount;
+	__u8 op;
+	__u8 mode;
+	__u8 cause;
+	__u8 ends_with_task_io; /* the system call bumps task_ios when it returns */
+	__u8 background;	/* its requests do not wait for each other */
+	__u8 padding;
+	__u64 closing; /* 1: being filled or closed by one CPU */
+	__u64 reserved[2];
+};
+
+struct fusescope_io_stats {
+	__u64 requests[FUSESCOPE_REQUESTS_SLOTS];
+	__u64 requests_sum;
+	__u64 segments;
+	__u64 bytes;
+	__u64 splits[FUSESCOPE_CAUSES];
+	__u64 extra_requests[FUSESCOPE_CAUSES];
+};
+
+struct fusescope_data_stats {
+	__u64 pages[FUSESCOPE_COUNT_SLOTS];
+	__u64 pages_sum;
+	__u64 bytes;
+	__u64 origins[FUSESCOPE_ORIGINS];
+};
+
+/* Counters of one mount on one CPU. Never reset: user space subtracts. */
+struct fusescope_mount_stats {
+	struct fusescope_io_stats io[FUSESCOPE_OPS][FUSESCOPE_MODES];
+	struct fusescope_data_stats data[FUSESCOPE_OPS];
+};
+
+/* Durations of one (mount, opcode) on one CPU. */
+struct fusescope_duration_stats {
+	__u64 slots[FUSESCOPE_DURATION_SLOTS];
+	__u64 sum_ns;
+};
+
+struct fusescope_self_stats {
+	__u64 lost[FUSESCOPE_LOSSES];
+	__u64 notes[FUSESCOPE_NOTES];
+	__u64 mounts_dropped;
+	__u64 duration_rows_used;
+};
+
+#ifdef __cplusplus
+#define FUSESCOPE_ASSERT static_assert
+#else
+#define FUSESCOPE_ASSERT _Static_assert
+#endif
+FUSESCOPE_ASSERT(sizeof(struct fusescope_inflight) == 64, "one cache line");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 128, "two cache lines");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_limits) == 32, "same layout on both sides");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 48, "same layout on both sides");
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Life of an I/O call, as its requests show it: opened by its first request, closed by the end
+ * of the request that completes what it asked for, by the next call of the same task, or by the
+ * settler (observe.bpf.c) when its task has moved on.
+ *
+ * A call whose first request carries all that it asked for never gets a slot here: the request's
+ * own slot says it all (FUSESCOPE_PART_WHOLE).
+ */
+#ifndef FUSESCOPE_CALL_BPF_H
+#define FUSESCOPE_CALL_BPF_H
+
+#include "cause.h"
+#include "histogram.bpf.h"
+#include "kernel_access.bpf.h"
+#include "maps.bpf.h"
+
+#define CALL_SLOT_MASK (FUSESCOPE_CALL_SLOTS - 1)
+#define NO_CALL FUSESCOPE_CALL_SLOTS
+
+static __always_inline struct fusescope_call *call_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&calls, &index);
+}
+
+static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
+{
+	return bpf_map_lookup_elem(&mount_stats, &mount);
+}
+
+/* One ended call. */
+static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requests,
+				       __u32 segments, __u64 bytes)
+{
+	__u32 slot = requests_slot(requests);
+
+	if (slot < FUSESCOPE_REQUESTS_SLOTS)
+		add(&io->requests[slot], 1);
+	add(&io->requests_sum, requests);
+	add(&io->segments, segments);
+	add(&io->bytes, bytes);
+}
+
+static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op, __u8 mode)
+{
+	struct fusescope_mount_stats *stats = stats_of_mount(mount);
+
+	return stats ? &stats->io[op & 1][mode & 1] : NULL;
+}
+
+/* Counts a call and frees its slot. Whoever wins the exchange is the only one to do so. */
+static __always_inline void close_call(struct fusescope_call *call, __u64 key)
+{
+	struct fusescope_io_stats *io;
+	__u64 bytes = call->asked_bytes;
+	__u8 cause = call->cause;
+
+	if (__sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
+		return;
+	if (call->key != key) {
+		call->closing = 0;
+		return;
+	}
+	if (bytes == ~0ULL) {
+		bytes = call->sent_bytes;
+		count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
+	}
+	io = io_stats(call->mount, call->op, call->mode);
+	if (io) {
+		count_call(io, call->requests, call->segments, bytes);
+		if (call->requests > 1 && cause < FUSESCOPE_CAUSES) {
+			add(&io->splits[cause], 1);
+			add(&io->extra_requests[cause], call->requests - 1);
+		}
+	}
+	call->generation++;
+	call->key = 0;
+	call->closing = 0;
+}
+
+static __always_inline __u32 call_hash(__u64 key)
+{
+	return key * 0x9E3779B97F4A7C15ULL >> 40;
+}
+
+/* The slot of a call in progress, or NO_CALL. */
+static __always_inline __u32 find_call(__u64 key)
+{
+	__u32 first = call_hash(key);
+	__u32 i;
+
+	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
+		__u32 index = (first + i) & CALL_SLOT_MASK;
+		struct fusescope_call *call = call_at(index);
+
+		if (call && call->key == key)
+			return index;
+	}
+	return NO_CALL;
+}
+
+/* Takes a free slot: locked by its "closing" until the caller has filled it and set the key. */
+static __always_inline __u32 claim_call(__u64 key)
+{
+	__u32 first = call_hash(key);
+	__u32 i;
+
+	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
+		__u32 index = (first + i) & CALL_SLOT_MASK;
+		struct fusescope_call *call = call_at(index);
+
+		if (!call || call->key ||
+		    __sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
+			continue;
+		if (!call->key)
+			return index;
+		call->closing = 0;
+	}
+	count_lost(FUSESCOPE_LOST_CALLS_FULL);
+	return NO_CALL;
+}
+
+/* The second request of a call: the first was closed early, and this is why. */
+static __always_inline __u8 cause_of(const struct fusescope_call *call,
+				     const struct fusescope_limits *limits)
+{
+	struct first_request first = {
+		.bytes = call->first_bytes,
+		.pages = call->first_pages,
+		.readahead_bytes = call->readahead_bytes,
+		.op = call->op,
+		.mode = call->mode,
+	};
+
+	return split_cause(&first, limits, page_shift);
+}
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which I/O call a data request belongs to, and what that call asked for, seen from inside the
+ * sending of the request: no hook on the call itself is needed.
+ *
+ * A direct request leads to its call through fuse_io_args.io, the kiocb of the call. A buffered
+ * one leads to the task that sent it, whose system call is in its saved registers.
+ */
+#ifndef FUSESCOPE_CALLER_BPF_H
+#define FUSESCOPE_CALLER_BPF_H
+
+#include "syscall.bpf.h"
+
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h: io_uring's worker and SQPOLL threads */
+#define PF_KTHREAD 0x00200000
+#define KEY_OF_THREAD (1ULL << 32) /* above any thread id, below any kernel address */
+#define BYTES_UNKNOWN (~0ULL)
+#define SIGNATURE_FACTOR 0x9E3779B97F4A7C15ULL
+
+/* What one READ or WRITE carries. */
+struct data_request {
+	__u64 file_handle;
+	__u64 node;
+	__u64 mount; /* address of the struct fuse_mount */
+	__u64 offset;
+	__u64 iocb; /* address of the struct kiocb of a direct call, or 0 */
+	__u64 io;   /* address of the struct fuse_io_priv of a direct call, or 0 */
+	__u32 bytes;
+	__u32 pages;
+	__u8 op;
+	__u8 background;
+	__u8 deferred; /* not sent by its caller: fuse_request_end() flushed the queue */
+};
+
+/* What the call behind a request asked for. */
+struct asked {
+	__u64 bytes; /* BYTES_UNKNOWN if it cannot be seen */
+	__u64 begin; /* file offset */
+	__u64 signature;
+	__u64 key;
+	__u64 task_ios;
+	__u32 segments;
+	__u32 readahead_bytes;
+	__u8 is_call;
+	__u8 ends_with_task_io;
+};
+
+static __always_inline __u64 task_ios(struct task_struct *task)
+{
+	return READ_FIELD(task, ioac.syscr) + READ_FIELD(task, ioac.syscw);
+}
+
+static __always_inline __u64 mix(__u64 signature, __u64 value)
+{
+	return (signature ^ value) * SIGNATURE_FACTOR;
+}
+
+/* Two calls of a task differ in arguments, file position or the I/O calls that it has finished. */
+static __always_inline __u64 syscall_signature(struct pt_regs *regs, __u64 begin, __u64 ios)
+{
+	__u64 signature = mix(READ_FIELD(regs, orig_ax), READ_FIELD(regs, di));
+
+	signature = mix(signature, READ_FIELD(regs, si));
+	signature = mix(signature, READ_FIELD(regs, dx));
+	signature = mix(signature, READ_FIELD(regs, r10));
+	signature = mix(signature, begin);
+	return mix(signature, ios);
+}
+
+static __always_inline __u64 syscall_position(const struct syscall_shape *shape,
+					      struct pt_regs *regs, struct file *file, bool deferred)
+{
+	__u64 argument = syscall_argument(regs, shape->position_argument);
+	__u64 position = ~0ULL;
+
+	if (shape->position == POSITION_ARGUMENT)
+		position = argument;
+	else if (shape->position == POSITION_AT_POINTER && argument && !deferred)
+		bpf_probe_read_user(&position, sizeof(position), (void *)argument);
+	return position == ~0ULL ? (__u64)READ_FIELD(file, f_pos) : position;
+}
+
+/* The readahead window of an open file. It lies in a union, hence the cast. */
+static __always_inline __u32 readahead_bytes(struct file *file)
+{
+	return READ_FIELD(AS_STRUCT(file_ra_state, &file->f_ra), size) << page_shift;
+}
+
+/* Whether an open file is the one that a request is for. */
+static __always_inline bool is_file_of_request(struct file *file, const struct data_request *data)
+{
+	struct fuse_file *fuse = AS_STRUCT(fuse_file, READ_FIELD(file, private_data));
+
+	return READ_ADDRESS(fuse, fm) == data->mount &&
+	       READ_FIELD(fuse, nodeid) == data->node && READ_FIELD(fuse, fh) == data->file_handle;
+}
+
+/* The system call that a task is in, if it is one that reads or writes the file of the request. */
+static __always_inline void ask_syscall(struct asked *asked, struct task_struct *task,
+					const struct data_request *data, __u64 known_file)
+{
+	struct pt_regs *regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
+	__u64 number = syscall_number(task, regs);
+	const struct syscall_shape *shape;
+	struct file *file;
+	__u64 address;
+
+	if (number >= SYSCALL_SLOTS)
+		return;
+	shape = &syscall_shapes[data->op & 1][number];
+	if (!shape->file)
+		return;
+	address = file_of_descriptor(task, syscall_argument(regs, shape->file));
+	if (!address)
+		return;
+	file = AS_STRUCT(file, address);
+	if (known_file ? address != known_file : !is_file_of_request(file, data))
+		return;
+
+	asked->is_call = true;
+	asked->task_ios = task_ios(task);
+	asked->ends_with_task_io = shape->ends_with_task_io;
+	asked->readahead_bytes = readahead_bytes(file);
+	asked->begin = syscall_position(shape, regs, file, data->deferred);
+	asked->signature = syscall_signature(regs, asked->begin, asked->task_ios);
+	asked->bytes = syscall_argument(regs, shape->count);
+	if (shape->vector) {
+		asked->segments = asked->bytes;
+		asked->bytes = data->deferred ? BYTES_UNKNOWN
+					      : iovec_bytes(syscall_argument(regs, shape->vector),
+							    asked->segments);
+	}
+	if (asked->bytes != BYTES_UNKNOWN && asked->bytes > MAX_RW_COUNT_64K)
+		asked->bytes = MAX_RW_COUNT_64K;
+	if (shape->in_pieces && known_file)
+		asked->bytes = BYTES_UNKNOWN; /* the kiocb is one of several */
+}
+
+/* An iocb of io_submit(): its kernel side remembers where the user's struct iocb lies. */
+static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
+				    const struct data_request *data)
+{
+	struct aio_kiocb *request = ENCLOSING_STRUCT(aio_kiocb, rw, iocb);
+	struct iocb user;
+
+	if (data->deferred ||
+	    bpf_probe_read_user(&user, sizeof(user), (void *)READ_FIELD(request, ki_res.obj)))
+		return;
+	if ((__u64)user.aio_offset != asked->begin)
+		return; /* some other asynchronous caller during io_submit() */
+	asked->bytes = user.aio_nbytes;
+	if (user.aio_lio_opcode == IOCB_CMD_PREADV || user.aio_lio_opcode == IOCB_CMD_PWRITEV) {
+		asked->segments = user.aio_nbytes;
+		asked->bytes = iovec_bytes(user.aio_buf, user.aio_nbytes);
+	}
+}
+
+static __always_inline bool is_vectored(__u8 opcode)
+{
+	return opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
+}
+
+/* A request of io_uring: io_import_vec() (io_uring/rw.c) saved what was asked for. */
+static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *request)
+{
+	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
+	__u64 bytes = READ_FIELD(saved, iter_state.count);
+
+	if (bytes == 0 || bytes > MAX_RW_COUNT_64K)
+		return;
+	asked->bytes = bytes;
+	if (is_vectored(READ_FIELD(request, opcode)) &&
+	    READ_FIELD(saved, iter.iter_type) != bpf_core_enum_value(enum iter_type, ITER_UBUF))
+		asked->segments = READ_FIELD(saved, iter_state.nr_segs);
+}
+
+/* The call behind a direct request. TASK is its caller, or null if that cannot be known. */
+static __always_inline void ask_direct(struct asked *asked, struct task_struct *task,
+				       const struct data_request *data)
+{
+	struct kiocb *iocb = AS_STRUCT(kiocb, data->iocb);
+	__u32 flags;
+
+	asked->is_call = true;
+	asked->key = data->io;
+	asked->begin = READ_FIELD(iocb, ki_pos);
+	asked->segments = 1;
+	asked->bytes = BYTES_UNKNOWN;
+	if (!task)
+		return;
+	flags = READ_FIELD(task, flags);
+	if (flags & PF_KTHREAD)
+		return; /* a loop device, an NFS server: no system call asked for it */
+	if (!READ_FIELD(iocb, ki_complete)) {
+		__u64 begin = asked->begin;
+
+		ask_syscall(asked, task, data, READ_ADDRESS(iocb, ki_filp));
+		asked->begin = begin;
+	} else if (!(flags & PF_IO_WORKER) &&
+		   syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task))) ==
+			   SYSCALL_IO_SUBMIT) {
+		ask_aio(asked, iocb, data);
+	} else {
+		ask_io_uring(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb));
+	}
+}
+
+/* A buffered request that an io_uring worker sends: the worker knows its present work. */
+static __always_inline void ask_io_uring_worker(struct asked *asked, struct task_struct *task,
+						const struct data_request *data)
+{
+	struct io_worker *worker = AS_STRUCT(io_worker, READ_FIELD(task, worker_private));
+	__u64 work = READ_ADDRESS(worker, cur_work);
+	struct io_kiocb *request;
+	struct kiocb *iocb;
+
+	if (!work)
+		return;
+	request = ENCLOSING_STRUCT(io_kiocb, work, work);
+	if (!is_file_of_request(READ_FIELD(request, file), data))
+		return;
+	iocb = AS_STRUCT(kiocb, request); /* first in struct io_rw, and that in io_kiocb */
+	asked->is_call = true;
+	asked->key = work;
+	asked->begin = READ_FIELD(iocb, ki_pos);
+	asked->bytes = BYTES_UNKNOWN;
+	asked->readahead_bytes = readahead_bytes(READ_FIELD(request, file));
+	ask_io_uring(asked, request);
+	asked->signature = mix(asked->key, asked->begin);
+}
+
+/* One iocb of the list of io_submit() that covers the request's place in its file. */
+static __always_inline bool ask_listed_iocb(struct asked *asked, struct task_struct *task,
+					    const struct data_request *data, __u64 address)
+{
+	struct iocb user;
+	__u64 bytes, file;
+
+	if (bpf_probe_read_user(&user, sizeof(user), (void *)address))
+		return false;
+	file = file_of_descriptor(task, user.aio_fildes);
+	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+		return false;
+	bytes = user.aio_nbytes;
+	asked->segments = 1;
+	if (user.aio_lio_opcode == IOCB_CMD_PREADV || user.aio_lio_opcode == IOCB_CMD_PWRITEV) {
+		asked->segments = user.aio_nbytes;
+		bytes = iovec_bytes(user.aio_buf, user.aio_nbytes);
+	}
+	if (data->offset + data->bytes <= (__u64)user.aio_offset ||
+	    data->offset >= user.aio_offset + bytes)
+		return false;
+	asked->is_call = true;
+	asked->begin = user.aio_offset;
+	asked->bytes = bytes;
+	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	asked->signature = mix(address, asked->begin);
+	return true;
+}
+
+#define LISTED_IOCBS 32 /* of one io_submit() that are looked at for a buffered request */
+
+static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
+					  struct pt_regs *regs, const struct data_request *data)
+{
+	__u64 count = READ_FIELD(regs, si);
+	__u64 list = READ_FIELD(regs, dx);
+	__u32 i;
+
+	for (i = 0; i < LISTED_IOCBS && i < count; i++) {
+		__u64 address = 0;
+
+		if (bpf_probe_read_user(&address, sizeof(address), (void *)(list + i * 8)))
+			return;
+		if (ask_listed_iocb(asked, task, data, address))
+			return;
+	}
+}
+
+/* The call behind a buffered request, if the task that sends it is in one for this file. */
+static __always_inline void ask_buffered(struct asked *asked, struct task_struct *task,
+					 const struct data_request *data)
+{
+	__u32 flags = READ_FIELD(task, flags);
+	struct pt_regs *regs;
+
+	asked->key = KEY_OF_THREAD | READ_FIELD(task, pid);
+	asked->segments = 1;
+	if (flags & PF_KTHREAD)
+		return;
+	if (flags & PF_IO_WORKER) {
+		ask_io_uring_worker(asked, task, data);
+		return;
+	}
+	regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
+	if (syscall_number(task, regs) == SYSCALL_IO_SUBMIT) {
+		if (!data->deferred)
+			ask_io_submit(asked, task, regs, data);
+		return;
+	}
+	ask_syscall(asked, task, data, 0);
+}
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel structs and fields that are read, and no others; CO-RE finds their true offsets at
+ * load time. Where kernels differ, a comment names the change.
+ */
+#ifndef FUSESCOPE_KERNEL_FUSE_H
+#define FUSESCOPE_KERNEL_FUSE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* --- tasks and their open files --- */
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
+
+struct pid_namespace {
+	unsigned int level;
+};
+
+struct task_io_accounting {
+	__u64 syscr;
+	__u64 syscw;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct thread_info {
+	__u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct pid *thread_pid;
+	struct files_struct *files;
+	struct task_io_accounting ioac;
+	void *worker_private; /* an io_uring worker's struct io_worker */
+};
+
+/* arch/x86/include/asm/ptrace.h */
+struct pt_regs {
+	unsigned long r10;
+	unsigned long r8;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+};
+
+/* --- files --- */
+struct backing_dev_info {
+	unsigned long ra_pages;
+};
+
+struct super_block {
+	__u32 s_dev;
+	struct backing_dev_info *s_bdi;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	__u32 i_rdev;
+};
+
+struct file_ra_state {
+	unsigned int size; /* pages */
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+	long long f_pos;
+	struct file_ra_state f_ra;
+};
+
+struct kiocb {
+	struct file *ki_filp;
+	long long ki_pos;
+	void *ki_complete; /* null: synchronous, is_sync_kiocb() in include/linux/fs.h */
+};
+
+struct iov_iter {
+	__u8 iter_type;
+};
+
+enum iter_type {
+	ITER_UBUF, /* its value differs between kernels: ask CO-RE */
+};
+
+/* lib/iov_iter.c, iov_iter_save_state() */
+struct iov_iter_state {
+	size_t count;
+	unsigned long nr_segs;
+};
+
+/* --- asynchronous I/O: fs/aio.c --- */
+struct io_event___kernel { /* a flavor, beside the one of linux/aio_abi.h */
+	__u64 obj; /* user address of the struct iocb */
+};
+
+struct aio_kiocb {
+	struct kiocb rw;
+	struct io_event___kernel ki_res;
+};
+
+/* --- io_uring: io_uring/rw.h, io_uring/io-wq.c --- */
+struct io_rw {
+	struct kiocb kiocb;
+};
+
+struct io_wq_work {
+	int cancel_seq;
+};
+
+struct io_kiocb {
+	struct file *file;
+	__u8 opcode;
+	void *async_data;
+	struct io_wq_work work;
+};
+
+struct io_async_rw {
+	struct iov_iter iter;
+	struct iov_iter_state iter_state;
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+/* --- FUSE: fs/fuse/fuse_i.h, fs/fuse/fuse_dev_i.h --- */
+struct fuse_in_header {
+	__u32 opcode;
+	__u64 nodeid;
+	__u32 pid;
+};
+
+struct fuse_out_header {
+	__u32 len;
+	__s32 error;
+};
+
+struct fuse_args {
+	__u64 nodeid;
+	__u32 opcode;
+};
+
+/* num_folios since 68bfb7eb7f7d ("fuse: remove pages for requests and exclusively use folios"),
+ * num_pages before. */
+struct fuse_args_pages {
+	struct fuse_args args;
+	unsigned int num_folios;
+};
+
+struct fuse_args_pages___before_folios {
+	unsigned int num_pages;
+};
+
+/* READ and WRITE keep file handle, offset and size at the same place: include/uapi/linux/fuse.h */
+struct fuse_read_in {
+	__u64 fh;
+	__u64 offset;
+	__u32 size;
+};
+
+struct fuse_io_priv {
+	int async;
+	struct kiocb *iocb;
+};
+
+struct fuse_io_args {
+	union {
+		struct {
+			struct fuse_read_in in;
+		} read;
+	};
+	struct fuse_args_pages ap;
+	struct fuse_io_priv *io;
+};
+
+struct fuse_conn {
+	struct pid_namespace *pid_ns;
+	unsigned int max_read;
+	unsigned int max_write;
+	unsigned int max_pages;
+	unsigned int max_background;
+	unsigned int congestion_threshold;
+	int initialized;
+	__u32 dev;
+	unsigned int io_uring; /* since 6.14 */
+	unsigned int no_interrupt : 1;
+	struct list_head *mounts;
+};
+
+struct fuse_mount {
+	struct fuse_conn *fc;
+	struct super_block *sb;
+};
+
+struct fuse_file {
+	struct fuse_mount *fm;
+	__u64 fh;
+	__u64 nodeid;
+};
+
+struct fuse_req {
+	struct fuse_args *args;
+	unsigned long flags;
+	struct {
+		struct fuse_in_header h;
+	} in;
+	struct {
+		struct fuse_out_header h;
+	} out;
+	struct fuse_mount *fm;
+};
+
+struct fuse_dev {
+	struct fuse_conn *fc;
+};
+
+/* enum fuse_req_flag, fs/fuse/fuse_dev_i.h: ask CO-RE for the value */
+enum fuse_req_flag {
+	FR_BACKGROUND,
+};
+
+/* --- the iterator over open files: kernel/bpf/task_iter.c --- */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+#endif

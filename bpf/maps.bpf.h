@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every map and every knob that user space sets before load. Weak: each object file sees them. */
+#ifndef FUSESCOPE_MAPS_BPF_H
+#define FUSESCOPE_MAPS_BPF_H
+
+#include "abi.h"
+#include "kernel_fuse.h"
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* Set by user space: sysconf(_SC_PAGESIZE). */
+const volatile __u32 page_shift __weak = 12;
+
+#define SHARED_MAP(name, map_type, entries, value_type, flags) \
+	struct {                                                   \
+		__uint(type, map_type);                            \
+		__uint(max_entries, entries);                      \
+		__uint(map_flags, flags);                          \
+		__type(key, __u32);                                \
+		__type(value, value_type);                         \
+	} name SEC(".maps") __weak
+
+/* User space reads these in place: no system call for each slot. */
+SHARED_MAP(connections, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MAX_MOUNTS, struct fusescope_connection,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(inflight, BPF_MAP_TYPE_ARRAY, FUSESCOPE_INFLIGHT_SLOTS, struct fusescope_inflight,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS * FUSESCOPE_MAX_OPCODES, __u64,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(self_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_self_stats, BPF_F_MMAPABLE);
+
+SHARED_MAP(calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct fusescope_call, 0);
+SHARED_MAP(mount_stats, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_MOUNT_ROWS,
+	   struct fusescope_mount_stats, 0);
+SHARED_MAP(durations, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_DURATION_ROWS,
+	   struct fusescope_duration_stats, 0);
+
+/* A copy of the caller's iovec array. */
+struct iovec_copy {
+	struct {
+		__u64 base;
+		__u64 length;
+	} segments[FUSESCOPE_MAX_SEGMENTS];
+};
+SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_copy, 0);
+
+/*
+ * All counters are added to atomically: a program can be preempted by another one on its CPU
+ * (fentry and system call programs only disable migration), and the settler counts too.
+ */
+static __always_inline void add(__u64 *counter, __u64 amount)
+{
+	__sync_fetch_and_add(counter, amount);
+}
+
+static __always_inline struct fusescope_self_stats *self(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&self_stats, &zero);
+}
+
+static __always_inline void count_lost(enum fusescope_lost reason)
+{
+	struct fusescope_self_stats *stats = self();
+
+	if (stats)
+		add(&stats->lost[reason], 1);
+}
+
+static __always_inline void count_note(enum fusescope_note note)
+{
+	struct fusescope_self_stats *stats = self();
+
+	if (stats)
+		add(&stats->notes[note], 1);
+}
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Life of a request: sent, ended. Every hook mode calls into these bodies. */
+#ifndef FUSESCOPE_REQUEST_BPF_H
+#define FUSESCOPE_REQUEST_BPF_H
+
+#include "call.bpf.h"
+#include "caller.bpf.h"
+#include "connection.bpf.h"
+
+#define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
+#define BEING_FILLED 1ULL /* low bit of an address: readers skip the slot */
+
+/* include/uapi/linux/fuse.h */
+#define FUSE_READ 15
+#define FUSE_WRITE 16
+#define OUT_HEADER_BYTES 16
+
+static __always_inline __u32 inflight_hash(__u64 request)
+{
+	return request * 0x9E3779B97F4A7C15ULL >> 40;
+}
+
+/* A slot for a request: the first free one of FUSESCOPE_PROBE_LENGTH neighbours. */
+static __always_inline struct fusescope_inflight *claim_inflight(__u64 request)
+{
+	__u32 first = inflight_hash(request);
+	__u32 i;
+
+	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
+		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
+		struct fusescope_inflight *slot = bpf_map_lookup_elem(&inflight, &index);
+
+		if (!slot)
+			break;
+		if (slot->request == request) {
+			/* Killed before the daemon read it: such a request has no end. */
+			count_lost(FUSESCOPE_LOST_NEVER_ENDED);
+			slot->request = request | BEING_FILLED;
+			return slot;
+		}
+		if (slot->request == 0 &&
+		    __sync_val_compare_and_swap(&slot->request, 0, request | BEING_FILLED) == 0) {
+			if (i)
+				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
+			return slot;
+		}
+	}
+	count_lost(FUSESCOPE_LOST_INFLIGHT_FULL);
+	return NULL;
+}
+
+static __always_inline struct fusescope_inflight *find_inflight(__u64 request)
+{
+	__u32 first = inflight_hash(request);
+	__u32 i;
+
+	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
+		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
+		struct fusescope_inflight *slot = bpf_map_lookup_elem(&inflight, &index);
+
+		if (slot && slot->request == request)
+			return slot;
+	}
+	return NULL;
+}
+
+/* Whether the task that sends a request is not the one that made it. */
+static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *connection,
+					struct task_struct *current_task)
+{
+	__u32 level = READ_FIELD(READ_FIELD(connection, pid_ns), level);
+	__u32 requester = READ_FIELD(req, in.h.pid);
+	__u32 current_pid = READ_FIELD(current_task, pid);
+
+	if (level) {
+		struct upid *numbers = READ_FIELD(current_task, thread_pid)->numbers;
+
+		bpf_probe_read_kernel(&current_pid, sizeof(current_pid),
+				      (void *)numbers + level * bpf_core_type_size(struct upid) +
+					      bpf_core_field_offset(struct upid, nr));
+	}
+	return requester != current_pid;
+}
+
+static __always_inline void read_data_request(struct data_request *data, struct fuse_req *req,
+					      struct fuse_args *args, __u8 op)
+{
+	struct fuse_io_args *io_args = ENCLOSING_STRUCT(fuse_io_args, ap, args);
+	struct fuse_io_priv *io = READ_FIELD(io_args, io);
+	__u64 io_address = READ_ADDRESS(io_args, io);
+	__u32 slots = READ_FIELD(io_args, ap.num_folios);
+	__u64 page_size = 1ULL << page_shift;
+
+	data->op = op;
+	data->file_handle = READ_FIELD(io_args, read.in.fh);
+	data->node = READ_FIELD(args, nodeid);
+	data->mount = READ_ADDRESS(req, fm);
+	data->offset = READ_FIELD(io_args, read.in.offset);
+	data->bytes = READ_FIELD(io_args, read.in.size);
+	data->io = io_address;
+	data->iocb = io_address ? READ_ADDRESS(io, iocb) : 0;
+	data->background = READ_FIELD(req, flags) >>
+				   bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) & 1;
+	/*
+	 * Page slots: a direct request has one descriptor for each (fuse_get_user_pages(),
+	 * fs/fuse/file.c), and none for a kernel buffer. In the page cache a request is one run
+	 * of the file, so that its slots are the pages of that run.
+	 */
+	data->pages = io_address && slots ? slots
+				  : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
+					    page_shift;
+}
+
+static __always_inline void count_data_request(struct fusescope_data_stats *stats,
+					       const struct data_request *data, __u32 origin)
+{
+	__u32 slot = count_slot(data->pages);
+
+	if (slot < FUSESCOPE_COUNT_SLOTS)
+		add(&stats->pages[slot], 1);
+	add(&stats->pages_sum, data->pages);
+	add(&stats->bytes, data->bytes);
+	if (origin < FUSESCOPE_ORIGINS)
+		add(&stats->origins[origin], 1);
+}
+
+static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
+{
+	if (data->op == FUSESCOPE_WRITE)
+		return data->background ? FUSESCOPE_ORIGIN_WRITEBACK : FUSESCOPE_ORIGIN_OTHER;
+	/* A page that a write fills only in part is read first, by that write. */
+	if (!data->background && (__u64)number < SYSCALL_SLOTS &&
+	    syscall_shapes[FUSESCOPE_WRITE][number & (SYSCALL_SLOTS - 1)].file)
+		return FUSESCOPE_ORIGIN_OTHER;
+	return FUSESCOPE_ORIGIN_READAHEAD;
+}
+
+/* Whether any byte of a buffered read was asked for: readahead goes on past the call's end. */
+static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
+{
+	__u64 page_size = 1ULL << page_shift;
+	__u64 begin = asked->begin & ~(page_size - 1);
+
+	if (data->iocb || data->op == FUSESCOPE_WRITE || asked->bytes == BYTES_UNKNOWN)
+		return true;
+	return data->offset + data->bytes > begin && data->offset < asked->begin + asked->bytes;
+}
+
+static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
+{
+	/* A buffered read that fails is tried again, page by page, by the same call. */
+	if (!data->iocb && data->op == FUSESCOPE_READ)
+		return false;
+	return data->bytes >= asked->bytes;
+}
+
+static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
+				      const struct fusescope_limits *limits, __u64 now)
+{
+	call->requests++;
+	call->sent_bytes += data->bytes;
+	call->next_offset = data->offset + data->bytes;
+	call->last_ns = now;
+	__sync_fetch_and_add(&call->pending, 1);
+	if (call->requests == 2)
+		call->cause = cause_of(call, limits);
+}
+
+static __always_inline __u32 open_call(const struct data_request *data, const struct asked *asked,
+				       __u32 mount, __u32 tid, __u64 now)
+{
+	__u32 index = claim_call(asked->key);
+	struct fusescope_call *call = call_at(index);
+
+	if (index >= NO_CALL || !call)
+		return NO_CALL;
+	call->signature = asked->signature;
+	call->asked_bytes = asked->bytes;
+	call->sent_bytes = data->bytes;
+	call->last_ns = now;
+	call->begin = asked->begin;
+	call->next_offset = data->offset + data->bytes;
+	call->task_ios = asked->task_ios;
+	call->tid = tid;
+	call->pending = 1;
+	call->requests = 1;
+	call->segments = asked->segments;
+	call->first_bytes = data->bytes;
+	call->first_pages = data->pages;
+	call->readahead_bytes = asked->readahead_bytes;
+	call->mount = mount;
+	call->op = data->op;
+	call->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
+	call->ends_with_task_io = asked->ends_with_task_io;
+	call->background = data->background;
+	call->key = asked->key;
+	call->closing = 0;
+	return index;
+}
+
+/* Whether a request goes on with a call that is open under its key. */
+static __always_inline bool continues_call(const struct fusescope_call *call,
+					   const struct data_request *data,
+					   const struct asked *asked)
+{
+	if (data->iocb)
+		return data->offset != asked->begin;
+	return call->signature == asked->signature &&
+	       (call->ends_with_task_io || data->offset >= call->next_offset);
+}
+
+/* Puts a request into its call; fills the request's slot accordingly. */
+static __always_inline void attribute(struct fusescope_inflight *slot,
+				      const struct data_request *data, const struct asked *asked,
+				      const struct fusescope_limits *limits, __u32 mount, __u32 tid,
+				      __u64 now)
+{
+	bool first_of_direct = data->iocb && data->offset == asked->begin;
+	struct fusescope_call *call = NULL;
+	__u32 index = NO_CALL;
+
+	slot->op = data->op;
+	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+	if (first_of_direct && covers_call(data, asked)) {
+		slot->part = FUSESCOPE_PART_WHOLE;
+		slot->asked_bytes = asked->bytes;
+		slot->segments = asked->segments;
+		return;
+	}
+	index = find_call(asked->key);
+	if (index < NO_CALL)
+		call = call_at(index);
+	if (call && continues_call(call, data, asked)) {
+		join_call(call, data, limits, now);
+	} else {
+		if (call)
+			close_call(call, asked->key);
+		if (data->iocb && !first_of_direct) {
+			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
+			return;
+		}
+		if (covers_call(data, asked)) {
+			slot->part = FUSESCOPE_PART_WHOLE;
+			slot->asked_bytes = asked->bytes;
+			slot->segments = asked->segments;
+			return;
+		}
+		index = open_call(data, asked, mount, tid, now);
+		call = call_at(index);
+		if (index >= NO_CALL || !call)
+			return;
+	}
+	slot->part = FUSESCOPE_PART_OF_CALL;
+	slot->call_slot = index;
+	slot->call_generation = call->generation;
+}
+
+/* A READ or WRITE: whose it is, and what it carries. */
+static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
+					    struct fuse_args *args, struct fuse_conn *connection,
+					    __u32 mount, __u8 op, __u64 now)
+{
+	struct fusescope_mount_stats *stats = stats_of_mount(mount);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *caller = NULL;
+	struct data_request data = {};
+	struct asked asked = {};
+	__u32 origin;
+	long number = -1;
+
+	read_data_request(&data, req, args, op);
+	if (data.background && !data.io && op == FUSESCOPE_WRITE)
+		goto count; /* writeback: no call, whoever sends it */
+	data.deferred = data.background && is_deferred(req, connection, task);
+	if (data.deferred) {
+		/* in.h.pid counts in the pid namespace of the mount: only the host's is known. */
+		if (!READ_FIELD(READ_FIELD(connection, pid_ns), level))
+			caller = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
+		if (caller) {
+			if (data.iocb)
+				ask_direct(&asked, caller, &data);
+			else
+				ask_buffered(&asked, caller, &data);
+			bpf_task_release(caller);
+		} else if (data.iocb) {
+			ask_direct(&asked, NULL, &data);
+		}
+	} else if (data.iocb) {
+		ask_direct(&asked, task, &data);
+	} else {
+		ask_buffered(&asked, task, &data);
+		number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
+	}
+count:
+	asked.is_call = asked.is_call && serves_call(&data, &asked);
+	origin = asked.is_call ? FUSESCOPE_ORIGIN_CALL : origin_without_call(&data, number);
+	if (stats)
+		count_data_request(&stats->data[op & 1], &data, origin);
+	if (slot && asked.is_call) {
+		struct fusescope_limits limits;
+		__u32 tid = data.deferred ? READ_FIELD(req, in.h.pid) : READ_FIELD(task, pid);
+
+		limits_of(connection, &limits);
+		slot->bytes = data.bytes;
+		slot->background = data.background;
+		attribute(slot, &data, &asked, &limits, mount, tid, now);
+	}
+}
+
+/* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
+static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
+{
+	struct fuse_args *args = READ_FIELD(req, args);
+	struct fuse_mount *mount = READ_FIELD(req, fm);
+	struct fuse_conn *connection = READ_FIELD(mount, fc);
+	__u32 opcode = READ_FIELD(args, opcode);
+	__u64 now = bpf_ktime_get_ns();
+	__u32 index = mount_index(mount, now);
+	struct fusescope_inflight *slot = claim_inflight(address);
+
+	if (slot) {
+		slot->sent_ns = now;
+		slot->mount = index;
+		slot->opcode = opcode;
+		slot->part = FUSESCOPE_PART_NONE;
+	}
+	if (opcode == FUSE_READ || opcode == FUSE_WRITE)
+		on_data_request(slot, req, args, connection, index,
+				opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE, now);
+	if (slot)
+		slot->request = address;
+	return 0;
+}
+
+/* The histogram of one (mount, opcode); rows are given out as they are first needed. */
+static __always_inline struct fusescope_duration_stats *duration_stats(__u32 mount, __u32 opcode)
+{
+	__u32 last = FUSESCOPE_MAX_OPCODES - 1;
+	__u32 key = mount * FUSESCOPE_MAX_OPCODES + (opcode < last ? opcode : last);
+	__u64 *row = bpf_map_lookup_elem(&duration_rows, &key);
+	struct fusescope_self_stats *stats = self();
+	__u32 index;
+
+	if (!row || !stats)
+		return NULL;
+	if (!*row) {
+		/* Rows count from 1. Of two CPUs that come at once one wastes a row. */
+		__u64 fresh = __sync_fetch_and_add(&stats->duration_rows_used, 1) + 1;
+
+		if (fresh >= FUSESCOPE_DURATION_ROWS) {
+			count_lost(FUSESCOPE_LOST_DURATION_ROWS);
+			return NULL;
+		}
+		__sync_val_compare_and_swap(row, 0, fresh);
+	}
+	index = *row;
+	return bpf_map_lookup_elem(&durations, &index);
+}
+
+/* Whether no further request of this call can come, now that one of its requests has ended. */
+static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
+{
+	if (call->mode == FUSESCOPE_BUFFERED && call->op == FUSESCOPE_READ)
+		return false;
+	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
+}
+
+static __always_inline void end_part(const struct fusescope_inflight *slot, bool stops_call,
+				     __u64 now)
+{
+	struct fusescope_call *call = call_at(slot->call_slot);
+	__u64 key;
+
+	/* A call whose task was killed is counted before its last request ends. */
+	if (!call || call->generation != slot->call_generation)
+		return;
+	key = call->key;
+	call->last_ns = now;
+	if (__sync_fetch_and_add(&call->pending, -1) == 1 && is_complete(call, stops_call))
+		close_call(call, key);
+}
+
+/* An error or a short reply ends a call whose requests wait for each other: fuse_direct_io(). */
+static __always_inline bool reply_stops_call(struct fuse_req *req,
+					     const struct fusescope_inflight *slot)
+{
+	if (READ_FIELD(req, out.h.error))
+		return true;
+	return slot->op == FUSESCOPE_READ &&
+	       READ_FIELD(req, out.h.len) < slot->bytes + OUT_HEADER_BYTES;
+}
+
+/* Role "ended": the reply is in, or the connection was aborted. */
+static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
+{
+	struct fusescope_inflight *slot = find_inflight(address);
+	struct fusescope_duration_stats *duration;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!slot) {
+		count_lost(FUSESCOPE_LOST_UNMATCHED_END);
+		return 0;
+	}
+	duration = duration_stats(slot->mount, slot->opcode);
+	if (duration) {
+		__u64 elapsed = now - slot->sent_ns;
+		__u32 bucket = duration_slot(elapsed);
+
+		if (bucket < FUSESCOPE_DURATION_SLOTS)
+			add(&duration->slots[bucket], 1);
+		add(&duration->sum_ns, elapsed);
+	}
+	if (slot->part == FUSESCOPE_PART_WHOLE) {
+		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);
+
+		if (io)
+			count_call(io, 1, slot->segments, slot->asked_bytes);
+	} else if (slot->part == FUSESCOPE_PART_OF_CALL) {
+		end_part(slot, reply_stops_call(req, slot), now);
+	}
+	slot->request = 0;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a task's present system call asks of a file, from its saved registers. No system call is
+ * hooked: this is read when a request is sent from inside of one.
+ */
+#ifndef FUSESCOPE_SYSCALL_BPF_H
+#define FUSESCOPE_SYSCALL_BPF_H
+
+#include "kernel_access.bpf.h"
+#include "maps.bpf.h"
+
+enum argument { ARG_NONE, ARG_DI, ARG_SI, ARG_DX, ARG_R10, ARG_R8 };
+
+enum position {
+	POSITION_OF_FILE,    /* file->f_pos, which stays put during the call */
+	POSITION_ARGUMENT,   /* by value; -1 in preadv2 and pwritev2 means that of the file */
+	POSITION_AT_POINTER, /* in user memory; null means that of the file */
+};
+
+/* Which argument is what, for one operation of one system call. */
+struct syscall_shape {
+	__u8 file;     /* 0: not a call of this operation */
+	__u8 count;    /* bytes, or segments if vectored */
+	__u8 vector;   /* address of the iovec array */
+	__u8 position; /* enum position */
+	__u8 position_argument;
+	/* fs/read_write.c adds 1 to task->ioac.syscr or syscw when it returns. */
+	__u8 ends_with_task_io;
+	__u8 in_pieces; /* the kernel reads or writes in pieces of its own choice */
+};
+
+#define SYSCALL_SLOTS 512
+#define SYSCALL_IO_SUBMIT 209
+
+#define PLAIN {ARG_DI, ARG_DX, 0, POSITION_OF_FILE, 0, 1, 0}
+#define PLAIN_AT {ARG_DI, ARG_DX, 0, POSITION_ARGUMENT, ARG_R10, 1, 0}
+#define VECTOR {ARG_DI, ARG_DX, ARG_SI, POSITION_OF_FILE, 0, 1, 0}
+#define VECTOR_AT {ARG_DI, ARG_DX, ARG_SI, POSITION_ARGUMENT, ARG_R10, 1, 0}
+
+/* Numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl */
+static const struct syscall_shape syscall_shapes[FUSESCOPE_OPS][SYSCALL_SLOTS] = {
+	[FUSESCOPE_READ] = {
+		[0] = PLAIN,	     /* read */
+		[17] = PLAIN_AT,     /* pread64 */
+		[19] = VECTOR,	     /* readv */
+		[295] = VECTOR_AT,   /* preadv */
+		[327] = VECTOR_AT,   /* preadv2 */
+		[40] = {ARG_SI, ARG_R10, 0, POSITION_AT_POINTER, ARG_DX, 1, 1},  /* sendfile */
+		[275] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 0, 1},  /* splice */
+		[326] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 1, 1},  /* copy_file_range */
+	},
+	[FUSESCOPE_WRITE] = {
+		[1] = PLAIN,	     /* write */
+		[18] = PLAIN_AT,     /* pwrite64 */
+		[20] = VECTOR,	     /* writev */
+		[296] = VECTOR_AT,   /* pwritev */
+		[328] = VECTOR_AT,   /* pwritev2 */
+		[40] = {ARG_DI, ARG_R10, 0, POSITION_OF_FILE, 0, 1, 1},	      /* sendfile */
+		[275] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 0, 1}, /* splice */
+		[326] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 1, 1}, /* copy_file_range */
+	},
+};
+
+#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit system call */
+#define MAX_RW_COUNT_64K 0x7ffff000ULL /* include/linux/fs.h, MAX_RW_COUNT with 4 KiB pages */
+
+/* The system call of a task: its number, or -1 for none (a page fault) or a 32-bit one. */
+static __always_inline long syscall_number(struct task_struct *task, struct pt_regs *regs)
+{
+	if (READ_FIELD(task, thread_info.status) & TS_COMPAT)
+		return -1;
+	return READ_FIELD(regs, orig_ax);
+}
+
+static __always_inline __u64 syscall_argument(struct pt_regs *regs, __u8 argument)
+{
+	switch (argument) {
+	case ARG_DI:
+		return READ_FIELD(regs, di);
+	case ARG_SI:
+		return READ_FIELD(regs, si);
+	case ARG_DX:
+		return READ_FIELD(regs, dx);
+	case ARG_R10:
+		return READ_FIELD(regs, r10);
+	case ARG_R8:
+		return READ_FIELD(regs, r8);
+	}
+	return 0;
+}
+
+/* The address of the struct file behind a descriptor of a task, or 0. */
+static __always_inline __u64 file_of_descriptor(struct task_struct *task, __u32 descriptor)
+{
+	struct fdtable *table = READ_FIELD(READ_FIELD(task, files), fdt);
+	__u64 file = 0;
+
+	if (descriptor >= READ_FIELD(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), READ_FIELD(table, fd) + descriptor);
+	return file;
+}
+
+/*
+ * Bytes of an iovec array in the current task's memory, or ~0 if it cannot be read. A global
+ * function: the verifier walks its loop once, not for each caller.
+ */
+__noinline __weak __u64 iovec_bytes(__u64 address, __u32 segments)
+{
+	__u32 zero = 0;
+	struct iovec_copy *copy = bpf_map_lookup_elem(&iovec_scratch, &zero);
+	__u64 bytes = 0;
+	__u32 i;
+
+	if (!copy || segments == 0 || segments > FUSESCOPE_MAX_SEGMENTS)
+		return ~0ULL;
+	if (bpf_probe_read_user(copy, segments * sizeof(copy->segments[0]), (void *)address))
+		return ~0ULL;
+	for (i = 0; i < FUSESCOPE_MAX_SEGMENTS && i < segments; i++)
+		bytes += copy->segments[i].length;
+	return bytes;
+}
+
+#endif

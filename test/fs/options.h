@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "fs/request.h"
+
+namespace countfs {
+
+struct PresetFile {
+  std::string name;
+  std::uint64_t size = 0;
+};
+
+struct FaultOptions {
+  std::chrono::microseconds reply_delay{0};
+  std::uint64_t error_every = 0;  // 0: never
+  int error = EIO;
+  std::uint64_t short_every = 0;  // 0: never
+};
+
+struct Options {
+  std::string mountpoint;
+  std::string stats_path;  // empty: stdout
+  std::string fsname = "countfs";
+  std::string subtype = "countfs";
+  std::vector<PresetFile> files;
+  FaultOptions faults;
+  InitChanges init;
+  std::uint32_t max_write = 0;  // 0: libfuse's own limit, for these three
+  std::uint32_t max_read = 0;
+  std::uint32_t max_background = 0;
+  std::uint32_t threads = 4;
+  double attribute_timeout = 1.0;  // seconds
+  bool direct_io = false;
+  bool keep_cache = false;
+  bool writeback_cache = false;
+  bool no_async_read = false;
+  bool no_async_dio = false;
+  bool copy_file_range = false;
+  bool allow_other = false;
+};
+
+// The exit code where the program is to end now: after --help, or bad options.
+std::expected<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace countfs

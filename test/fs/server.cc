@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/server.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "fs/pattern.h"
+#include "fs/session.h"
+
+namespace countfs {
+namespace {
+
+// Wakes a worker that is blocked in read(2) on the device.
+constexpr int wake_signal = SIGUSR2;
+
+std::optional<unsigned int> device_minor(const std::string& mountpoint) {
+  struct statx attributes {};
+  // From the cache, as it were: this must not be a request that is counted.
+  if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
+              &attributes) != 0) {
+    return std::nullopt;
+  }
+  return makedev(attributes.stx_dev_major, attributes.stx_dev_minor) == 0
+             ? std::nullopt
+             : std::optional(attributes.stx_dev_minor);
+}
+
+std::expected<void, fusetest::Error> add_preset_file(MemoryTree& tree, const PresetFile& file) {
+  Node& root = *tree.find(FUSE_ROOT_ID);
+  const auto node = tree.make(root, file.name, S_IFREG | 0666, {.user = getuid(), .group = getgid()});
+  if (!node) return fusetest::system_failure("make", file.name, node.error());
+  tree.forget((*node)->number(), 1);  // the kernel holds no reference to it yet
+  std::vector<std::byte> content(std::min<std::uint64_t>(file.size, 1U << 20));
+  for (std::uint64_t offset = 0; offset < file.size; offset += content.size()) {
+    const std::span part(content.data(), std::min(content.size(), file.size - offset));
+    fusetest::fill_pattern(part, offset);
+    const auto written = (*node)->write(offset, part);
+    if (!written) return fusetest::system_failure("fill", file.name, written.error());
+  }
+  return {};
+}
+
+}  // namespace
+
+Server::Server(Options options)
+    : mountpoint_(options.mountpoint),
+      filesystem_(std::move(options)),
+      transport_(filesystem_.options.init, filesystem_.options.threads,
+                 [this] {
+                   ready_ = true;
+                   notify();
+                 }),
+      event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Server::~Server() { stop(); }
+
+Filesystem& filesystem_of(fuse_req_t request) {
+  return static_cast<Server*>(fuse_req_userdata(request))->filesystem_;
+}
+
+std::expected<std::unique_ptr<Server>, fusetest::Error> Server::mount(Options options) {
+  std::error_code error;
+  const auto path = std::filesystem::canonical(options.mountpoint, error);
+  if (error) {
+    return fusetest::system_failure("use mountpoint", options.mountpoint, error.value(),
+                                    "create the directory, or unmount a dead mount on it");
+  }
+  options.mountpoint = path.string();
+  std::unique_ptr<Server> server(new Server(std::move(options)));
+  for (const PresetFile& file : server->filesystem_.options.files) {
+    if (auto added = add_preset_file(server->filesystem_.tree, file); !added) {
+      return std::unexpected(added.error());
+    }
+  }
+  if (auto made = server->make_session(); !made) return std::unexpected(made.error());
+  if (auto attached = server->attach(); !attached) return std::unexpected(attached.error());
+  return server;
+}
+
+std::expected<void, fusetest::Error> Server::make_session() {
+  session_.reset(new_session(filesystem_.options, this));
+  if (!session_) return fusetest::failure("libfuse refused the mount options, as it says above");
+  return {};
+}
+
+std::expected<void, fusetest::Error> Server::attach() {
+  if (fuse_session_mount(session_.get(), mountpoint_.c_str()) != 0) {
+    return fusetest::failure("cannot mount " + mountpoint_ +
+                             ": libfuse says why above; check /dev/fuse and the rights on it");
+  }
+  fuse_custom_io hooks{};
+  hooks.read = [](int device, void* buffer, size_t length, void* /*server*/) {
+    return ::read(device, buffer, length);
+  };
+  hooks.writev = [](int device, iovec* parts, int count, void* server) {
+    return static_cast<Server*>(server)->transport_.send(
+        device, {parts, static_cast<std::size_t>(count)});
+  };
+  const int hooked =
+      fuse_session_custom_io(session_.get(), &hooks, fuse_session_fd(session_.get()));
+  if (hooked != 0) return fusetest::system_failure("hook into", "libfuse", -hooked);
+  return {};
+}
+
+void Server::start() {
+  struct sigaction wake {};
+  wake.sa_handler = [](int /*signal*/) {};
+  ::sigaction(wake_signal, &wake, nullptr);  // without SA_RESTART: read(2) is to end
+  const std::uint32_t threads = filesystem_.options.threads;
+  running_ = threads;
+  for (std::uint32_t worker = 0; worker < threads; ++worker) {
+    workers_.emplace_back([this, worker] { work(worker); });
+  }
+}
+
+void Server::work(std::uint32_t worker) {
+  transport_.enter_worker(worker);
+  fuse_buf buffer{};
+  while (fuse_session_exited(session_.get()) == 0) {
+    const int received = fuse_session_receive_buf(session_.get(), &buffer);
+    if (received == -EINTR) continue;
+    if (received <= 0) break;
+    transport_.begin({static_cast<const std::byte*>(buffer.mem), buffer.size});
+    fuse_session_process_buf(session_.get(), &buffer);
+    transport_.end();
+  }
+  std::free(buffer.mem);  // libfuse allocated it
+  --running_;
+  notify();
+}
+
+void Server::notify() {
+  const std::uint64_t one = 1;
+  // Cannot fail but by overflow, and then it is readable anyway.
+  static_cast<void>(!::write(event_.get(), &one, sizeof(one)));
+}
+
+void Server::clear_event() {
+  std::uint64_t count = 0;
+  static_cast<void>(!::read(event_.get(), &count, sizeof(count)));
+}
+
+void Server::find_connection() { connection_ = device_minor(mountpoint_); }
+
+// While the workers still serve, so that the requests of the unmount are counted and no caller
+// in flight loses its reply. Another mount on top of ours, or none at all, is left alone.
+void Server::detach_mount() {
+  const bool ours = connection_ && device_minor(mountpoint_) == connection_;
+  if (ours && ::umount2(mountpoint_.c_str(), MNT_DETACH) == 0) return;
+  if (ours || !connection_) fuse_session_unmount(session_.get());
+}
+
+void Server::stop() {
+  if (!session_) return;
+  detach_mount();
+  wait_for_end();
+  workers_.clear();  // joins
+  session_.reset();  // closes the device: callers that are left get ENOTCONN
+}
+
+// A mount that is in use lives on after it was detached; then its workers must be stopped.
+void Server::wait_for_end() {
+  using std::chrono::milliseconds;
+  constexpr milliseconds step(10);
+  constexpr milliseconds grace(500);
+  for (milliseconds waited(0); !ended() && waited < grace; waited += step) {
+    std::this_thread::sleep_for(step);
+  }
+  fuse_session_exit(session_.get());
+  while (!ended()) {  // again and again: a signal just before read(2) is lost
+    for (std::jthread& worker : workers_) ::pthread_kill(worker.native_handle(), wake_signal);
+    std::this_thread::sleep_for(step);
+  }
+}
+
+}  // namespace countfs
