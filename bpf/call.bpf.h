@@ -84,7 +84,7 @@ static __always_inline __u32 call_hash(__u64 key)
 }
 
 /* The slot of a call in progress, or NO_CALL. */
-static __always_inline __u32 find_call(__u64 key)
+CHECKED_ONCE __u32 find_call(__u64 key)
 {
 	__u32 first = call_hash(key);
 	__u32 i;
@@ -100,7 +100,7 @@ static __always_inline __u32 find_call(__u64 key)
 }
 
 /* Takes a free slot: locked by its "closing" until the caller has filled it and set the key. */
-static __always_inline __u32 claim_call(__u64 key)
+CHECKED_ONCE __u32 claim_call(__u64 key)
 {
 	__u32 first = call_hash(key);
 	__u32 i;

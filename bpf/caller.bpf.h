@@ -139,6 +139,23 @@ static __always_inline void ask_syscall(struct asked *asked, struct task_struct 
 		asked->bytes = BYTES_UNKNOWN; /* the kiocb is one of several */
 }
 
+static __always_inline bool is_vectored_iocb(const struct iocb *user)
+{
+	return user->aio_lio_opcode == IOCB_CMD_PREADV || user->aio_lio_opcode == IOCB_CMD_PWRITEV;
+}
+
+/* What a user's struct iocb asks for. */
+static __always_inline void ask_iocb(struct asked *asked, const struct iocb *user)
+{
+	asked->begin = user->aio_offset;
+	asked->segments = 1;
+	asked->bytes = user->aio_nbytes;
+	if (is_vectored_iocb(user)) {
+		asked->segments = user->aio_nbytes;
+		asked->bytes = iovec_bytes(user->aio_buf, user->aio_nbytes);
+	}
+}
+
 /* An iocb of io_submit(): its kernel side remembers where the user's struct iocb lies. */
 static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
 				    const struct data_request *data)
@@ -151,11 +168,7 @@ static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
 		return;
 	if ((__u64)user.aio_offset != asked->begin)
 		return; /* some other asynchronous caller during io_submit() */
-	asked->bytes = user.aio_nbytes;
-	if (user.aio_lio_opcode == IOCB_CMD_PREADV || user.aio_lio_opcode == IOCB_CMD_PWRITEV) {
-		asked->segments = user.aio_nbytes;
-		asked->bytes = iovec_bytes(user.aio_buf, user.aio_nbytes);
-	}
+	ask_iocb(asked, &user);
 }
 
 static __always_inline bool is_vectored(__u8 opcode)
@@ -177,21 +190,23 @@ static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *r
 		asked->segments = READ_FIELD(saved, iter_state.nr_segs);
 }
 
-/* The call behind a direct request. TASK is its caller, or null if that cannot be known. */
+/* The call behind a direct request, as far as the request alone tells it. */
+static __always_inline void ask_request(struct asked *asked, const struct data_request *data)
+{
+	asked->is_call = true;
+	asked->key = data->io;
+	asked->begin = READ_FIELD(AS_STRUCT(kiocb, data->iocb), ki_pos);
+	asked->segments = 1;
+	asked->bytes = BYTES_UNKNOWN;
+}
+
+/* The call behind a direct request, as its caller TASK tells it. */
 static __always_inline void ask_direct(struct asked *asked, struct task_struct *task,
 				       const struct data_request *data)
 {
 	struct kiocb *iocb = AS_STRUCT(kiocb, data->iocb);
-	__u32 flags;
+	__u32 flags = READ_FIELD(task, flags);
 
-	asked->is_call = true;
-	asked->key = data->io;
-	asked->begin = READ_FIELD(iocb, ki_pos);
-	asked->segments = 1;
-	asked->bytes = BYTES_UNKNOWN;
-	if (!task)
-		return;
-	flags = READ_FIELD(task, flags);
 	if (flags & PF_KTHREAD)
 		return; /* a loop device, an NFS server: no system call asked for it */
 	if (!READ_FIELD(iocb, ki_complete)) {
@@ -232,52 +247,47 @@ static __always_inline void ask_io_uring_worker(struct asked *asked, struct task
 	asked->signature = mix(asked->key, asked->begin);
 }
 
-/* One iocb of the list of io_submit() that covers the request's place in its file. */
-static __always_inline bool ask_listed_iocb(struct asked *asked, struct task_struct *task,
-					    const struct data_request *data, __u64 address)
-{
-	struct iocb user;
-	__u64 bytes, file;
-
-	if (bpf_probe_read_user(&user, sizeof(user), (void *)address))
-		return false;
-	file = file_of_descriptor(task, user.aio_fildes);
-	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
-		return false;
-	bytes = user.aio_nbytes;
-	asked->segments = 1;
-	if (user.aio_lio_opcode == IOCB_CMD_PREADV || user.aio_lio_opcode == IOCB_CMD_PWRITEV) {
-		asked->segments = user.aio_nbytes;
-		bytes = iovec_bytes(user.aio_buf, user.aio_nbytes);
-	}
-	if (data->offset + data->bytes <= (__u64)user.aio_offset ||
-	    data->offset >= user.aio_offset + bytes)
-		return false;
-	asked->is_call = true;
-	asked->begin = user.aio_offset;
-	asked->bytes = bytes;
-	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
-	asked->signature = mix(address, asked->begin);
-	return true;
-}
-
 #define LISTED_IOCBS 32 /* of one io_submit() that are looked at for a buffered request */
 
-static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
-					  struct pt_regs *regs, const struct data_request *data)
+/* The user address of the iocb, among those at LIST, that covers a range of its file; or 0. */
+CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 end)
 {
-	__u64 count = READ_FIELD(regs, si);
-	__u64 list = READ_FIELD(regs, dx);
+	struct iocb user;
+	__u64 address;
 	__u32 i;
 
 	for (i = 0; i < LISTED_IOCBS && i < count; i++) {
-		__u64 address = 0;
+		__u64 bytes;
 
-		if (bpf_probe_read_user(&address, sizeof(address), (void *)(list + i * 8)))
-			return;
-		if (ask_listed_iocb(asked, task, data, address))
-			return;
+		if (bpf_probe_read_user(&address, sizeof(address), (void *)(list + i * 8)) ||
+		    bpf_probe_read_user(&user, sizeof(user), (void *)address))
+			return 0;
+		bytes = is_vectored_iocb(&user) ? iovec_bytes(user.aio_buf, user.aio_nbytes)
+						: user.aio_nbytes;
+		if (end > (__u64)user.aio_offset && begin < user.aio_offset + bytes)
+			return address;
 	}
+	return 0;
+}
+
+/* A buffered request that io_submit() sends: nothing leads to its iocb but the place in the file. */
+static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
+					  struct pt_regs *regs, const struct data_request *data)
+{
+	__u64 address = find_listed_iocb(READ_FIELD(regs, dx), READ_FIELD(regs, si), data->offset,
+					 data->offset + data->bytes);
+	struct iocb user;
+	__u64 file;
+
+	if (!address || bpf_probe_read_user(&user, sizeof(user), (void *)address))
+		return;
+	file = file_of_descriptor(task, user.aio_fildes);
+	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+		return;
+	asked->is_call = true;
+	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	ask_iocb(asked, &user);
+	asked->signature = mix(address, asked->begin);
 }
 
 /* The call behind a buffered request, if the task that sends it is in one for this file. */

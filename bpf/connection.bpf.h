@@ -35,60 +35,56 @@ static __always_inline void refresh_connection(struct fusescope_connection *slot
 		READ_FIELD(READ_FIELD(READ_FIELD(mount, sb), s_bdi), ra_pages);
 }
 
-/* The slot of a connection, or the one to claim for it, or FUSESCOPE_MAX_MOUNTS. */
-static __always_inline __u32 find_connection(__u64 address, struct fusescope_connection **found)
+static __always_inline struct fusescope_connection *connection_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&connections, &index);
+}
+
+/* The slot of a connection, claimed if it has none yet, or FUSESCOPE_OTHER_MOUNT. */
+CHECKED_ONCE __u32 find_connection(__u64 address)
 {
 	__u32 first = (address >> 6) * 2654435761U >> 8;
-	__u32 reusable = FUSESCOPE_MAX_MOUNTS;
+	struct fusescope_connection *reusable = NULL;
+	__u32 reusable_index = FUSESCOPE_OTHER_MOUNT;
+	__u64 before;
 	__u32 i;
 
 	for (i = 0; i < FUSESCOPE_MAX_MOUNTS; i++) {
 		__u32 index = (first + i) & CONNECTION_SLOT_MASK;
-		struct fusescope_connection *slot = bpf_map_lookup_elem(&connections, &index);
+		struct fusescope_connection *slot = connection_at(index);
 
 		if (!slot)
 			break;
-		if (slot->address == address) {
-			*found = slot;
+		before = slot->address;
+		if (before == address)
 			return index;
-		}
-		if (slot->address <= TOMBSTONE && reusable == FUSESCOPE_MAX_MOUNTS)
-			reusable = index;
-		if (slot->address == 0)
+		if (before <= TOMBSTONE && reusable_index == FUSESCOPE_OTHER_MOUNT)
+			reusable_index = index;
+		if (before == 0)
 			break;
 	}
-	return reusable;
+	reusable = connection_at(reusable_index);
+	if (!reusable)
+		return FUSESCOPE_OTHER_MOUNT;
+	before = reusable->address;
+	if (before == address)
+		return reusable_index;
+	if (before > TOMBSTONE ||
+	    __sync_val_compare_and_swap(&reusable->address, before, address) != before)
+		/* Another CPU was faster, most likely for the same connection. */
+		return reusable->address == address ? reusable_index : FUSESCOPE_OTHER_MOUNT;
+	reusable->refreshed_ns = 0;
+	return reusable_index;
 }
 
 /* The index of a mount's counters; connections beyond the limit share FUSESCOPE_OTHER_MOUNT. */
 static __always_inline __u32 mount_index(struct fuse_mount *mount, __u64 now)
 {
-	struct fuse_conn *connection = READ_FIELD(mount, fc);
-	__u64 address = READ_ADDRESS(mount, fc);
-	struct fusescope_connection *slot = NULL;
-	__u32 index = find_connection(address, &slot);
+	__u32 index = find_connection(READ_ADDRESS(mount, fc));
+	struct fusescope_connection *slot = connection_at(index);
 
-	if (!slot) {
-		__u64 before;
-
-		if (index >= FUSESCOPE_MAX_MOUNTS)
-			return FUSESCOPE_OTHER_MOUNT;
-		slot = bpf_map_lookup_elem(&connections, &index);
-		if (!slot)
-			return FUSESCOPE_OTHER_MOUNT;
-		before = slot->address;
-		if (before > TOMBSTONE ||
-		    __sync_val_compare_and_swap(&slot->address, before, address) != before) {
-			/* Another CPU took the slot: most likely for the same connection. */
-			slot = NULL;
-			index = find_connection(address, &slot);
-			if (!slot)
-				return FUSESCOPE_OTHER_MOUNT;
-		}
-		slot->refreshed_ns = 0;
-	}
-	if (now - slot->refreshed_ns > LIMITS_FRESH_NS || !slot->limits.initialized)
-		refresh_connection(slot, mount, connection, now);
+	if (slot && (now - slot->refreshed_ns > LIMITS_FRESH_NS || !slot->limits.initialized))
+		refresh_connection(slot, mount, READ_FIELD(mount, fc), now);
 	return index;
 }
 

@@ -6,13 +6,15 @@
 #include "abi.h"
 
 #ifdef __bpf__
+#include "maps.bpf.h"
 #define HISTOGRAM_INLINE static __always_inline
 #else
+#define CHECKED_ONCE static inline
 #define HISTOGRAM_INLINE static inline
 #endif
 
 /* ceil(log2 value), and 0 for 0 and 1; at most last. */
-HISTOGRAM_INLINE __u32 histogram_slot(__u64 value, __u32 last)
+CHECKED_ONCE __u32 histogram_slot(__u64 value, __u32 last)
 {
 	__u64 rest = value ? value - 1 : 0;
 	__u32 slot = 0;

@@ -46,6 +46,12 @@ struct iovec_copy {
 SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_copy, 0);
 
 /*
+ * A global function: the verifier checks it once by itself, instead of walking through it from
+ * every place and in every state in which it is called. Loops belong in such functions.
+ */
+#define CHECKED_ONCE __noinline __weak
+
+/*
  * All counters are added to atomically: a program can be preempted by another one on its CPU
  * (fentry and system call programs only disable migration), and the settler counts too.
  */

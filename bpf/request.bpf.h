@@ -20,15 +20,20 @@ static __always_inline __u32 inflight_hash(__u64 request)
 	return request * 0x9E3779B97F4A7C15ULL >> 40;
 }
 
-/* A slot for a request: the first free one of FUSESCOPE_PROBE_LENGTH neighbours. */
-static __always_inline struct fusescope_inflight *claim_inflight(__u64 request)
+static __always_inline struct fusescope_inflight *inflight_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&inflight, &index);
+}
+
+/* The first free slot of FUSESCOPE_PROBE_LENGTH neighbours, or FUSESCOPE_INFLIGHT_SLOTS. */
+CHECKED_ONCE __u32 claim_inflight(__u64 request)
 {
 	__u32 first = inflight_hash(request);
 	__u32 i;
 
 	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
 		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
-		struct fusescope_inflight *slot = bpf_map_lookup_elem(&inflight, &index);
+		struct fusescope_inflight *slot = inflight_at(index);
 
 		if (!slot)
 			break;
@@ -36,32 +41,33 @@ static __always_inline struct fusescope_inflight *claim_inflight(__u64 request)
 			/* Killed before the daemon read it: such a request has no end. */
 			count_lost(FUSESCOPE_LOST_NEVER_ENDED);
 			slot->request = request | BEING_FILLED;
-			return slot;
+			return index;
 		}
 		if (slot->request == 0 &&
 		    __sync_val_compare_and_swap(&slot->request, 0, request | BEING_FILLED) == 0) {
 			if (i)
 				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
-			return slot;
+			return index;
 		}
 	}
 	count_lost(FUSESCOPE_LOST_INFLIGHT_FULL);
-	return NULL;
+	return FUSESCOPE_INFLIGHT_SLOTS;
 }
 
-static __always_inline struct fusescope_inflight *find_inflight(__u64 request)
+/* The slot of a request, or FUSESCOPE_INFLIGHT_SLOTS. */
+CHECKED_ONCE __u32 find_inflight(__u64 request)
 {
 	__u32 first = inflight_hash(request);
 	__u32 i;
 
 	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
 		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
-		struct fusescope_inflight *slot = bpf_map_lookup_elem(&inflight, &index);
+		struct fusescope_inflight *slot = inflight_at(index);
 
 		if (slot && slot->request == request)
-			return slot;
+			return index;
 	}
-	return NULL;
+	return FUSESCOPE_INFLIGHT_SLOTS;
 }
 
 /* Whether the task that sends a request is not the one that made it. */
@@ -166,29 +172,40 @@ static __always_inline void join_call(struct fusescope_call *call, const struct 
 		call->cause = cause_of(call, limits);
 }
 
-static __always_inline __u32 open_call(const struct data_request *data, const struct asked *asked,
-				       __u32 mount, __u32 tid, __u64 now)
+/* A data request that belongs to a call, and all that decides its place there. */
+struct placement {
+	struct data_request data;
+	struct asked asked;
+	struct fusescope_limits limits;
+	__u64 now;
+	__u32 mount;
+	__u32 tid;
+};
+
+static __always_inline __u32 open_call(const struct placement *placement)
 {
+	const struct data_request *data = &placement->data;
+	const struct asked *asked = &placement->asked;
 	__u32 index = claim_call(asked->key);
 	struct fusescope_call *call = call_at(index);
 
-	if (index >= NO_CALL || !call)
+	if (!call)
 		return NO_CALL;
 	call->signature = asked->signature;
 	call->asked_bytes = asked->bytes;
 	call->sent_bytes = data->bytes;
-	call->last_ns = now;
+	call->last_ns = placement->now;
 	call->begin = asked->begin;
 	call->next_offset = data->offset + data->bytes;
 	call->task_ios = asked->task_ios;
-	call->tid = tid;
+	call->tid = placement->tid;
 	call->pending = 1;
 	call->requests = 1;
 	call->segments = asked->segments;
 	call->first_bytes = data->bytes;
 	call->first_pages = data->pages;
 	call->readahead_bytes = asked->readahead_bytes;
-	call->mount = mount;
+	call->mount = placement->mount;
 	call->op = data->op;
 	call->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
@@ -210,114 +227,129 @@ static __always_inline bool continues_call(const struct fusescope_call *call,
 	       (call->ends_with_task_io || data->offset >= call->next_offset);
 }
 
-/* Puts a request into its call; fills the request's slot accordingly. */
-static __always_inline void attribute(struct fusescope_inflight *slot,
-				      const struct data_request *data, const struct asked *asked,
-				      const struct fusescope_limits *limits, __u32 mount, __u32 tid,
-				      __u64 now)
+static __always_inline void set_whole_call(struct fusescope_inflight *slot,
+					   const struct asked *asked)
 {
-	bool first_of_direct = data->iocb && data->offset == asked->begin;
-	struct fusescope_call *call = NULL;
-	__u32 index = NO_CALL;
+	slot->part = FUSESCOPE_PART_WHOLE;
+	slot->asked_bytes = asked->bytes;
+	slot->segments = asked->segments;
+}
 
-	slot->op = data->op;
-	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
-	if (first_of_direct && covers_call(data, asked)) {
-		slot->part = FUSESCOPE_PART_WHOLE;
-		slot->asked_bytes = asked->bytes;
-		slot->segments = asked->segments;
-		return;
+/* Puts a request into its call, and notes in the request's own slot which one that is. */
+CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+{
+	const struct data_request *data;
+	const struct asked *asked;
+	struct fusescope_call *call;
+	bool begins_call;
+	__u32 index;
+
+	if (!slot || !placement)
+		return 0;
+	data = &placement->data;
+	asked = &placement->asked;
+	begins_call = !data->iocb || data->offset == asked->begin;
+	if (data->iocb && begins_call && covers_call(data, asked)) {
+		set_whole_call(slot, asked);
+		return 0;
 	}
 	index = find_call(asked->key);
-	if (index < NO_CALL)
-		call = call_at(index);
+	call = call_at(index);
 	if (call && continues_call(call, data, asked)) {
-		join_call(call, data, limits, now);
+		join_call(call, data, &placement->limits, placement->now);
 	} else {
 		if (call)
 			close_call(call, asked->key);
-		if (data->iocb && !first_of_direct) {
+		if (!begins_call) {
 			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
-			return;
+			return 0;
 		}
 		if (covers_call(data, asked)) {
-			slot->part = FUSESCOPE_PART_WHOLE;
-			slot->asked_bytes = asked->bytes;
-			slot->segments = asked->segments;
-			return;
+			set_whole_call(slot, asked);
+			return 0;
 		}
-		index = open_call(data, asked, mount, tid, now);
+		index = open_call(placement);
 		call = call_at(index);
-		if (index >= NO_CALL || !call)
-			return;
+		if (!call)
+			return 0;
 	}
 	slot->part = FUSESCOPE_PART_OF_CALL;
 	slot->call_slot = index;
 	slot->call_generation = call->generation;
+	return 0;
+}
+
+/* Finds the call behind a data request. Returns the number of the system call that it was sent
+ * from, or -1 where that is of no interest. */
+static __always_inline long find_caller(struct asked *asked, struct data_request *data,
+					struct fuse_req *req, struct fuse_conn *connection)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *found = NULL;
+	long number = -1;
+
+	if (data->background && !data->io && data->op == FUSESCOPE_WRITE)
+		return number; /* writeback: no call, whoever sends it */
+	if (data->iocb)
+		ask_request(asked, data);
+	data->deferred = data->background && is_deferred(req, connection, task);
+	if (data->deferred) {
+		/* in.h.pid counts in the mount's pid namespace; tasks are found in the host's. */
+		if (!READ_FIELD(READ_FIELD(connection, pid_ns), level))
+			found = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
+		if (!found)
+			return number;
+		task = found;
+	}
+	if (data->iocb)
+		ask_direct(asked, task, data);
+	else
+		ask_buffered(asked, task, data);
+	number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
+	if (found)
+		bpf_task_release(found);
+	return number;
 }
 
 /* A READ or WRITE: whose it is, and what it carries. */
 static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
-					    struct fuse_args *args, struct fuse_conn *connection,
-					    __u32 mount, __u8 op, __u64 now)
+					    struct fuse_args *args, __u32 mount, __u8 op, __u64 now)
 {
+	struct fuse_conn *connection = READ_FIELD(READ_FIELD(req, fm), fc);
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_struct *caller = NULL;
-	struct data_request data = {};
-	struct asked asked = {};
-	__u32 origin;
-	long number = -1;
+	struct placement placement = {.now = now, .mount = mount};
+	struct data_request *data = &placement.data;
+	struct asked *asked = &placement.asked;
+	__u32 origin = FUSESCOPE_ORIGIN_CALL;
+	long number;
 
-	read_data_request(&data, req, args, op);
-	if (data.background && !data.io && op == FUSESCOPE_WRITE)
-		goto count; /* writeback: no call, whoever sends it */
-	data.deferred = data.background && is_deferred(req, connection, task);
-	if (data.deferred) {
-		/* in.h.pid counts in the pid namespace of the mount: only the host's is known. */
-		if (!READ_FIELD(READ_FIELD(connection, pid_ns), level))
-			caller = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
-		if (caller) {
-			if (data.iocb)
-				ask_direct(&asked, caller, &data);
-			else
-				ask_buffered(&asked, caller, &data);
-			bpf_task_release(caller);
-		} else if (data.iocb) {
-			ask_direct(&asked, NULL, &data);
-		}
-	} else if (data.iocb) {
-		ask_direct(&asked, task, &data);
-	} else {
-		ask_buffered(&asked, task, &data);
-		number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
+	read_data_request(data, req, args, op);
+	number = find_caller(asked, data, req, connection);
+	if (!asked->is_call || !serves_call(data, asked)) {
+		asked->is_call = false;
+		origin = origin_without_call(data, number);
 	}
-count:
-	asked.is_call = asked.is_call && serves_call(&data, &asked);
-	origin = asked.is_call ? FUSESCOPE_ORIGIN_CALL : origin_without_call(&data, number);
 	if (stats)
-		count_data_request(&stats->data[op & 1], &data, origin);
-	if (slot && asked.is_call) {
-		struct fusescope_limits limits;
-		__u32 tid = data.deferred ? READ_FIELD(req, in.h.pid) : READ_FIELD(task, pid);
-
-		limits_of(connection, &limits);
-		slot->bytes = data.bytes;
-		slot->background = data.background;
-		attribute(slot, &data, &asked, &limits, mount, tid, now);
-	}
+		count_data_request(&stats->data[op & 1], data, origin);
+	if (!slot || !asked->is_call)
+		return;
+	placement.tid = data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
+	limits_of(connection, &placement.limits);
+	slot->bytes = data->bytes;
+	slot->background = data->background;
+	slot->op = op;
+	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+	place_in_call(slot, &placement);
 }
 
 /* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
 static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 {
 	struct fuse_args *args = READ_FIELD(req, args);
-	struct fuse_mount *mount = READ_FIELD(req, fm);
-	struct fuse_conn *connection = READ_FIELD(mount, fc);
 	__u32 opcode = READ_FIELD(args, opcode);
 	__u64 now = bpf_ktime_get_ns();
-	__u32 index = mount_index(mount, now);
-	struct fusescope_inflight *slot = claim_inflight(address);
+	__u32 index = mount_index(READ_FIELD(req, fm), now);
+	struct fusescope_inflight *slot = inflight_at(claim_inflight(address));
 
 	if (slot) {
 		slot->sent_ns = now;
@@ -326,7 +358,7 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		slot->part = FUSESCOPE_PART_NONE;
 	}
 	if (opcode == FUSE_READ || opcode == FUSE_WRITE)
-		on_data_request(slot, req, args, connection, index,
+		on_data_request(slot, req, args, index,
 				opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE, now);
 	if (slot)
 		slot->request = address;
@@ -394,7 +426,7 @@ static __always_inline bool reply_stops_call(struct fuse_req *req,
 /* Role "ended": the reply is in, or the connection was aborted. */
 static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 {
-	struct fusescope_inflight *slot = find_inflight(address);
+	struct fusescope_inflight *slot = inflight_at(find_inflight(address));
 	struct fusescope_duration_stats *duration;
 	__u64 now = bpf_ktime_get_ns();
 

@@ -101,11 +101,8 @@ static __always_inline __u64 file_of_descriptor(struct task_struct *task, __u32 
 	return file;
 }
 
-/*
- * Bytes of an iovec array in the current task's memory, or ~0 if it cannot be read. A global
- * function: the verifier walks its loop once, not for each caller.
- */
-__noinline __weak __u64 iovec_bytes(__u64 address, __u32 segments)
+/* Bytes of an iovec array in the current task's memory, or ~0 if it cannot be read. */
+CHECKED_ONCE __u64 iovec_bytes(__u64 address, __u32 segments)
 {
 	__u32 zero = 0;
 	struct iovec_copy *copy = bpf_map_lookup_elem(&iovec_scratch, &zero);

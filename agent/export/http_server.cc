@@ -218,9 +218,7 @@ class HttpServer::State {
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) return std::unexpected(errno_error("create an eventfd", errno));
     for (const std::string& address : options_.listen_addresses) {
-      auto listener = parse_listen_address(address).and_then(listen_on);
-      if (!listener) return std::unexpected(listener.error());
-      if (auto added = add_daemon(std::move(*listener)); !added) return added;
+      if (auto added = add_daemon(address); !added) return added;
     }
     try {
       thread_ = std::thread(&State::run, this);
@@ -234,12 +232,12 @@ class HttpServer::State {
   RequestCounts counts() const { return router_.counts(); }
 
  private:
-  Result<void> add_daemon(Listener listener) {
-    std::array<MHD_OptionItem, 10> items{{
+  // The daemon closes the listening socket, on most failures to start too.
+  std::array<MHD_OptionItem, 10> daemon_options(int listening_socket) {
+    return {{
         {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<intptr_t>(&on_library_log), this},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, nullptr},
-        // The daemon closes the socket, on most failures to start too.
-        {MHD_OPTION_LISTEN_SOCKET, listener.socket.release(), nullptr},
+        {MHD_OPTION_LISTEN_SOCKET, listening_socket, nullptr},
         {MHD_OPTION_CONNECTION_TIMEOUT, options_.idle_timeout.count(), nullptr},
         {MHD_OPTION_CONNECTION_LIMIT, options_.connection_limit, nullptr},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connection_limit_per_client, nullptr},
@@ -249,7 +247,15 @@ class HttpServer::State {
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&on_completed), this},
         {MHD_OPTION_END, 0, nullptr},
     }};
-    const bool ipv6 = listener.endpoint.host.find(':') != std::string::npos;
+  }
+
+  Result<void> add_daemon(const std::string& address) {
+    const auto endpoint = parse_listen_address(address);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    auto listener = listen_on(*endpoint);
+    if (!listener) return std::unexpected(listener.error());
+    auto items = daemon_options(listener->socket.release());
+    const bool ipv6 = listener->endpoint.host.find(':') != std::string::npos;
     errno = 0;
     Daemon daemon(
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (ipv6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0,
@@ -258,10 +264,10 @@ class HttpServer::State {
         MHD_stop_daemon);
     if (!daemon) {
       return std::unexpected(
-          errno_error("start the HTTP server on " + listener.endpoint.text(), errno));
+          errno_error("start the HTTP server on " + listener->endpoint.text(), errno));
     }
     daemons_.push_back(std::move(daemon));
-    endpoints_.push_back(std::move(listener.endpoint));
+    endpoints_.push_back(std::move(listener->endpoint));
     return {};
   }
 
@@ -315,9 +321,8 @@ class HttpServer::State {
   }
 
   static MHD_Result on_request(void* state, MHD_Connection* connection, const char* path,
-                               const char* method, const char* /*version*/,
-                               const char* /*upload*/, std::size_t* upload_bytes,
-                               void** request_context) noexcept {
+                               const char* method, const char* /*version*/, const char* /*upload*/,
+                               std::size_t* upload_bytes, void** request_context) noexcept {
     // In the first call only the headers are there. An answer then would close the connection,
     // which is as well for a method that may carry a body, but not for each scrape.
     const std::string_view verb = method;
@@ -333,7 +338,7 @@ class HttpServer::State {
   }
 
   static void on_connection(void* state, MHD_Connection* connection, void** /*context*/,
-                            MHD_ConnectionNotificationCode code) {
+                            MHD_ConnectionNotificationCode code) noexcept {
     auto& self = *static_cast<State*>(state);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
       self.deadlines_.restart(connection);
@@ -344,18 +349,18 @@ class HttpServer::State {
   }
 
   static void on_completed(void* state, MHD_Connection* connection, void** /*context*/,
-                           MHD_RequestTerminationCode /*code*/) {
+                           MHD_RequestTerminationCode /*code*/) noexcept {
     static_cast<State*>(state)->deadlines_.restart(connection);
   }
 
   [[gnu::format(printf, 2, 0)]] static void on_library_log(void* state, const char* format,
-                                                           va_list arguments) {
+                                                           va_list arguments) noexcept {
     std::array<char, 512> line{};
     std::vsnprintf(line.data(), line.size(), format, arguments);
     static_cast<State*>(state)->library_log_.write(line.data());
   }
 
-  const HttpOptions options_;
+  HttpOptions options_;
   LibraryLog library_log_;
   Router router_;
   Deadlines deadlines_;

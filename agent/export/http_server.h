@@ -24,7 +24,7 @@ struct HttpHeader {
 
 struct HttpRequest {
   std::string path;  // without the query, percent escapes undone
-  std::vector<HttpHeader> headers;
+  std::vector<HttpHeader> headers = {};
   bool gzip_accepted = false;
 
   // The values of the headers of that name, in any letter case, joined with ", "; empty if there
@@ -50,12 +50,12 @@ struct Route {
 using Routes = std::map<std::string, Route, std::less<>>;
 
 // Told of each failure, as one line without a newline. Called on the server's thread, and by
-// start() on the caller's.
+// start() on the caller's. Must not throw.
 using HttpLog = std::function<void(std::string)>;
 
 struct HttpOptions {
   std::vector<std::string> listen_addresses = {":10980"};  // as parse_listen_address takes them
-  HttpLog log;                                             // none: nothing is logged
+  HttpLog log = {};                                        // none: nothing is logged
 
   // A connection is closed after idle_timeout without a byte, and when a whole request has not come
   // in within request_timeout of its start or of the last answer, or a whole answer has not gone

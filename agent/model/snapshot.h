@@ -55,7 +55,6 @@ struct SelfSnapshot {
   std::uint64_t mounts_dropped = 0;  // mounts that ever had to share the "other" row
   std::vector<HookStatus> hooks;
   std::vector<ProgramStatus> programs;
-  bool program_times = false;  // the kernel keeps run statistics: kernel.bpf_stats_enabled
 };
 
 struct Snapshot {

@@ -13,8 +13,7 @@ namespace fusetest {
 inline constexpr int exit_bad_options = 2;
 
 inline int refuse_options(const std::string& program, const std::string& reason) {
-  std::fprintf(stderr, "%s: %s; see %s --help\n", program.c_str(), reason.c_str(),
-               program.c_str());
+  std::fprintf(stderr, "%s: %s; see %s --help\n", program.c_str(), reason.c_str(), program.c_str());
   return exit_bad_options;
 }
 
@@ -23,7 +22,7 @@ inline std::optional<int> parse_command_line(CLI::App& app, int argc, char** arg
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
+    std::puts(app.help().c_str());
     return 0;
   } catch (const CLI::ParseError& error) {
     return refuse_options(app.get_name(), error.what());

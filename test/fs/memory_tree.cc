@@ -115,8 +115,7 @@ Outcome<void> MemoryTree::remove_directory(Node& directory, const std::string& n
   return remove(directory, name, true);
 }
 
-Outcome<void> MemoryTree::remove(Node& directory, const std::string& name,
-                                 bool directory_wanted) {
+Outcome<void> MemoryTree::remove(Node& directory, const std::string& name, bool directory_wanted) {
   const std::unique_lock guard(lock_);
   const auto found = directory.children_.find(name);
   if (found == directory.children_.end()) return std::unexpected(ENOENT);

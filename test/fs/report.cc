@@ -95,8 +95,9 @@ std::expected<void, fusetest::Error> replace_file(const std::string& path,
 
 std::expected<void, fusetest::Error> Reporter::write(const Server& server) {
   // A mountpoint need not be UTF-8, but JSON must be.
-  const std::string text = report_json(server, ++generation_)
-                               .dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text =
+      report_json(server, ++generation_).dump(-1, ' ', false, Json::error_handler_t::replace) +
+      "\n";
   if (!path_.empty()) return replace_file(path_, text);
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);

@@ -11,7 +11,10 @@
 namespace countfs {
 namespace {
 
-constexpr std::uint32_t default_max_pages = 32;  // the kernel's, without FUSE_MAX_PAGES
+// What the kernel takes where the reply says nothing, or 0.
+constexpr std::uint32_t default_max_pages = 32;
+constexpr std::uint32_t default_max_background = 12;
+constexpr std::uint32_t default_congestion_threshold = 9;
 
 struct OpcodeName {
   std::uint32_t opcode;
@@ -91,6 +94,10 @@ bool parse_data_range(std::span<const std::byte> message, Request& request) {
   return true;
 }
 
+std::uint32_t or_default(std::uint32_t value, std::uint32_t kernel_default) {
+  return value != 0 ? value : kernel_default;
+}
+
 }  // namespace
 
 std::optional<Request> parse_request(std::span<const std::byte> message) {
@@ -125,8 +132,8 @@ Negotiated amend_init_reply(std::span<std::byte> reply, const InitChanges& chang
       .max_write = init.max_write,
       .max_pages = (init.flags & FUSE_MAX_PAGES) != 0 ? init.max_pages : default_max_pages,
       .max_readahead = init.max_readahead,
-      .max_background = init.max_background,
-      .congestion_threshold = init.congestion_threshold,
+      .max_background = or_default(init.max_background, default_max_background),
+      .congestion_threshold = or_default(init.congestion_threshold, default_congestion_threshold),
       .async_read = (init.flags & FUSE_ASYNC_READ) != 0,
       .async_dio = (init.flags & FUSE_ASYNC_DIO) != 0,
       .big_writes = (init.flags & FUSE_BIG_WRITES) != 0,

@@ -18,7 +18,7 @@ struct Request {
   std::uint32_t size = 0;
 };
 
-// What INIT agreed on, as the kernel was told.
+// What INIT agreed on: what the kernel was told, or its default where it was told nothing.
 struct Negotiated {
   std::uint32_t proto_major = 0;
   std::uint32_t proto_minor = 0;

@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,19 +24,18 @@ constexpr int wake_signal = SIGUSR2;
 
 std::optional<unsigned int> device_minor(const std::string& mountpoint) {
   struct statx attributes {};
-  // From the cache, as it were: this must not be a request that is counted.
-  if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0,
-              &attributes) != 0) {
+  // Without a sync: this must not become a request that is counted.
+  if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &attributes) !=
+      0) {
     return std::nullopt;
   }
-  return makedev(attributes.stx_dev_major, attributes.stx_dev_minor) == 0
-             ? std::nullopt
-             : std::optional(attributes.stx_dev_minor);
+  return attributes.stx_dev_minor;
 }
 
 std::expected<void, fusetest::Error> add_preset_file(MemoryTree& tree, const PresetFile& file) {
   Node& root = *tree.find(FUSE_ROOT_ID);
-  const auto node = tree.make(root, file.name, S_IFREG | 0666, {.user = getuid(), .group = getgid()});
+  const auto node =
+      tree.make(root, file.name, S_IFREG | 0666, {.user = getuid(), .group = getgid()});
   if (!node) return fusetest::system_failure("make", file.name, node.error());
   tree.forget((*node)->number(), 1);  // the kernel holds no reference to it yet
   std::vector<std::byte> content(std::min<std::uint64_t>(file.size, 1U << 20));
@@ -103,8 +101,8 @@ std::expected<void, fusetest::Error> Server::attach() {
     return ::read(device, buffer, length);
   };
   hooks.writev = [](int device, iovec* parts, int count, void* server) {
-    return static_cast<Server*>(server)->transport_.send(
-        device, {parts, static_cast<std::size_t>(count)});
+    return static_cast<Server*>(server)->transport_.send(device,
+                                                         {parts, static_cast<std::size_t>(count)});
   };
   const int hooked =
       fuse_session_custom_io(session_.get(), &hooks, fuse_session_fd(session_.get()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/host/label_text.h"
+#include "agent/model/label_text.h"
 
 #include <array>
 #include <cstddef>

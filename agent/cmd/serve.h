@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/base/error.h"
+
+namespace fusescope {
+
+struct ServeOptions {
+  std::vector<std::string> listen_addresses = {":10980"};
+  std::string telemetry_path = "/metrics";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+};
+
+// The agent: runs until SIGTERM or SIGINT. Fails, before anything is served, with the reason.
+Result<void> serve(const ServeOptions& options);
+
+}  // namespace fusescope

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/export/families.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <sstream>
+#include <utility>
+
+#include "agent/export/process_metrics.h"
+#include "agent/model/label_text.h"
+#include "agent/model/names.h"
+
+namespace fusescope {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// Position of each family in kMetrics.
+enum Metric : std::size_t {
+  kIoRequests,
+  kIoSegments,
+  kIoBytes,
+  kIoSplits,
+  kIoExtraRequests,
+  kRequestPages,
+  kRequestBytes,
+  kRequestDuration,
+  kRequestOrigin,
+  kInFlight,
+  kMountInfo,
+  kMaxRead,
+  kMaxWrite,
+  kMaxPages,
+  kReadahead,
+  kMaxBackground,
+  kCongestionThreshold,
+  kBuildInfo,
+  kHookInfo,
+  kHookMissing,
+  kLostEvents,
+  kInflightCollisions,
+  kCallsEstimated,
+  kMounts,
+  kMountsDropped,
+  kScrapeDuration,
+  kHttpRequests,
+  kProgramSeconds,
+  kProgramRuns,
+  kMetricCount,
+};
+
+#define CALL_LABELS "mountpoint,fstype,op,mode"
+#define MOUNT_LABELS "mountpoint,fstype"
+#define CALL_ESTIMATE \
+  " With hook mode tracepoint, calls that sent no request (page cache hits) are not seen."
+
+constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
+    {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
+     "Data requests (READ or WRITE) that one I/O call took; 1 is as good as it gets."
+     CALL_ESTIMATE},
+    {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
+     "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},
+    {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
+     "Bytes that I/O calls asked for. An estimate, the bytes of their requests, for the calls "
+     "counted in fusescope_calls_estimated_total."},
+    {"fuse_io_splits_total", MetricType::Counter, CALL_LABELS ",cause",
+     "I/O calls that took more than one data request, by why the first one was closed early."},
+    {"fuse_io_extra_requests_total", MetricType::Counter, CALL_LABELS ",cause",
+     "Data requests beyond the first of the I/O calls that were split."},
+    {"fuse_request_pages", MetricType::Histogram, MOUNT_LABELS ",op",
+     "Pages, as slots of its page array, that one data request carried."},
+    {"fuse_request_bytes_total", MetricType::Counter, MOUNT_LABELS ",op",
+     "Bytes of data requests: asked for by READ, carried by WRITE."},
+    {"fuse_request_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",op",
+     "Time from sending a request until its reply, by opcode."},
+    {"fuse_request_origin_total", MetricType::Counter, MOUNT_LABELS ",op,origin",
+     "Data requests by who sent them: an I/O call, readahead (also mmap, fadvise), writeback, "
+     "other."},
+    {"fuse_requests_in_flight", MetricType::Gauge, MOUNT_LABELS,
+     "Requests sent and not yet ended, now."},
+    {"fuse_mount_info", MetricType::Gauge, MOUNT_LABELS ",source,connection,transport",
+     "A FUSE mount; connection is the name of its folder in /sys/fs/fuse/connections. Always 1."},
+    {"fuse_mount_max_read_bytes", MetricType::Gauge, MOUNT_LABELS,
+     "Largest READ request of the connection."},
+    {"fuse_mount_max_write_bytes", MetricType::Gauge, MOUNT_LABELS,
+     "Largest WRITE request of the connection."},
+    {"fuse_mount_max_pages", MetricType::Gauge, MOUNT_LABELS,
+     "Largest number of pages in one request of the connection."},
+    {"fuse_mount_readahead_bytes", MetricType::Gauge, MOUNT_LABELS,
+     "Readahead window of the mount: read_ahead_kb of its backing device."},
+    {"fuse_mount_max_background_requests", MetricType::Gauge, MOUNT_LABELS,
+     "Background requests after which further ones wait before they are sent."},
+    {"fuse_mount_congestion_threshold_requests", MetricType::Gauge, MOUNT_LABELS,
+     "Background requests after which the mount counts as congested."},
+    {"fusescope_build_info", MetricType::Gauge, "version,revision", "This agent. Always 1."},
+    {"fusescope_hook_info", MetricType::Gauge, "role,program,mode",
+     "The BPF program that fills a role. Always 1."},
+    {"fusescope_hook_missing", MetricType::Gauge, "role,reason",
+     "A role that no hook fills, so that what it would show is absent. Always 1."},
+    {"fusescope_lost_events_total", MetricType::Counter, "reason",
+     "Events that could not be counted in full, by reason; see docs/metrics.md."},
+    {"fusescope_inflight_collisions_total", MetricType::Counter, "",
+     "Requests that did not get the first slot they tried; they were counted all the same."},
+    {"fusescope_calls_estimated_total", MetricType::Counter, "",
+     "I/O calls whose bytes asked for could not be seen and were taken from their requests."},
+    {"fusescope_mounts", MetricType::Gauge, "", "FUSE mounts with series of their own."},
+    {"fusescope_mounts_dropped_total", MetricType::Counter, "",
+     "FUSE mounts without series of their own: counted together as mountpoint=\"other\"."},
+    {"fusescope_scrape_duration_seconds", MetricType::Gauge, "",
+     "Time that it took to collect what this scrape shows."},
+    {"fusescope_http_requests_total", MetricType::Counter, "handler,code",
+     "HTTP requests answered before this one."},
+    {"fusescope_bpf_program_run_seconds_total", MetricType::Counter, "program",
+     "Time spent in a BPF program; only while kernel.bpf_stats_enabled is 1."},
+    {"fusescope_bpf_program_runs_total", MetricType::Counter, "program",
+     "Runs of a BPF program; only while kernel.bpf_stats_enabled is 1."},
+}};
+
+// Upper bounds 2^0, 2^1 ... times `unit`, and +Inf for the last slot.
+double power_bound(std::size_t slot, std::size_t slots, double unit) {
+  if (slot + 1 == slots) return std::numeric_limits<double>::infinity();
+  return std::ldexp(unit, static_cast<int>(slot));
+}
+
+ClientMetric::Histogram histogram_of(std::span<const __u64> slots, double sum, double unit,
+                                     bool starts_at_zero) {
+  ClientMetric::Histogram histogram;
+  std::uint64_t cumulative = 0;
+  const std::size_t shift = starts_at_zero ? 1 : 0;
+  for (std::size_t slot = 0; slot < slots.size(); slot++) {
+    cumulative += slots[slot];
+    const double bound = slot < shift ? 0 : power_bound(slot - shift, slots.size() - shift, unit);
+    histogram.bucket.push_back({.cumulative_count = cumulative, .upper_bound = bound});
+  }
+  histogram.sample_count = cumulative;
+  histogram.sample_sum = sum;
+  return histogram;
+}
+
+class Builder {
+ public:
+  Builder() {
+    for (std::size_t i = 0; i < kMetricCount; i++) {
+      families_[i] = {.name = kMetrics[i].name, .help = kMetrics[i].help, .type = kMetrics[i].type,
+                      .metric = {}};
+    }
+  }
+
+  void number(Metric metric, Labels labels, double value) {
+    ClientMetric series;
+    series.label = std::move(labels);
+    if (kMetrics[metric].type == MetricType::Counter) {
+      series.counter.value = value;
+    } else {
+      series.gauge.value = value;
+    }
+    families_[metric].metric.push_back(std::move(series));
+  }
+
+  void count(Metric metric, Labels labels, std::uint64_t value) {
+    number(metric, std::move(labels), static_cast<double>(value));
+  }
+
+  void histogram(Metric metric, Labels labels, ClientMetric::Histogram histogram) {
+    ClientMetric series;
+    series.label = std::move(labels);
+    series.histogram = std::move(histogram);
+    families_[metric].metric.push_back(std::move(series));
+  }
+
+  std::vector<MetricFamily> take() {
+    std::vector<MetricFamily> used;
+    for (MetricFamily& family : families_) {
+      if (!family.metric.empty()) used.push_back(std::move(family));
+    }
+    return used;
+  }
+
+ private:
+  std::array<MetricFamily, kMetricCount> families_;
+};
+
+Labels with(const Labels& labels, Labels more) {
+  Labels all = labels;
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+void add_calls(Builder& builder, const Labels& labels, const fusescope_io_stats& stats,
+               fusescope_op op, fusescope_mode mode) {
+  const Labels call = with(labels, {{"op", name_of(op)}, {"mode", name_of(mode)}});
+  builder.histogram(kIoRequests, call,
+                    histogram_of(stats.requests, static_cast<double>(stats.requests_sum), 1, true));
+  builder.count(kIoSegments, call, stats.segments);
+  builder.count(kIoBytes, call, stats.bytes);
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    const auto cause = static_cast<fusescope_cause>(i);
+    if (!cause_applies(cause, op, mode) && !stats.splits[i]) continue;
+    const Labels split = with(call, {{"cause", name_of(cause)}});
+    builder.count(kIoSplits, split, stats.splits[i]);
+    builder.count(kIoExtraRequests, split, stats.extra_requests[i]);
+  }
+}
+
+void add_data_requests(Builder& builder, const Labels& labels, const fusescope_data_stats& stats,
+                       fusescope_op op) {
+  const Labels data = with(labels, {{"op", name_of(op)}});
+  builder.histogram(kRequestPages, data,
+                    histogram_of(stats.pages, static_cast<double>(stats.pages_sum), 1, false));
+  builder.count(kRequestBytes, data, stats.bytes);
+  for (int i = 0; i < FUSESCOPE_ORIGINS; i++) {
+    const auto origin = static_cast<fusescope_origin>(i);
+    builder.count(kRequestOrigin, with(data, {{"origin", name_of(origin)}}), stats.origins[i]);
+  }
+}
+
+const char* transport_of(const MountSnapshot& mount) {
+  if (mount.identity.fstype == "virtiofs") return "virtiofs";
+  return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";
+}
+
+void add_limits(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
+  if (mount.readahead_bytes) builder.count(kReadahead, labels, *mount.readahead_bytes);
+  if (!mount.limits || !mount.limits->initialized) return;
+  const fusescope_limits& limits = *mount.limits;
+  builder.count(kMaxRead, labels, limits.max_read);
+  builder.count(kMaxWrite, labels, limits.max_write);
+  builder.count(kMaxPages, labels, limits.max_pages);
+  builder.count(kMaxBackground, labels, limits.max_background);
+  builder.count(kCongestionThreshold, labels, limits.congestion_threshold);
+}
+
+void add_info(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
+  builder.number(kMountInfo,
+                 with(labels, {{"source", to_label(mount.identity.source)},
+                               {"connection", std::to_string(mount.identity.device)},
+                               {"transport", transport_of(mount)}}),
+                 1);
+}
+
+void add_mount(Builder& builder, const MountSnapshot& mount) {
+  const Labels labels = {{"mountpoint", to_label(mount.identity.mountpoint)},
+                         {"fstype", to_label(mount.identity.fstype)}};
+  for (int i = 0; i < FUSESCOPE_OPS; i++) {
+    const auto op = static_cast<fusescope_op>(i);
+    for (int j = 0; j < FUSESCOPE_MODES; j++) {
+      add_calls(builder, labels, mount.counters.io.io[i][j], op, static_cast<fusescope_mode>(j));
+    }
+    add_data_requests(builder, labels, mount.counters.io.data[i], op);
+  }
+  for (const auto& [opcode, duration] : mount.counters.durations) {
+    builder.histogram(kRequestDuration, with(labels, {{"op", opcode_name(opcode)}}),
+                      histogram_of(duration.slots, static_cast<double>(duration.sum_ns) * 1e-9,
+                                   1e-6, false));
+  }
+  builder.count(kInFlight, labels, mount.in_flight);
+  if (mount.identity.fstype != "other") add_info(builder, labels, mount);
+  add_limits(builder, labels, mount);
+}
+
+std::uint64_t missed_runs(const std::vector<ProgramStatus>& programs) {
+  std::uint64_t missed = 0;
+  for (const ProgramStatus& program : programs) missed += program.missed;
+  return missed;
+}
+
+void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) {
+  for (const ProgramStatus& program : programs) {
+    if (!program.runs) continue;  // the kernel keeps no statistics unless told to
+    const Labels labels = {{"program", program.name}};
+    builder.number(kProgramSeconds, labels, static_cast<double>(program.run_nanoseconds) * 1e-9);
+    builder.count(kProgramRuns, labels, program.runs);
+  }
+}
+
+void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& context) {
+  const SelfSnapshot& self = snapshot.self;
+  builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
+  for (const HookStatus& hook : self.hooks) {
+    if (hook.program.empty()) {
+      builder.number(kHookMissing, {{"role", hook.role}, {"reason", to_label(hook.reason)}}, 1);
+    } else {
+      builder.number(kHookInfo,
+                     {{"role", hook.role}, {"program", hook.program}, {"mode", hook.mode}}, 1);
+    }
+  }
+  for (int i = 0; i < FUSESCOPE_LOSSES; i++) {
+    builder.count(kLostEvents, {{"reason", name_of(static_cast<fusescope_lost>(i))}},
+                  self.stats.lost[i]);
+  }
+  builder.count(kLostEvents, {{"reason", "recursion"}}, missed_runs(self.programs));
+  builder.count(kInflightCollisions, {}, self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION]);
+  builder.count(kCallsEstimated, {}, self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED]);
+  builder.count(kMounts, {}, snapshot.mounts.size());
+  builder.count(kMountsDropped, {}, self.mounts_dropped);
+  builder.number(kScrapeDuration, {}, context.scrape_seconds);
+  for (const auto& [key, count] : context.http_requests) {
+    builder.count(kHttpRequests, {{"handler", key.handler}, {"code", std::to_string(key.status)}},
+                  count);
+  }
+  add_programs(builder, self.programs);
+}
+
+}  // namespace
+
+std::span<const MetricFacts> all_metrics() { return kMetrics; }
+
+std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
+  Builder builder;
+  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount);
+  add_self(builder, snapshot, context);
+  return builder.take();
+}
+
+std::string text_of(const std::vector<MetricFamily>& families) {
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families);
+  return std::move(out).str();
+}
+
+}  // namespace fusescope

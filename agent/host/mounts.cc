@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/host/mounts.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <system_error>
+
+#include "agent/host/mountinfo.h"
+
+namespace fusescope {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A process that ends or may not be read simply adds nothing.
+void add_mounts(const std::string& mountinfo_path, MountsByDevice& into) {
+  const auto text = read_mountinfo(mountinfo_path);
+  if (!text) return;
+  for (const Mount& mount : parse_mountinfo(*text).mounts) {
+    if (!is_fuse(mount.fstype)) continue;
+    const std::uint32_t device = kernel_device(mount.major, mount.minor);
+    into.try_emplace(device, MountIdentity{mount.mountpoint, mount.fstype, mount.source, device});
+  }
+}
+
+bool is_process(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
+}
+
+}  // namespace
+
+void Mounts::walk_namespaces() {
+  elsewhere_.clear();
+  std::set<std::string> seen;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(proc_, error)) {
+    if (!is_process(entry.path().filename().string())) continue;
+    const fs::path name = fs::read_symlink(entry.path() / "ns/mnt", error);
+    if (error || !seen.insert(name.string()).second) continue;
+    add_mounts(entry.path() / "mountinfo", elsewhere_);
+  }
+}
+
+MountsByDevice Mounts::find(const std::set<std::uint32_t>& wanted) {
+  MountsByDevice mounts;
+  add_mounts(proc_ + "/self/mountinfo", mounts);
+  const auto is_unknown = [&](std::uint32_t device) { return !mounts.contains(device); };
+  if (std::ranges::none_of(wanted, is_unknown)) return mounts;
+
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_new = std::ranges::any_of(wanted, [&](std::uint32_t device) {
+    return is_unknown(device) && !elsewhere_.contains(device);
+  });
+  if (now >= last_walk_ + (is_new ? kWalkInterval : kRefreshInterval)) {
+    walk_namespaces();
+    last_walk_ = now;
+  }
+  for (const std::uint32_t device : wanted) {
+    if (const auto found = elsewhere_.find(device); found != elsewhere_.end()) {
+      mounts.insert(*found);
+    }
+  }
+  return mounts;
+}
+
+}  // namespace fusescope

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/libbpf_log.h"
+
+#include <bpf/libbpf.h>
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <string_view>
+
+namespace fusescope {
+namespace {
+
+// libbpf's callback takes no context, hence the one variable of the process.
+std::string& collected() {
+  static std::string text;
+  return text;
+}
+
+[[gnu::format(printf, 2, 0)]] int collect(enum libbpf_print_level level, const char* format,
+                                          va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  std::array<char, 4096> line{};
+  std::vsnprintf(line.data(), line.size(), format, arguments);
+  collected() += line.data();
+  return 0;
+}
+
+int discard(enum libbpf_print_level, const char*, va_list) { return 0; }
+
+bool is_noise(std::string_view line) {
+  return line.empty() || line.starts_with("processed ") || line.starts_with("-- ") ||
+         line.starts_with("libbpf: failed to load object") || line.starts_with("libbpf: prog '");
+}
+
+}  // namespace
+
+LibbpfLog::LibbpfLog() {
+  collected().clear();
+  libbpf_set_print(collect);
+}
+
+LibbpfLog::~LibbpfLog() { libbpf_set_print(discard); }
+
+std::string LibbpfLog::reason() const {
+  std::string_view text = collected();
+  while (!text.empty()) {
+    const auto end = text.find_last_not_of('\n');
+    if (end == std::string_view::npos) break;
+    text = text.substr(0, end + 1);
+    const auto begin = text.find_last_of('\n') + 1;
+    const auto line = text.substr(begin);
+    if (!is_noise(line)) return std::string(line);
+    text = text.substr(0, begin);
+  }
+  return "";
+}
+
+}  // namespace fusescope

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/reader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "agent/base/unique_fd.h"
+#include "fusescope_bpf.skel.h"
+
+namespace fusescope {
+namespace {
+
+constexpr std::uint64_t kTombstone = 1;  // TOMBSTONE in bpf/connection.bpf.h
+constexpr std::uint64_t kBeingFilled = 1;  // BEING_FILLED in bpf/request.bpf.h
+
+template <class Value>
+Value load(Value& shared) {
+  return std::atomic_ref(shared).load(std::memory_order_acquire);
+}
+
+// One value of a per-CPU array, added up over all CPUs. The struct holds 64-bit counters only.
+template <class Stats>
+Result<Stats> sum_over_cpus(bpf_map* map, std::uint32_t key) {
+  static_assert(sizeof(Stats) % sizeof(std::uint64_t) == 0);
+  constexpr std::size_t kCounters = sizeof(Stats) / sizeof(std::uint64_t);
+  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
+  std::vector<std::uint64_t> values(cpus * kCounters);
+  if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
+                           values.size() * sizeof(std::uint64_t), 0) != 0) {
+    return std::unexpected(
+        errno_error(std::string("read BPF map ") + bpf_map__name(map), errno));
+  }
+  Stats sum{};
+  const std::span<std::uint64_t> total(reinterpret_cast<std::uint64_t*>(&sum), kCounters);
+  for (std::size_t i = 0; i < values.size(); i++) total[i % kCounters] += values[i];
+  return sum;
+}
+
+MappedArray map_array(const bpf_map* map) {
+  const std::size_t bytes =
+      static_cast<std::size_t>(bpf_map__value_size(map)) * bpf_map__max_entries(map);
+  return MappedArray(bpf_map__fd(map), bytes);
+}
+
+}  // namespace
+
+MappedArray::MappedArray(int map, std::size_t bytes)
+    : data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0)),
+      bytes_(bytes),
+      error_(data_ == MAP_FAILED ? errno : 0) {}
+
+MappedArray::MappedArray(MappedArray&& other) noexcept
+    : data_(std::exchange(other.data_, MAP_FAILED)), bytes_(other.bytes_), error_(other.error_) {}
+
+MappedArray::~MappedArray() {
+  if (data_ != MAP_FAILED) munmap(data_, bytes_);
+}
+
+Reader::Reader(const Session& session, MappedArray connections, MappedArray inflight,
+               MappedArray duration_rows, MappedArray self)
+    : session_(&session),
+      connections_(std::move(connections)),
+      inflight_(std::move(inflight)),
+      duration_rows_(std::move(duration_rows)),
+      self_(std::move(self)) {}
+
+Result<Reader> Reader::open(const Session& session) {
+  const auto& maps = session.skeleton().maps;
+  Reader reader(session, map_array(maps.connections), map_array(maps.inflight),
+                map_array(maps.duration_rows), map_array(maps.self_stats));
+  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.duration_rows_,
+                                   &reader.self_}) {
+    if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
+  }
+  return reader;
+}
+
+Result<void> Reader::settle() const {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const int program = bpf_program__fd(session_->skeleton().progs.settle_calls);
+  if (const int error = bpf_prog_test_run_opts(program, &options)) {
+    return std::unexpected(errno_error("run BPF program settle_calls", -error));
+  }
+  return {};
+}
+
+fusescope_connection* Reader::connection(std::uint32_t row) const {
+  return static_cast<fusescope_connection*>(connections_.data()) + row;
+}
+
+std::span<fusescope_inflight> Reader::inflight_slots() const {
+  return {static_cast<fusescope_inflight*>(inflight_.data()), FUSESCOPE_INFLIGHT_SLOTS};
+}
+
+std::map<std::uint32_t, std::uint64_t> Reader::in_flight() const {
+  std::map<std::uint32_t, std::uint64_t> count;
+  for (fusescope_inflight& slot : inflight_slots()) {
+    const std::uint64_t request = load(slot.request);
+    if (request && !(request & kBeingFilled)) count[slot.mount]++;
+  }
+  return count;
+}
+
+Result<Counters> Reader::counters(std::uint32_t row) const {
+  const auto& maps = session_->skeleton().maps;
+  Counters counters;
+  auto io = sum_over_cpus<fusescope_mount_stats>(maps.mount_stats, row);
+  if (!io) return std::unexpected(io.error());
+  counters.io = *io;
+  auto* duration_rows =
+      static_cast<__u64*>(duration_rows_.data()) + std::size_t{row} * FUSESCOPE_MAX_OPCODES;
+  for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
+    const std::uint64_t index = load(duration_rows[opcode]);
+    if (!index) continue;
+    auto duration = sum_over_cpus<fusescope_duration_stats>(maps.durations,
+                                                            static_cast<std::uint32_t>(index));
+    if (!duration) return std::unexpected(duration.error());
+    counters.durations[opcode] = *duration;
+  }
+  return counters;
+}
+
+Result<std::vector<Row>> Reader::rows() const {
+  auto in_flight_by_row = in_flight();
+  std::vector<Row> rows;
+  for (std::uint32_t index = 0; index < FUSESCOPE_MOUNT_ROWS; index++) {
+    Row row;
+    row.index = index;
+    if (index < FUSESCOPE_MAX_MOUNTS) {
+      const fusescope_connection* slot = connection(index);
+      row.address = load(connection(index)->address);
+      if (row.address <= kTombstone) continue;
+      row.device = slot->device;
+      row.refreshed_ns = slot->refreshed_ns;
+      row.limits = slot->limits;
+    }
+    auto read = counters(index);
+    if (!read) return std::unexpected(read.error());
+    row.counters = std::move(*read);
+    row.in_flight = in_flight_by_row[index];
+    if (index < FUSESCOPE_MAX_MOUNTS || !row.counters.durations.empty() || row.in_flight) {
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+Result<std::vector<fusescope_device_record>> Reader::devices() const {
+  const bpf_link* link = session_->skeleton().links.list_devices;
+  const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link)));
+  if (!iterator) return std::unexpected(errno_error("list open /dev/fuse files", errno));
+  std::vector<fusescope_device_record> records;
+  std::string bytes;
+  std::array<char, 64 * sizeof(fusescope_device_record)> chunk{};
+  for (;;) {
+    const ssize_t count = ::read(iterator.get(), chunk.data(), chunk.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (count < 0) return std::unexpected(errno_error("list open /dev/fuse files", errno));
+    if (count == 0) break;
+    bytes.append(chunk.data(), static_cast<std::size_t>(count));
+  }
+  records.resize(bytes.size() / sizeof(fusescope_device_record));
+  bytes.copy(reinterpret_cast<char*>(records.data()),
+             records.size() * sizeof(fusescope_device_record));
+  return records;
+}
+
+void Reader::release(std::uint32_t row) const {
+  // What is still in flight here was sent to a connection that is gone: it will never end.
+  for (fusescope_inflight& slot : inflight_slots()) {
+    if (load(slot.request) && slot.mount == row) {
+      std::atomic_ref(slot.request).store(0, std::memory_order_release);
+    }
+  }
+  std::atomic_ref(connection(row)->address).store(kTombstone, std::memory_order_release);
+}
+
+fusescope_self_stats Reader::self_stats() const {
+  return *static_cast<const fusescope_self_stats*>(self_.data());
+}
+
+std::vector<ProgramStatus> Reader::programs() const {
+  std::vector<ProgramStatus> programs;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, session_->skeleton().obj) {
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    const int descriptor = bpf_program__fd(program);
+    if (descriptor < 0 || bpf_obj_get_info_by_fd(descriptor, &info, &size) != 0) continue;
+    programs.push_back({.name = bpf_program__name(program),
+                        .runs = info.run_cnt,
+                        .run_nanoseconds = info.run_time_ns,
+                        .missed = info.recursion_misses});
+  }
+  return programs;
+}
+
+}  // namespace fusescope

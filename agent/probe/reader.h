@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "agent/base/error.h"
+#include "agent/model/snapshot.h"
+#include "agent/probe/session.h"
+
+namespace fusescope {
+
+// A row of counters in the kernel and the connection that it belongs to.
+struct Row {
+  std::uint32_t index = 0;
+  std::uint64_t address = 0;  // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
+  std::uint32_t device = 0;
+  std::uint64_t refreshed_ns = 0;
+  fusescope_limits limits{};
+  Counters counters;
+  std::uint64_t in_flight = 0;
+};
+
+// Shared memory of one array map.
+class MappedArray {
+ public:
+  MappedArray(int map, std::size_t bytes);
+  ~MappedArray();
+  MappedArray(MappedArray&& other) noexcept;
+  MappedArray(const MappedArray&) = delete;
+  MappedArray& operator=(const MappedArray&) = delete;
+  MappedArray& operator=(MappedArray&&) = delete;
+  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] int error() const { return error_; }  // errno of mmap, or 0
+
+ private:
+  void* data_;
+  std::size_t bytes_;
+  int error_;
+};
+
+// Reads what the programs of a session have counted. Needs no capability.
+class Reader {
+ public:
+  // The session must outlive the reader.
+  static Result<Reader> open(const Session& session);
+
+  // Counts the calls that have ended without a request to show it: to be called before rows().
+  [[nodiscard]] Result<void> settle() const;
+
+  // The rows of all connections that have sent a request, and that of the connections beyond
+  // FUSESCOPE_MAX_MOUNTS if it was used.
+  [[nodiscard]] Result<std::vector<Row>> rows() const;
+
+  // Every open /dev/fuse of this host; one connection may have several.
+  [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;
+
+  // Gives a row back, after its connection is gone. Its counters go on from where they are.
+  void release(std::uint32_t row) const;
+
+  [[nodiscard]] fusescope_self_stats self_stats() const;
+  [[nodiscard]] std::vector<ProgramStatus> programs() const;
+
+ private:
+  Reader(const Session& session, MappedArray connections, MappedArray inflight,
+         MappedArray duration_rows, MappedArray self);
+
+  [[nodiscard]] Result<Counters> counters(std::uint32_t row) const;
+  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> in_flight() const;
+  [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;
+  [[nodiscard]] fusescope_connection* connection(std::uint32_t row) const;
+
+  const Session* session_;
+  MappedArray connections_;
+  MappedArray inflight_;
+  MappedArray duration_rows_;
+  MappedArray self_;
+};
+
+}  // namespace fusescope
