@@ -90,6 +90,11 @@ struct fusescope_limits {
 	__u8 padding[6];
 };
 
+/* Values of an address in a slot that are none. */
+#define FUSESCOPE_TOMBSTONE 1ULL    /* a connection's slot that was given back: searches go past it */
+#define FUSESCOPE_RETIRED 2ULL	    /* bit: the connection is gone, its memory is another's now */
+#define FUSESCOPE_BEING_FILLED 1ULL /* bit: a request's slot that is not complete yet */
+
 /* A connection that sent a request, in the slot that is also the index of its counters. */
 struct fusescope_connection {
 	__u64 address; /* of the struct fuse_conn; 0: free */

@@ -7,7 +7,6 @@
 #include "maps.bpf.h"
 
 #define LIMITS_FRESH_NS 1000000000ULL /* max_background can be changed while mounted */
-#define TOMBSTONE 1ULL		      /* user space freed the slot; searches go on past it */
 #define CONNECTION_SLOT_MASK (FUSESCOPE_MAX_MOUNTS - 1)
 
 /* What struct fuse_conn holds after process_init_reply() (fs/fuse/inode.c). */
@@ -58,7 +57,7 @@ CHECKED_ONCE __u32 find_connection(__u64 address)
 		before = slot->address;
 		if (before == address)
 			return index;
-		if (before <= TOMBSTONE && reusable_index == FUSESCOPE_OTHER_MOUNT)
+		if (before <= FUSESCOPE_TOMBSTONE && reusable_index == FUSESCOPE_OTHER_MOUNT)
 			reusable_index = index;
 		if (before == 0)
 			break;
@@ -69,12 +68,26 @@ CHECKED_ONCE __u32 find_connection(__u64 address)
 	before = reusable->address;
 	if (before == address)
 		return reusable_index;
-	if (before > TOMBSTONE ||
+	if (before > FUSESCOPE_TOMBSTONE ||
 	    __sync_val_compare_and_swap(&reusable->address, before, address) != before)
 		/* Another CPU was faster, most likely for the same connection. */
 		return reusable->address == address ? reusable_index : FUSESCOPE_OTHER_MOUNT;
 	reusable->refreshed_ns = 0;
 	return reusable_index;
+}
+
+/*
+ * INIT is the first request of every connection: a slot that has the address already was that of
+ * an earlier connection, whose memory this one was given. User space sees it and takes it back.
+ */
+CHECKED_ONCE int retire_connection(__u64 address)
+{
+	struct fusescope_connection *slot = connection_at(find_connection(address));
+
+	if (slot)
+		__sync_val_compare_and_swap(&slot->address, address,
+					    address | FUSESCOPE_RETIRED);
+	return 0;
 }
 
 /* The index of a mount's counters; connections beyond the limit share FUSESCOPE_OTHER_MOUNT. */

@@ -8,11 +8,11 @@
 #include "connection.bpf.h"
 
 #define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
-#define BEING_FILLED 1ULL /* low bit of an address: readers skip the slot */
 
 /* include/uapi/linux/fuse.h */
 #define FUSE_READ 15
 #define FUSE_WRITE 16
+#define FUSE_INIT 26
 #define OUT_HEADER_BYTES 16
 
 static __always_inline __u32 inflight_hash(__u64 request)
@@ -40,11 +40,11 @@ CHECKED_ONCE __u32 claim_inflight(__u64 request)
 		if (slot->request == request) {
 			/* Killed before the daemon read it: such a request has no end. */
 			count_lost(FUSESCOPE_LOST_NEVER_ENDED);
-			slot->request = request | BEING_FILLED;
+			slot->request = request | FUSESCOPE_BEING_FILLED;
 			return index;
 		}
 		if (slot->request == 0 &&
-		    __sync_val_compare_and_swap(&slot->request, 0, request | BEING_FILLED) == 0) {
+		    __sync_val_compare_and_swap(&slot->request, 0, request | FUSESCOPE_BEING_FILLED) == 0) {
 			if (i)
 				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
 			return index;
@@ -348,9 +348,13 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 	struct fuse_args *args = READ_FIELD(req, args);
 	__u32 opcode = READ_FIELD(args, opcode);
 	__u64 now = bpf_ktime_get_ns();
-	__u32 index = mount_index(READ_FIELD(req, fm), now);
-	struct fusescope_inflight *slot = inflight_at(claim_inflight(address));
+	struct fusescope_inflight *slot;
+	__u32 index;
 
+	if (opcode == FUSE_INIT)
+		retire_connection(READ_ADDRESS(READ_FIELD(req, fm), fc));
+	index = mount_index(READ_FIELD(req, fm), now);
+	slot = inflight_at(claim_inflight(address));
 	if (slot) {
 		slot->sent_ns = now;
 		slot->mount = index;

@@ -15,19 +15,15 @@ namespace {
 // The walk over all open files of the host takes at most one part in so many of the time.
 constexpr int kWalkShare = 100;
 
-constexpr std::uint32_t kOtherDevice = ~0U;  // sorts behind all devices, and is none
+// Mounts that are gone and whose counters are remembered.
+constexpr std::size_t kRetiredLimit = std::size_t{4} * FUSESCOPE_MAX_MOUNTS;
 
-MountIdentity identity_of_other_mounts() {
-  return {.mountpoint = "other", .fstype = "other", .source = "", .device = kOtherDevice};
-}
+// Connections that are in no mount table: mounted and gone between two looks, or detached before
+// the agent came.
+const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .source = ""};
 
-// A connection that is in no mount table that this process can read.
-MountIdentity identity_of_unknown(std::uint32_t device) {
-  return {.mountpoint = "unknown:" + std::to_string(device),
-          .fstype = "unknown",
-          .source = "",
-          .device = device};
-}
+// Connections beyond FUSESCOPE_MAX_MOUNTS.
+const MountIdentity kOther = {.mountpoint = "other", .fstype = "other", .source = ""};
 
 std::optional<std::uint64_t> readahead_of(std::uint32_t device,
                                           const std::optional<fusescope_limits>& limits) {
@@ -59,63 +55,79 @@ std::set<std::uint32_t> Collector::seen_devices(const std::vector<Row>& rows) co
   return seen;
 }
 
-Collector::MountSnapshots Collector::snapshots_of(const MountsByDevice& mounts) const {
-  MountSnapshots snapshots;
-  for (const auto& [device, identity] : mounts) {
-    MountSnapshot& snapshot = snapshots[device];
-    snapshot.identity = identity;
-    if (const auto found = devices_.find(device); found != devices_.end()) {
-      snapshot.limits = found->second.limits;
-    }
+// What is known without any request: the limits, by the daemon's open /dev/fuse, and readahead.
+void Collector::complete(MountSnapshot& mount) const {
+  const std::uint32_t device = mount.identity.device;
+  if (const auto open = devices_.find(device); device && open != devices_.end()) {
+    const std::uint32_t pages = mount.limits ? mount.limits->readahead_pages : 0;
+    mount.limits = open->second.limits;
+    mount.limits->readahead_pages = pages;
   }
-  return snapshots;
-}
-
-void Collector::add_row(const Row& row, const MountsByDevice& mounts, MountSnapshots& into) {
-  const bool is_other = row.index == FUSESCOPE_OTHER_MOUNT;
-  const std::uint32_t device = is_other ? kOtherDevice : row.device;
-  MountSnapshot& snapshot = into[device];
-  if (const auto mount = mounts.find(device); mount != mounts.end()) {
-    last_identity_[row.index] = mount->second;
-  } else if (is_other) {
-    last_identity_[row.index] = identity_of_other_mounts();
-  } else {
-    last_identity_.try_emplace(row.index, identity_of_unknown(device));
-  }
-  snapshot.identity = last_identity_[row.index];
-  add(snapshot.counters, difference(row.counters, baseline_[row.index]));
-  snapshot.in_flight += row.in_flight;
-  if (!is_other && !snapshot.limits) snapshot.limits = row.limits;
+  if (device) mount.readahead_bytes = readahead_of(device, mount.limits);
 }
 
 bool Collector::is_gone(const Row& row, const MountsByDevice& mounts) const {
   if (row.index == FUSESCOPE_OTHER_MOUNT) return false;
+  if (row.retired) return true;
   const auto open = devices_.find(row.device);
   if (open != devices_.end()) return open->second.address != row.address;
   return !mounts.contains(row.device);
 }
 
-void Collector::release(const Row& row) {
-  baseline_[row.index] = row.counters;
-  last_identity_.erase(row.index);
-  reader_.release(row.index);
+MountSnapshot Collector::snapshot_of(const Row& row, const MountsByDevice& mounts) {
+  const auto mount = mounts.find(row.device);
+  if (row.index == FUSESCOPE_OTHER_MOUNT) {
+    identity_[row.index] = kOther;
+  } else if (mount != mounts.end() && !is_gone(row, mounts)) {
+    identity_[row.index] = mount->second;
+  } else {
+    identity_.try_emplace(row.index, kUnknown);
+  }
+  MountSnapshot snapshot;
+  snapshot.identity = identity_[row.index];
+  snapshot.counters = difference(row.counters, baseline_[row.index]);
+  snapshot.in_flight = row.in_flight;
+  if (row.index != FUSESCOPE_OTHER_MOUNT) snapshot.limits = row.limits;
+  return snapshot;
 }
 
-void Collector::keep_within_limit(const std::vector<Row>& rows, MountSnapshots& snapshots) {
+// Mounts that have sent no request yet, as far as there is room for them.
+void Collector::add_silent_mounts(const std::vector<Row>& rows, const MountsByDevice& mounts,
+                                  std::vector<MountSnapshot>& into) {
   std::set<std::uint32_t> with_row;
   for (const Row& row : rows) {
-    with_row.insert(row.index == FUSESCOPE_OTHER_MOUNT ? kOtherDevice : row.device);
+    if (row.index != FUSESCOPE_OTHER_MOUNT && !is_gone(row, mounts)) with_row.insert(row.device);
   }
-  std::size_t room = FUSESCOPE_MAX_MOUNTS - std::min<std::size_t>(FUSESCOPE_MAX_MOUNTS, rows.size());
-  std::erase_if(snapshots, [&](const auto& entry) {
-    if (with_row.contains(entry.first)) return false;
-    if (room > 0) {
-      room--;
-      return false;
+  for (const auto& [device, identity] : mounts) {
+    if (with_row.contains(device)) continue;
+    if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
+      dropped_.insert(device);
+      continue;
     }
-    dropped_.insert(entry.first);
-    return true;
-  });
+    into.emplace_back().identity = identity;
+  }
+}
+
+void Collector::add_retired(std::vector<MountSnapshot>& mounts) const {
+  for (MountSnapshot& mount : mounts) {
+    const auto found = retired_.find({mount.identity.mountpoint, mount.identity.fstype});
+    if (found != retired_.end()) add(mount.counters, found->second);
+  }
+}
+
+void Collector::release(const Row& row) {
+  const MountIdentity& identity = identity_[row.index];
+  const Labels labels{identity.mountpoint, identity.fstype};
+  const auto [entry, is_new] = retired_.try_emplace(labels);
+  add(entry->second, difference(row.counters, baseline_[row.index]));
+  if (is_new) retired_order_.push_back(labels);
+  if (retired_order_.size() > kRetiredLimit) {
+    retired_.erase(retired_order_.front());
+    retired_order_.pop_front();
+  }
+  baseline_[row.index] = row.counters;
+  identity_.erase(row.index);
+  reader_.release(row.index);
 }
 
 Result<Snapshot> Collector::collect() {
@@ -123,21 +135,20 @@ Result<Snapshot> Collector::collect() {
   auto rows = reader_.rows();
   if (!rows) return std::unexpected(rows.error());
   if (auto walked = refresh_devices(); !walked) return std::unexpected(walked.error());
-
   const MountsByDevice mounts = mounts_.find(seen_devices(*rows));
-  MountSnapshots snapshots = snapshots_of(mounts);
-  for (const Row& row : *rows) add_row(row, mounts, snapshots);
-  keep_within_limit(*rows, snapshots);
+
+  Snapshot snapshot;
+  for (const Row& row : *rows) snapshot.mounts.push_back(snapshot_of(row, mounts));
+  add_silent_mounts(*rows, mounts, snapshot.mounts);
+  if (retired_.contains({kUnknown.mountpoint, kUnknown.fstype})) {
+    snapshot.mounts.emplace_back().identity = kUnknown;
+  }
+  for (MountSnapshot& mount : snapshot.mounts) complete(mount);
+  make_distinct(snapshot.mounts);
+  add_retired(snapshot.mounts);
   for (const Row& row : *rows) {
     if (is_gone(row, mounts)) release(row);
   }
-
-  Snapshot snapshot;
-  for (auto& [device, mount] : snapshots) {
-    mount.readahead_bytes = readahead_of(device, mount.limits);
-    snapshot.mounts.push_back(std::move(mount));
-  }
-  make_distinct(snapshot.mounts);
   snapshot.self = {.stats = reader_.self_stats(),
                    .mounts_dropped = dropped_.size(),
                    .hooks = session_.hooks(),

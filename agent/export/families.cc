@@ -261,7 +261,7 @@ void add_mount(Builder& builder, const MountSnapshot& mount) {
                                    1e-6, false));
   }
   builder.count(kInFlight, labels, mount.in_flight);
-  if (mount.identity.fstype != "other") add_info(builder, labels, mount);
+  if (mount.identity.device) add_info(builder, labels, mount);
   add_limits(builder, labels, mount);
 }
 

@@ -95,8 +95,10 @@ class Deadlines {
 // Turns requests into responses, and counts them.
 class Router {
  public:
-  Router(const HttpOptions& options, Routes routes)
-      : options_(options), routes_(std::move(routes)) {}
+  explicit Router(const HttpOptions& options) : options_(options) {}
+
+  // Only before the first request.
+  void set_routes(Routes routes) { routes_ = std::move(routes); }
 
   HttpResponse respond(std::string_view method, const HttpRequest& request) {
     const auto found = routes_.find(request.path);
@@ -140,7 +142,7 @@ class Router {
   }
 
   const HttpOptions& options_;
-  const Routes routes_;
+  Routes routes_;
   mutable std::mutex mutex_;
   RequestCounts counts_;
 };
@@ -198,10 +200,10 @@ std::string HttpRequest::header(std::string_view name) const {
 // of the library's each: so handlers never run at the same time, and the deadlines need no lock.
 class HttpServer::State {
  public:
-  State(HttpOptions options, Routes routes)
+  explicit State(HttpOptions options)
       : options_(std::move(options)),
         library_log_(options_.log),
-        router_(options_, std::move(routes)),
+        router_(options_),
         deadlines_(options_.request_timeout) {}
 
   ~State() {
@@ -213,13 +215,18 @@ class HttpServer::State {
     MHD_set_panic_func(on_panic, nullptr);
   }
 
-  Result<void> start() {
+  Result<void> listen() {
     MHD_set_panic_func(on_panic, &options_.log);
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) return std::unexpected(errno_error("create an eventfd", errno));
     for (const std::string& address : options_.listen_addresses) {
       if (auto added = add_daemon(address); !added) return added;
     }
+    return {};
+  }
+
+  Result<void> serve(Routes routes) {
+    router_.set_routes(std::move(routes));
     try {
       thread_ = std::thread(&State::run, this);
     } catch (const std::system_error& error) {
@@ -374,13 +381,23 @@ class HttpServer::State {
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpServer::~HttpServer() = default;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Routes routes) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpOptions options) {
   if (!options.log) options.log = [](const std::string&) {};
-  auto state = std::make_unique<State>(std::move(options), std::move(routes));
-  if (auto started = state->start(); !started) return std::unexpected(started.error());
+  auto state = std::make_unique<State>(std::move(options));
+  if (auto listening = state->listen(); !listening) return std::unexpected(listening.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Routes routes) {
+  auto server = listen(std::move(options));
+  if (!server) return server;
+  if (auto serving = (*server)->serve(std::move(routes)); !serving) {
+    return std::unexpected(serving.error());
+  }
+  return server;
+}
+
+Result<void> HttpServer::serve(Routes routes) { return state_->serve(std::move(routes)); }
 std::vector<Endpoint> HttpServer::listening() const { return state_->listening(); }
 RequestCounts HttpServer::counts() const { return state_->counts(); }
 

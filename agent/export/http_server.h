@@ -50,7 +50,7 @@ struct Route {
 using Routes = std::map<std::string, Route, std::less<>>;
 
 // Told of each failure, as one line without a newline. Called on the server's thread, and by
-// start() on the caller's. Must not throw.
+// listen() on the caller's. Must not throw.
 using HttpLog = std::function<void(std::string)>;
 
 struct HttpOptions {
@@ -87,9 +87,16 @@ using RequestCounts = std::map<RequestKey, std::uint64_t>;
 // Other methods get status 405 and unknown paths 404.
 class HttpServer {
  public:
-  // Listens on all addresses and starts the thread; on an error, of which the text names the
-  // address, nothing is left running. The process-wide panic callback of libmicrohttpd is set too,
-  // and logs to the server started last.
+  // Listens on all addresses, without a thread yet: clients that connect wait for serve(). What
+  // needs to be done in between is dropping capabilities, which a thread that already runs would
+  // keep. The error names the address. The process-wide panic callback of libmicrohttpd is set too,
+  // and logs to the server that was made last.
+  static Result<std::unique_ptr<HttpServer>> listen(HttpOptions options);
+
+  // Starts the thread that answers. To be called once. The handlers may use this server.
+  Result<void> serve(Routes routes);
+
+  // Both in one. On an error nothing is left running.
   static Result<std::unique_ptr<HttpServer>> start(HttpOptions options, Routes routes);
 
   // Closes all connections and waits for the thread: at once, unless a handler is running.

@@ -16,9 +16,6 @@
 namespace fusescope {
 namespace {
 
-constexpr std::uint64_t kTombstone = 1;  // TOMBSTONE in bpf/connection.bpf.h
-constexpr std::uint64_t kBeingFilled = 1;  // BEING_FILLED in bpf/request.bpf.h
-
 template <class Value>
 Value load(Value& shared) {
   return std::atomic_ref(shared).load(std::memory_order_acquire);
@@ -102,7 +99,7 @@ std::map<std::uint32_t, std::uint64_t> Reader::in_flight() const {
   std::map<std::uint32_t, std::uint64_t> count;
   for (fusescope_inflight& slot : inflight_slots()) {
     const std::uint64_t request = load(slot.request);
-    if (request && !(request & kBeingFilled)) count[slot.mount]++;
+    if (request && !(request & FUSESCOPE_BEING_FILLED)) count[slot.mount]++;
   }
   return count;
 }
@@ -135,9 +132,9 @@ Result<std::vector<Row>> Reader::rows() const {
     if (index < FUSESCOPE_MAX_MOUNTS) {
       const fusescope_connection* slot = connection(index);
       row.address = load(connection(index)->address);
-      if (row.address <= kTombstone) continue;
+      row.retired = row.address & FUSESCOPE_RETIRED;
+      if (row.address <= FUSESCOPE_TOMBSTONE) continue;
       row.device = slot->device;
-      row.refreshed_ns = slot->refreshed_ns;
       row.limits = slot->limits;
     }
     auto read = counters(index);
@@ -178,7 +175,8 @@ void Reader::release(std::uint32_t row) const {
       std::atomic_ref(slot.request).store(0, std::memory_order_release);
     }
   }
-  std::atomic_ref(connection(row)->address).store(kTombstone, std::memory_order_release);
+  std::atomic_ref(connection(row)->address)
+      .store(FUSESCOPE_TOMBSTONE, std::memory_order_release);
 }
 
 fusescope_self_stats Reader::self_stats() const {

@@ -74,7 +74,7 @@ Node* MemoryTree::add_node(mode_t mode, Owner owner) {
   attributes.st_gid = owner.group;
   attributes.st_blksize = preferred_block;
   attributes.st_atim = attributes.st_mtim = attributes.st_ctim = now();
-  auto node = std::make_unique<Node>(attributes);
+  auto node = std::make_shared<Node>(attributes);
   Node* const result = node.get();
   nodes_.emplace(attributes.st_ino, std::move(node));
   return result;

@@ -22,7 +22,7 @@ namespace countfs {
 template <typename T>
 using Outcome = std::expected<T, int>;
 
-class Node {
+class Node : public std::enable_shared_from_this<Node> {
  public:
   explicit Node(const struct stat& attributes) : attributes_(attributes) {}
 
@@ -30,7 +30,8 @@ class Node {
   std::uint64_t number() const { return attributes_.st_ino; }
   bool is_directory() const { return S_ISDIR(attributes_.st_mode); }
 
-  // Calls reply(span) with what the file holds of the range; no write gets between.
+  // Calls reply(span) with what the file holds of the range; no write gets between. Once the
+  // reply is out, the kernel may forget the node: the caller must own a reference as well.
   template <typename Reply>
   void read(std::uint64_t offset, std::size_t size, Reply reply) const {
     const std::shared_lock guard(lock_);
@@ -99,7 +100,7 @@ class MemoryTree {
   void drop_if_unused(Node& node);
 
   mutable std::shared_mutex lock_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Node>> nodes_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Node>> nodes_;
   std::uint64_t next_number_ = 1;
 };
 

@@ -209,6 +209,28 @@ TEST_F(HttpServerTest, AnswersOnSeveralAddresses) {
   EXPECT_EQ((*server)->counts(), (RequestCounts{{{"healthy", 200}, 2}}));
 }
 
+TEST_F(HttpServerTest, LetsClientsWaitUntilItServes) {
+  auto server = HttpServer::listen({.listen_addresses = {"127.0.0.1:0"}});
+  ASSERT_TRUE(server) << server.error().text;
+  Client early((*server)->listening().at(0));
+  early.send(request("GET", "/counts", "Connection: close\r\n"));
+  const auto own_counts = [&own = **server](const HttpRequest&) {
+    return HttpResponse{.body = std::to_string(own.counts().size())};
+  };
+  ASSERT_TRUE((*server)->serve({{"/counts", {"counts", own_counts}}}));
+  EXPECT_EQ(parse(early.receive()).body, "0");
+}
+
+TEST_F(HttpServerTest, StopsWithoutEverServing) {
+  auto server = HttpServer::listen({.listen_addresses = {"127.0.0.1:0"}});
+  ASSERT_TRUE(server) << server.error().text;
+  const Endpoint at = (*server)->listening().at(0);
+  Client early(at);
+  server->reset();
+  EXPECT_EQ(early.receive(), "");
+  EXPECT_TRUE(listen_on(at));
+}
+
 TEST_F(HttpServerTest, AnswersHeadWithTheHeadersOfGet) {
   start();
   for (const char* headers : {"", "Accept-Encoding: gzip\r\n"}) {

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs under test, as objects: the agent, the counting filesystem, the I/O driver."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("FUSESCOPE_BUILD", ROOT / "build/release"))
+AGENT = BUILD / "agent/fusescope"
+COUNTFS = BUILD / "test/fs/countfs"
+SGIO = BUILD / "test/load/sgio"
+SETTLED = 0.25  # seconds after which an ended I/O call must be visible
+
+
+def wait_for(condition, what, timeout=20.0):
+    """Polls until the condition holds and returns its value."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"{what}: not within {timeout} s")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def end(process, timeout=20.0):
+    """Ends a process that the test started; returns its exit code."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    return process.wait(timeout)
+
+
+class Scrape:
+    """One scrape: the samples by name, to be selected by labels."""
+
+    def __init__(self, text):
+        self.text = text
+        self.samples = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                self.samples.setdefault(sample.name, []).append(sample)
+
+    def select(self, name, **labels):
+        return [s for s in self.samples.get(name, [])
+                if all(s.labels.get(key) == value for key, value in labels.items())]
+
+    def total(self, name, **labels):
+        """The sum of the matching series; there must be one at least."""
+        found = self.select(name, **labels)
+        assert found, f"no series {name}{labels}"
+        return sum(s.value for s in found)
+
+    def maybe(self, name, **labels):
+        """The same, 0 where there is no series."""
+        return sum(s.value for s in self.select(name, **labels))
+
+
+class Agent:
+    def __init__(self, *args, log):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = open(log, "ab")
+        self.process = subprocess.Popen(
+            [AGENT, "serve", f"--web.listen-address=127.0.0.1:{self.port}", *args],
+            stdout=self.log, stderr=self.log)
+        wait_for(self.is_ready, f"agent on port {self.port} ready (see {log})")
+
+    def is_ready(self):
+        assert self.process.poll() is None, "the agent ended at its start"
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(self.url + "/-/ready", timeout=5).status == 200
+
+    def scrape(self):
+        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:
+            return Scrape(response.read().decode())
+
+    def stop(self):
+        code = end(self.process)
+        self.log.close()
+        return code
+
+
+class Countfs:
+    """The counting filesystem: the truth that the agent is held against."""
+
+    def __init__(self, directory, *args, mountpoint=None, files=("data:64M",)):
+        self.mountpoint = os.fsencode(mountpoint or str(directory / "mnt"))
+        os.makedirs(self.mountpoint, exist_ok=True)
+        self.stats_file = directory / f"stats-{time.monotonic_ns()}.json"
+        command = [COUNTFS, "--stats", self.stats_file, "--allow-other", *args]
+        for file in files:
+            command += ["--file", file]
+        self.process = subprocess.Popen([*command, self.mountpoint], stdout=subprocess.PIPE)
+        ready = self.process.stdout.readline()
+        assert ready.startswith(b"ready"), f"countfs did not mount: {ready!r}"
+        self.generation = 0
+
+    @property
+    def label(self):
+        return os.fsdecode(self.mountpoint)
+
+    def path(self, name="data"):
+        return os.path.join(self.mountpoint, name.encode())
+
+    def stats(self):
+        """The counts as of now."""
+        self.process.send_signal(signal.SIGUSR1)
+
+        def fresh():
+            with contextlib.suppress(OSError, ValueError):
+                stats = json.loads(self.stats_file.read_text())
+                return stats if stats["generation"] > self.generation else None
+
+        stats = wait_for(fresh, "counts of countfs")
+        self.generation = stats["generation"]
+        return stats
+
+    def counts(self, op):
+        """requests, bytes and pages of READ or WRITE so far."""
+        found = self.stats()["opcodes"].get(op, {})
+        return {key: found.get(key, 0) for key in ("requests", "bytes", "pages")}
+
+    def stop(self):
+        return end(self.process)
+
+
+def sgio(path, *args, check=True):
+    """Runs the I/O driver and returns what it reports."""
+    done = subprocess.run([SGIO, *map(str, args), path], stdout=subprocess.PIPE, check=False,
+                          timeout=120)
+    assert done.returncode == 0 or not check, f"sgio {args} failed"
+    return json.loads(done.stdout)
+
+
+def data_requests(scrape, mountpoint, op):
+    """What the agent says of the data requests of one mount and operation."""
+    labels = {"mountpoint": mountpoint, "op": op}
+    return {
+        "requests": scrape.maybe("fuse_request_origin_total", **labels),
+        "bytes": scrape.maybe("fuse_request_bytes_total", **labels),
+        "pages": scrape.maybe("fuse_request_pages_sum", **labels),
+    }
+
+
+def difference(after, before):
+    return {key: after[key] - before[key] for key in after}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For each workload: what the agent counts equals, to the request, page and byte, what the
+filesystem received, and each I/O call took as many requests as the kernel's rules say."""
+
+import pytest
+
+import workloads
+from harness import data_requests, difference, sgio
+
+CALLS = 8
+
+
+def call_counters(scrape, workload, mountpoint):
+    labels = {"mountpoint": mountpoint, "op": workload.op, "mode": workload.mode}
+    return {
+        "calls": scrape.total("fuse_io_requests_count", **labels),
+        "requests": scrape.total("fuse_io_requests_sum", **labels),
+        "segments": scrape.total("fuse_io_segments_total", **labels),
+        "bytes": scrape.total("fuse_io_bytes_total", **labels),
+    }
+
+
+@pytest.mark.parametrize("workload", workloads.ALL, ids=str)
+def test_equals_the_filesystem(agent, mount, workload):
+    filesystem = mount(*workloads.LIMITS[workload.max_pages], *workload.fs)
+    driver = sgio(filesystem.path(), "--op", workload.op, "--calls", CALLS, *workload.sgio)
+    scrape = agent.scrape()
+    truth = filesystem.counts(workload.op)
+    seen = data_requests(scrape, filesystem.label, workload.op)
+    calls = call_counters(scrape, workload, filesystem.label)
+
+    expected = dict(truth)
+    if workload.slots is not None:
+        expected["pages"] = CALLS * workload.slots
+    assert seen == expected
+
+    assert driver["calls"] == CALLS
+    own = scrape.total("fuse_request_origin_total", mountpoint=filesystem.label, op=workload.op,
+                       origin="call")
+    assert calls == {
+        "calls": CALLS,
+        "requests": own,
+        "segments": CALLS * workload.segments,
+        "bytes": driver["asked_bytes"],
+    }
+    if workload.mode == "direct" or workload.op == "write":
+        assert own == CALLS * workload.requests == truth["requests"]
+    check_splits(scrape, workload, filesystem.label)
+
+
+def check_splits(scrape, workload, mountpoint):
+    splits = {s.labels["cause"]: s.value
+              for s in scrape.select("fuse_io_splits_total", mountpoint=mountpoint) if s.value}
+    extra = {s.labels["cause"]: s.value
+             for s in scrape.select("fuse_io_extra_requests_total", mountpoint=mountpoint)
+             if s.value}
+    if workload.requests == 1:
+        assert splits == {}
+    elif workload.mode == "direct" or workload.op == "write":
+        assert splits == {workload.cause: CALLS}
+        assert extra == {workload.cause: CALLS * (workload.requests - 1)}
+    else:
+        assert set(splits) == {workload.cause}
+
+
+def test_nothing_is_lost(agent):
+    """Runs after the workloads of this file: whatever was lost would be counted here."""
+    scrape = agent.scrape()
+    lost = {s.labels["reason"]: s.value
+            for s in scrape.select("fusescope_lost_events_total") if s.value}
+    assert lost == {}
+    assert scrape.total("fusescope_calls_estimated_total") == 0
