@@ -67,11 +67,11 @@ void read_data(fuse_req_t request, fuse_ino_t /*number*/, size_t size, off_t off
                fuse_file_info* file) {
   if (replied_by_fault(request)) return;
   Faults& faults = filesystem_of(request).faults;
-  node_of(*file).read(static_cast<std::uint64_t>(offset), size,
-                      [&](std::span<const std::byte> data) {
-                        fuse_reply_buf(request, reinterpret_cast<const char*>(data.data()),
-                                       faults.next_read_length(data.size()));
-                      });
+  const std::shared_ptr<const Node> node = node_of(*file).shared_from_this();
+  node->read(static_cast<std::uint64_t>(offset), size, [&](std::span<const std::byte> data) {
+    fuse_reply_buf(request, reinterpret_cast<const char*>(data.data()),
+                   faults.next_read_length(data.size()));
+  });
 }
 
 void write_data(fuse_req_t request, fuse_ino_t /*number*/, const char* data, size_t size,

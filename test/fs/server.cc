@@ -21,6 +21,7 @@ namespace {
 
 // Wakes a worker that is blocked in read(2) on the device.
 constexpr int wake_signal = SIGUSR2;
+constexpr std::chrono::milliseconds wait_step(10);
 
 std::optional<unsigned int> device_minor(const std::string& mountpoint) {
   struct statx attributes {};
@@ -161,23 +162,29 @@ void Server::detach_mount() {
 void Server::stop() {
   if (!session_) return;
   detach_mount();
-  wait_for_end();
+  const bool connection_gone = wait_for_end();
+  if (!connection_gone) stop_workers();
   workers_.clear();  // joins
+  // Frees more than the session's end does, but may only be called when nothing is left to
+  // unmount: it does not ask whose mount it finds there.
+  if (connection_gone) fuse_session_unmount(session_.get());
   session_.reset();  // closes the device: callers that are left get ENOTCONN
 }
 
-// A mount that is in use lives on after it was detached; then its workers must be stopped.
-void Server::wait_for_end() {
-  using std::chrono::milliseconds;
-  constexpr milliseconds step(10);
-  constexpr milliseconds grace(500);
-  for (milliseconds waited(0); !ended() && waited < grace; waited += step) {
-    std::this_thread::sleep_for(step);
+bool Server::wait_for_end() const {
+  constexpr std::chrono::milliseconds grace(500);
+  for (std::chrono::milliseconds waited(0); !ended() && waited < grace; waited += wait_step) {
+    std::this_thread::sleep_for(wait_step);
   }
+  return ended();
+}
+
+// A mount that is in use lives on after it was detached; then its workers must be stopped.
+void Server::stop_workers() {
   fuse_session_exit(session_.get());
   while (!ended()) {  // again and again: a signal just before read(2) is lost
     for (std::jthread& worker : workers_) ::pthread_kill(worker.native_handle(), wake_signal);
-    std::this_thread::sleep_for(step);
+    std::this_thread::sleep_for(wait_step);
   }
 }
 

@@ -53,7 +53,8 @@ class Server {
   void work(std::uint32_t worker);
   void notify();
   void detach_mount();
-  void wait_for_end();
+  bool wait_for_end() const;  // true when the kernel has ended the connection
+  void stop_workers();
 
   std::string mountpoint_;
   Filesystem filesystem_;
