@@ -14,6 +14,10 @@
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 
+#ifndef IORING_SETUP_NO_SQARRAY
+#define IORING_SETUP_NO_SQARRAY (1U << 16) /* include/uapi/linux/io_uring.h, since 6.6 */
+#endif
+
 #define PF_IO_WORKER 0x00000010 /* include/linux/sched.h: io_uring's worker and SQPOLL threads */
 #define PF_KTHREAD 0x00200000
 #define KEY_OF_THREAD (1ULL << 32) /* above any thread id, below any kernel address */
@@ -176,18 +180,24 @@ static __always_inline bool is_vectored(__u8 opcode)
 	return opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
 }
 
-/* A request of io_uring: io_import_vec() (io_uring/rw.c) saved what was asked for. */
-static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *request)
+/*
+ * What a request of io_uring asks for: io_read() (io_uring/rw.c) saves what is left at each try.
+ * A direct call is one try: what fuse_direct_io() was given.
+ */
+static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *request, bool direct)
 {
 	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
-	__u64 bytes = READ_FIELD(saved, iter_state.count);
+	struct io_rw *rw = AS_STRUCT(io_rw, request);
+	__u64 left = READ_FIELD(saved, iter_state.count);
+	__u64 done = direct ? 0 : READ_FIELD(saved, bytes_done);
+	__u64 got = direct ? 0 : done + left - READ_FIELD(saved, iter.count);
 
-	if (bytes == 0 || bytes > MAX_RW_COUNT_64K)
+	if (left == 0 || done + left > MAX_RW_COUNT_64K)
 		return;
-	asked->bytes = bytes;
-	if (is_vectored(READ_FIELD(request, opcode)) &&
-	    READ_FIELD(saved, iter.iter_type) != bpf_core_enum_value(enum iter_type, ITER_UBUF))
-		asked->segments = READ_FIELD(saved, iter_state.nr_segs);
+	asked->begin = READ_FIELD(rw, kiocb.ki_pos) - got;
+	asked->bytes = done + left;
+	if (is_vectored(READ_FIELD(request, opcode)))
+		asked->segments = READ_FIELD(rw, len);
 }
 
 /* The call behind a direct request, as far as the request alone tells it. */
@@ -219,8 +229,20 @@ static __always_inline void ask_direct(struct asked *asked, struct task_struct *
 			   SYSCALL_IO_SUBMIT) {
 		ask_aio(asked, iocb, data);
 	} else {
-		ask_io_uring(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb));
+		ask_io_uring(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb), true);
 	}
+}
+
+/*
+ * A buffered request of io_uring is tried by the submitting task and then by a worker, so that
+ * neither tells its call from others: its place in its file does.
+ */
+static __always_inline void set_io_uring_key(struct asked *asked, const struct data_request *data)
+{
+	asked->is_call = true;
+	asked->signature = mix(mix(data->mount, data->node), data->file_handle);
+	asked->signature = mix(mix(asked->signature, asked->begin), asked->bytes);
+	asked->key = asked->signature;
 }
 
 /* A buffered request that an io_uring worker sends: the worker knows its present work. */
@@ -230,21 +252,59 @@ static __always_inline void ask_io_uring_worker(struct asked *asked, struct task
 	struct io_worker *worker = AS_STRUCT(io_worker, READ_FIELD(task, worker_private));
 	__u64 work = READ_ADDRESS(worker, cur_work);
 	struct io_kiocb *request;
-	struct kiocb *iocb;
 
 	if (!work)
 		return;
 	request = ENCLOSING_STRUCT(io_kiocb, work, work);
 	if (!is_file_of_request(READ_FIELD(request, file), data))
 		return;
-	iocb = AS_STRUCT(kiocb, request); /* first in struct io_rw, and that in io_kiocb */
-	asked->is_call = true;
-	asked->key = work;
-	asked->begin = READ_FIELD(iocb, ki_pos);
 	asked->bytes = BYTES_UNKNOWN;
+	ask_io_uring(asked, request, false);
 	asked->readahead_bytes = readahead_bytes(READ_FIELD(request, file));
-	ask_io_uring(asked, request);
-	asked->signature = mix(asked->key, asked->begin);
+	set_io_uring_key(asked, data);
+}
+
+/* The submission entry that io_uring_enter() is working on (io_get_sqe(), io_uring/io_uring.c). */
+static __always_inline bool read_submission(struct io_uring_sqe *entry, struct io_ring_ctx *ring)
+{
+	__u32 flags = READ_FIELD(ring, flags);
+	__u32 index = (READ_FIELD(ring, cached_sq_head) - 1) & (READ_FIELD(ring, sq_entries) - 1);
+
+	if (!(flags & IORING_SETUP_NO_SQARRAY) &&
+	    bpf_probe_read_kernel(&index, sizeof(index), READ_FIELD(ring, sq_array) + index))
+		return false;
+	if (flags & IORING_SETUP_SQE128)
+		index <<= 1;
+	return !bpf_probe_read_kernel(entry, sizeof(*entry), READ_FIELD(ring, sq_sqes) + index);
+}
+
+/* A buffered request that io_uring_enter() sends at the first try. */
+static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_struct *task,
+					       struct pt_regs *regs,
+					       const struct data_request *data)
+{
+	struct io_uring_sqe entry;
+	__u64 file;
+
+	if (READ_FIELD(regs, r10) & IORING_ENTER_REGISTERED_RING)
+		return;
+	file = file_of_descriptor(task, READ_FIELD(regs, di));
+	if (!file || !read_submission(&entry, AS_STRUCT(io_ring_ctx, READ_FIELD(AS_STRUCT(file, file),
+										 private_data))))
+		return;
+	if (!(entry.flags & IOSQE_FIXED_FILE)) {
+		file = file_of_descriptor(task, entry.fd);
+		if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+			return;
+		asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	}
+	asked->begin = entry.off;
+	asked->bytes = entry.len;
+	if (is_vectored(entry.opcode)) {
+		asked->segments = entry.len;
+		asked->bytes = iovec_bytes(entry.addr, entry.len);
+	}
+	set_io_uring_key(asked, data);
 }
 
 #define LISTED_IOCBS 32 /* of one io_submit() that are looked at for a buffered request */
@@ -296,6 +356,7 @@ static __always_inline void ask_buffered(struct asked *asked, struct task_struct
 {
 	__u32 flags = READ_FIELD(task, flags);
 	struct pt_regs *regs;
+	long number;
 
 	asked->key = KEY_OF_THREAD | READ_FIELD(task, pid);
 	asked->segments = 1;
@@ -306,12 +367,13 @@ static __always_inline void ask_buffered(struct asked *asked, struct task_struct
 		return;
 	}
 	regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
-	if (syscall_number(task, regs) == SYSCALL_IO_SUBMIT) {
-		if (!data->deferred)
-			ask_io_submit(asked, task, regs, data);
-		return;
-	}
-	ask_syscall(asked, task, data, 0);
+	number = syscall_number(task, regs);
+	if (number == SYSCALL_IO_SUBMIT && !data->deferred)
+		ask_io_submit(asked, task, regs, data);
+	else if (number == SYSCALL_IO_URING_ENTER && !data->deferred)
+		ask_io_uring_enter(asked, task, regs, data);
+	else
+		ask_syscall(asked, task, data, 0);
 }
 
 #endif

@@ -96,18 +96,9 @@ struct kiocb {
 	void *ki_complete; /* null: synchronous, is_sync_kiocb() in include/linux/fs.h */
 };
 
-struct iov_iter {
-	__u8 iter_type;
-};
-
-enum iter_type {
-	ITER_UBUF, /* its value differs between kernels: ask CO-RE */
-};
-
 /* lib/iov_iter.c, iov_iter_save_state() */
 struct iov_iter_state {
 	size_t count;
-	unsigned long nr_segs;
 };
 
 /* --- asynchronous I/O: fs/aio.c --- */
@@ -122,7 +113,8 @@ struct aio_kiocb {
 
 /* --- io_uring: io_uring/rw.h, io_uring/io-wq.c --- */
 struct io_rw {
-	struct kiocb kiocb;
+	struct kiocb kiocb; /* its ki_pos moves on with the bytes that were got */
+	__u32 len;	    /* of the submission: bytes, or segments if vectored */
 };
 
 struct io_wq_work {
@@ -136,9 +128,22 @@ struct io_kiocb {
 	struct io_wq_work work;
 };
 
+struct iov_iter {
+	size_t count; /* not yet got */
+};
+
 struct io_async_rw {
+	size_t bytes_done; /* by earlier tries */
 	struct iov_iter iter;
 	struct iov_iter_state iter_state;
+};
+
+struct io_ring_ctx {
+	unsigned int flags;
+	__u32 *sq_array;
+	struct io_uring_sqe *sq_sqes;
+	unsigned int cached_sq_head; /* behind the entry that is being submitted */
+	unsigned int sq_entries;
 };
 
 struct io_worker {
@@ -148,6 +153,7 @@ struct io_worker {
 /* --- FUSE: fs/fuse/fuse_i.h, fs/fuse/fuse_dev_i.h --- */
 struct fuse_in_header {
 	__u32 opcode;
+	__u64 unique; /* 0 until it is sent */
 	__u64 nodeid;
 	__u32 pid;
 };

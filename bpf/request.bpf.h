@@ -435,7 +435,9 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!slot) {
-		count_lost(FUSESCOPE_LOST_UNMATCHED_END);
+		/* Refused after a disconnect: such a request ends without ever being sent. */
+		if (READ_FIELD(req, in.h.unique))
+			count_lost(FUSESCOPE_LOST_UNMATCHED_END);
 		return 0;
 	}
 	duration = duration_stats(slot->mount, slot->opcode);

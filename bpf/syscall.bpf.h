@@ -31,6 +31,7 @@ struct syscall_shape {
 
 #define SYSCALL_SLOTS 512
 #define SYSCALL_IO_SUBMIT 209
+#define SYSCALL_IO_URING_ENTER 426
 
 #define PLAIN {ARG_DI, ARG_DX, 0, POSITION_OF_FILE, 0, 1, 0}
 #define PLAIN_AT {ARG_DI, ARG_DX, 0, POSITION_ARGUMENT, ARG_R10, 1, 0}
