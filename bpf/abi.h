@@ -102,6 +102,7 @@ struct fusescope_connection {
 	__u32 device; /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
 	__u32 padding;
 	struct fusescope_limits limits;
+	__u64 reserved;
 };
 
 /* One open /dev/fuse, as the iterator over open files writes it. */
@@ -165,20 +166,24 @@ struct fusescope_call {
 	__u64 reserved[2];
 };
 
+/*
+ * The counters that most requests touch come first, side by side: what a counter costs is mostly
+ * the cache line that it is in. Sums that follow from other counters are not kept: see
+ * agent/model/stats.h.
+ */
 struct fusescope_io_stats {
-	__u64 requests[FUSESCOPE_REQUESTS_SLOTS];
-	__u64 requests_sum;
-	__u64 segments;
 	__u64 bytes;
+	__u64 extra_segments; /* beyond the first of each call */
+	__u64 requests[FUSESCOPE_REQUESTS_SLOTS];
 	__u64 splits[FUSESCOPE_CAUSES];
-	__u64 extra_requests[FUSESCOPE_CAUSES];
+	__u64 extra_requests[FUSESCOPE_CAUSES]; /* beyond the first of each call */
 };
 
 struct fusescope_data_stats {
-	__u64 pages[FUSESCOPE_COUNT_SLOTS];
-	__u64 pages_sum;
 	__u64 bytes;
+	__u64 extra_pages; /* beyond the first of each request */
 	__u64 origins[FUSESCOPE_ORIGINS];
+	__u64 pages[FUSESCOPE_COUNT_SLOTS];
 };
 
 /* Counters of one mount on one CPU. Never reset: user space subtracts. */
@@ -189,8 +194,8 @@ struct fusescope_mount_stats {
 
 /* Durations of one (mount, opcode) on one CPU. */
 struct fusescope_duration_stats {
-	__u64 slots[FUSESCOPE_DURATION_SLOTS];
 	__u64 sum_ns;
+	__u64 slots[FUSESCOPE_DURATION_SLOTS];
 };
 
 struct fusescope_self_stats {
@@ -206,6 +211,7 @@ struct fusescope_self_stats {
 #define FUSESCOPE_ASSERT _Static_assert
 #endif
 FUSESCOPE_ASSERT(sizeof(struct fusescope_inflight) == 64, "one cache line");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_connection) == 64, "one cache line");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 128, "two cache lines");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_limits) == 32, "same layout on both sides");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 48, "same layout on both sides");

@@ -36,8 +36,8 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 
 	if (slot < FUSESCOPE_REQUESTS_SLOTS)
 		add(&io->requests[slot], 1);
-	add(&io->requests_sum, requests);
-	add(&io->segments, segments);
+	if (segments > 1)
+		add(&io->extra_segments, segments - 1);
 	add(&io->bytes, bytes);
 }
 

@@ -102,45 +102,55 @@ static __always_inline bool is_file_of_request(struct file *file, const struct d
 	       READ_FIELD(fuse, nodeid) == data->node && READ_FIELD(fuse, fh) == data->file_handle;
 }
 
-/* The system call that a task is in, if it is one that reads or writes the file of the request. */
-static __always_inline void ask_syscall(struct asked *asked, struct task_struct *task,
-					const struct data_request *data, __u64 known_file)
+/* What a system call asks for, by its arguments alone. */
+static __always_inline void ask_arguments(struct asked *asked, const struct syscall_shape *shape,
+					  struct pt_regs *regs, bool deferred)
 {
-	struct pt_regs *regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
-	__u64 number = syscall_number(task, regs);
-	const struct syscall_shape *shape;
-	struct file *file;
-	__u64 address;
-
-	if (number >= SYSCALL_SLOTS)
-		return;
-	shape = &syscall_shapes[data->op & 1][number];
-	if (!shape->file)
-		return;
-	address = file_of_descriptor(task, syscall_argument(regs, shape->file));
-	if (!address)
-		return;
-	file = AS_STRUCT(file, address);
-	if (known_file ? address != known_file : !is_file_of_request(file, data))
-		return;
-
-	asked->is_call = true;
-	asked->task_ios = task_ios(task);
-	asked->ends_with_task_io = shape->ends_with_task_io;
-	asked->readahead_bytes = readahead_bytes(file);
-	asked->begin = syscall_position(shape, regs, file, data->deferred);
-	asked->signature = syscall_signature(regs, asked->begin, asked->task_ios);
 	asked->bytes = syscall_argument(regs, shape->count);
 	if (shape->vector) {
 		asked->segments = asked->bytes;
-		asked->bytes = data->deferred ? BYTES_UNKNOWN
-					      : iovec_bytes(syscall_argument(regs, shape->vector),
-							    asked->segments);
+		/* The user memory of another task cannot be read. */
+		asked->bytes = deferred ? BYTES_UNKNOWN
+					: iovec_bytes(syscall_argument(regs, shape->vector),
+						      asked->segments);
 	}
 	if (asked->bytes != BYTES_UNKNOWN && asked->bytes > MAX_RW_COUNT_64K)
 		asked->bytes = MAX_RW_COUNT_64K;
-	if (shape->in_pieces && known_file)
-		asked->bytes = BYTES_UNKNOWN; /* the kiocb is one of several */
+	asked->ends_with_task_io = shape->ends_with_task_io;
+}
+
+/* The system call of a task, if it is one of the request's operation. */
+static __always_inline const struct syscall_shape *shape_of(__u64 number, __u8 op)
+{
+	const struct syscall_shape *shape;
+
+	if (number >= SYSCALL_SLOTS)
+		return NULL;
+	shape = &syscall_shapes[op & 1][number];
+	return shape->file ? shape : NULL;
+}
+
+/* The system call that a task is in, if it is one that reads or writes the file of the request. */
+static __always_inline void ask_syscall(struct asked *asked, struct task_struct *task,
+					struct pt_regs *regs, __u64 number,
+					const struct data_request *data)
+{
+	const struct syscall_shape *shape = shape_of(number, data->op);
+	struct file *file;
+	__u64 address;
+
+	if (!shape)
+		return;
+	address = file_of_descriptor(task, syscall_argument(regs, shape->file));
+	file = AS_STRUCT(file, address);
+	if (!address || !is_file_of_request(file, data))
+		return;
+	asked->is_call = true;
+	asked->task_ios = task_ios(task);
+	asked->readahead_bytes = readahead_bytes(file);
+	asked->begin = syscall_position(shape, regs, file, data->deferred);
+	asked->signature = syscall_signature(regs, asked->begin, asked->task_ios);
+	ask_arguments(asked, shape, regs, data->deferred);
 }
 
 static __always_inline bool is_vectored_iocb(const struct iocb *user)
@@ -210,27 +220,40 @@ static __always_inline void ask_request(struct asked *asked, const struct data_r
 	asked->bytes = BYTES_UNKNOWN;
 }
 
+/*
+ * A synchronous direct call. Its file is not compared with that of the system call: a filesystem
+ * that passes the call on (overlayfs) passes on all of it, and no other kernel code makes a
+ * synchronous direct call out of one of these system calls.
+ */
+static __always_inline void ask_synchronous(struct asked *asked, struct task_struct *task,
+					    struct pt_regs *regs, __u64 number,
+					    const struct data_request *data)
+{
+	const struct syscall_shape *shape = shape_of(number, data->op);
+
+	if (!shape || shape->in_pieces)
+		return; /* the kiocb is one of several, of sizes that the kernel chose */
+	asked->task_ios = task_ios(task);
+	ask_arguments(asked, shape, regs, data->deferred);
+}
+
 /* The call behind a direct request, as its caller TASK tells it. */
 static __always_inline void ask_direct(struct asked *asked, struct task_struct *task,
 				       const struct data_request *data)
 {
 	struct kiocb *iocb = AS_STRUCT(kiocb, data->iocb);
+	struct pt_regs *regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
 	__u32 flags = READ_FIELD(task, flags);
+	__u64 number = syscall_number(task, regs);
 
 	if (flags & PF_KTHREAD)
 		return; /* a loop device, an NFS server: no system call asked for it */
-	if (!READ_FIELD(iocb, ki_complete)) {
-		__u64 begin = asked->begin;
-
-		ask_syscall(asked, task, data, READ_ADDRESS(iocb, ki_filp));
-		asked->begin = begin;
-	} else if (!(flags & PF_IO_WORKER) &&
-		   syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task))) ==
-			   SYSCALL_IO_SUBMIT) {
+	if (!READ_FIELD(iocb, ki_complete))
+		ask_synchronous(asked, task, regs, number, data);
+	else if (number == SYSCALL_IO_SUBMIT && !(flags & PF_IO_WORKER))
 		ask_aio(asked, iocb, data);
-	} else {
+	else
 		ask_io_uring(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb), true);
-	}
 }
 
 /*
@@ -373,7 +396,7 @@ static __always_inline void ask_buffered(struct asked *asked, struct task_struct
 	else if (number == SYSCALL_IO_URING_ENTER && !data->deferred)
 		ask_io_uring_enter(asked, task, regs, data);
 	else
-		ask_syscall(asked, task, data, 0);
+		ask_syscall(asked, task, regs, number, data);
 }
 
 #endif

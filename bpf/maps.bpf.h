@@ -36,14 +36,16 @@ SHARED_MAP(mount_stats, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_MOUNT_ROWS,
 SHARED_MAP(durations, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_DURATION_ROWS,
 	   struct fusescope_duration_stats, 0);
 
-/* A copy of the caller's iovec array. */
-struct iovec_copy {
+/* A part of the caller's iovec array: small enough to stay in the cache from one use to the next. */
+#define IOVEC_PART 64
+
+struct iovec_part {
 	struct {
 		__u64 base;
 		__u64 length;
-	} segments[FUSESCOPE_MAX_SEGMENTS];
+	} segments[IOVEC_PART];
 };
-SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_copy, 0);
+SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_part, 0);
 
 /*
  * A global function: the verifier checks it once by itself, instead of walking through it from

@@ -124,7 +124,8 @@ static __always_inline void count_data_request(struct fusescope_data_stats *stat
 
 	if (slot < FUSESCOPE_COUNT_SLOTS)
 		add(&stats->pages[slot], 1);
-	add(&stats->pages_sum, data->pages);
+	if (data->pages > 1)
+		add(&stats->extra_pages, data->pages - 1);
 	add(&stats->bytes, data->bytes);
 	if (origin < FUSESCOPE_ORIGINS)
 		add(&stats->origins[origin], 1);
@@ -161,22 +162,19 @@ static __always_inline bool covers_call(const struct data_request *data, const s
 }
 
 static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
-				      const struct fusescope_limits *limits, __u64 now)
+				      __u64 now)
 {
 	call->requests++;
 	call->sent_bytes += data->bytes;
 	call->next_offset = data->offset + data->bytes;
 	call->last_ns = now;
 	__sync_fetch_and_add(&call->pending, 1);
-	if (call->requests == 2)
-		call->cause = cause_of(call, limits);
 }
 
 /* A data request that belongs to a call, and all that decides its place there. */
 struct placement {
 	struct data_request data;
 	struct asked asked;
-	struct fusescope_limits limits;
 	__u64 now;
 	__u32 mount;
 	__u32 tid;
@@ -235,8 +233,11 @@ static __always_inline void set_whole_call(struct fusescope_inflight *slot,
 	slot->segments = asked->segments;
 }
 
-/* Puts a request into its call, and notes in the request's own slot which one that is. */
-CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+/*
+ * Puts a request into its call, and notes in the request's own slot which one that is. Returns the
+ * slot of a call that this is the second request of, so that it is now split; else NO_CALL.
+ */
+CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placement *placement)
 {
 	const struct data_request *data;
 	const struct asked *asked;
@@ -245,38 +246,47 @@ CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement
 	__u32 index;
 
 	if (!slot || !placement)
-		return 0;
+		return NO_CALL;
 	data = &placement->data;
 	asked = &placement->asked;
 	begins_call = !data->iocb || data->offset == asked->begin;
 	if (data->iocb && begins_call && covers_call(data, asked)) {
 		set_whole_call(slot, asked);
-		return 0;
+		return NO_CALL;
 	}
 	index = find_call(asked->key);
 	call = call_at(index);
 	if (call && continues_call(call, data, asked)) {
-		join_call(call, data, &placement->limits, placement->now);
+		join_call(call, data, placement->now);
 	} else {
 		if (call)
 			close_call(call, asked->key);
 		if (!begins_call) {
 			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
-			return 0;
+			return NO_CALL;
 		}
 		if (covers_call(data, asked)) {
 			set_whole_call(slot, asked);
-			return 0;
+			return NO_CALL;
 		}
 		index = open_call(placement);
 		call = call_at(index);
 		if (!call)
-			return 0;
+			return NO_CALL;
 	}
 	slot->part = FUSESCOPE_PART_OF_CALL;
 	slot->call_slot = index;
 	slot->call_generation = call->generation;
-	return 0;
+	return call->requests == 2 ? index : NO_CALL;
+}
+
+/* Why a call was split, decided once: when its second request shows that it is. */
+static __always_inline void decide_cause(struct fusescope_call *call, struct fuse_conn *connection)
+{
+	struct fusescope_limits limits = {};
+
+	limits_of(connection, &limits);
+	call->cause = cause_of(call, &limits);
 }
 
 /* Finds the call behind a data request. Returns the number of the system call that it was sent
@@ -321,6 +331,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 	struct data_request *data = &placement.data;
 	struct asked *asked = &placement.asked;
 	__u32 origin = FUSESCOPE_ORIGIN_CALL;
+	struct fusescope_call *split;
 	long number;
 
 	read_data_request(data, req, args, op);
@@ -334,12 +345,13 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 	if (!slot || !asked->is_call)
 		return;
 	placement.tid = data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
-	limits_of(connection, &placement.limits);
 	slot->bytes = data->bytes;
 	slot->background = data->background;
 	slot->op = op;
 	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
-	place_in_call(slot, &placement);
+	split = call_at(place_in_call(slot, &placement));
+	if (split)
+		decide_cause(split, connection);
 }
 
 /* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
@@ -375,14 +387,15 @@ static __always_inline struct fusescope_duration_stats *duration_stats(__u32 mou
 	__u32 last = FUSESCOPE_MAX_OPCODES - 1;
 	__u32 key = mount * FUSESCOPE_MAX_OPCODES + (opcode < last ? opcode : last);
 	__u64 *row = bpf_map_lookup_elem(&duration_rows, &key);
-	struct fusescope_self_stats *stats = self();
 	__u32 index;
 
-	if (!row || !stats)
+	if (!row)
 		return NULL;
 	if (!*row) {
 		/* Rows count from 1. Of two CPUs that come at once one wastes a row. */
-		__u64 fresh = __sync_fetch_and_add(&stats->duration_rows_used, 1) + 1;
+		struct fusescope_self_stats *stats = self();
+		__u64 fresh = stats ? __sync_fetch_and_add(&stats->duration_rows_used, 1) + 1
+				    : FUSESCOPE_DURATION_ROWS;
 
 		if (fresh >= FUSESCOPE_DURATION_ROWS) {
 			count_lost(FUSESCOPE_LOST_DURATION_ROWS);

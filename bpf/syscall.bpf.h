@@ -102,20 +102,49 @@ static __always_inline __u64 file_of_descriptor(struct task_struct *task, __u32 
 	return file;
 }
 
-/* Bytes of an iovec array in the current task's memory, or ~0 if it cannot be read. */
-CHECKED_ONCE __u64 iovec_bytes(__u64 address, __u32 segments)
+/* Bytes of at most IOVEC_PART iovecs in the current task's memory, or ~0 if they cannot be read. */
+CHECKED_ONCE __u64 iovec_part_bytes(__u64 address, __u32 segments)
 {
 	__u32 zero = 0;
-	struct iovec_copy *copy = bpf_map_lookup_elem(&iovec_scratch, &zero);
+	struct iovec_part *part = bpf_map_lookup_elem(&iovec_scratch, &zero);
 	__u64 bytes = 0;
 	__u32 i;
 
-	if (!copy || segments == 0 || segments > FUSESCOPE_MAX_SEGMENTS)
+	if (!part || segments == 0 || segments > IOVEC_PART)
 		return ~0ULL;
-	if (bpf_probe_read_user(copy, segments * sizeof(copy->segments[0]), (void *)address))
+	if (bpf_probe_read_user(part, segments * sizeof(part->segments[0]), (void *)address))
 		return ~0ULL;
-	for (i = 0; i < FUSESCOPE_MAX_SEGMENTS && i < segments; i++)
-		bytes += copy->segments[i].length;
+	/* A whole part is the common case, and a loop without a test at each turn is quicker. */
+	if (segments == IOVEC_PART) {
+#pragma unroll
+		for (i = 0; i < IOVEC_PART; i++)
+			bytes += part->segments[i].length;
+		return bytes;
+	}
+	for (i = 0; i < IOVEC_PART && i < segments; i++)
+		bytes += part->segments[i].length;
+	return bytes;
+}
+
+/* Bytes of an iovec array in the current task's memory, or ~0 if it cannot be read. */
+CHECKED_ONCE __u64 iovec_bytes(__u64 address, __u32 segments)
+{
+	__u64 bytes = 0;
+	__u32 done = 0;
+	__u32 i;
+
+	if (segments == 0 || segments > FUSESCOPE_MAX_SEGMENTS)
+		return ~0ULL;
+	for (i = 0; i < FUSESCOPE_MAX_SEGMENTS / IOVEC_PART && done < segments; i++) {
+		__u32 count = segments - done < IOVEC_PART ? segments - done : IOVEC_PART;
+		__u64 part = iovec_part_bytes(address + done * sizeof(struct iovec_part) / IOVEC_PART,
+					      count);
+
+		if (part == ~0ULL)
+			return part;
+		bytes += part;
+		done += count;
+	}
 	return bytes;
 }
 

@@ -84,11 +84,9 @@ HttpResponse metrics_response(Telemetry& telemetry, const RequestCounts& request
   return {.content_type = kTextFormat, .body = std::move(*text)};
 }
 
-// `server` is set once the server has started; a request can come before that.
-Routes routes_of(const ServeOptions& options, Telemetry& telemetry,
-                 const std::unique_ptr<HttpServer>& server) {
+Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server) {
   const auto metrics = [&telemetry, &server](const HttpRequest&) {
-    return metrics_response(telemetry, server ? server->counts() : RequestCounts{});
+    return metrics_response(telemetry, server.counts());
   };
   const auto page = [path = options.telemetry_path](const HttpRequest&) {
     return HttpResponse{.content_type = "text/html; charset=utf-8",
@@ -146,19 +144,21 @@ Result<void> serve(const ServeOptions& options) {
   if (!reader) return std::unexpected(reader.error());
   Telemetry telemetry(*session, *reader);
 
-  std::unique_ptr<HttpServer> server;
-  HttpOptions http{.listen_addresses = options.listen_addresses,
-                   .log = [](const std::string& line) { spdlog::warn("http: {}", line); }};
-  auto started = HttpServer::start(std::move(http), routes_of(options, telemetry, server));
-  if (!started) return std::unexpected(started.error());
-  server = std::move(*started);
+  // Listen first, for a port that needs a right; no thread may start with rights.
+  auto listening = HttpServer::listen(
+      {.listen_addresses = options.listen_addresses,
+       .log = [](const std::string& line) { spdlog::warn("http: {}", line); }});
+  if (!listening) return std::unexpected(listening.error());
+  const std::unique_ptr<HttpServer> server = std::move(*listening);
   if (auto dropped = drop_privileges(); !dropped) return dropped;
+  if (auto serving = server->serve(routes_of(options, telemetry, *server)); !serving) {
+    return serving;
+  }
   log_start(*session, *server);
 
   int signal = 0;
   while ((signal = signals.wait(kHousekeepingInterval)) == 0) telemetry.keep_house();
   spdlog::info("ending on signal {}", signal);
-  server.reset();
   return {};
 }
 

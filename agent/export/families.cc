@@ -13,6 +13,7 @@
 #include "agent/export/process_metrics.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
+#include "agent/model/stats.h"
 
 namespace fusescope {
 namespace {
@@ -197,8 +198,8 @@ void add_calls(Builder& builder, const Labels& labels, const fusescope_io_stats&
                fusescope_op op, fusescope_mode mode) {
   const Labels call = with(labels, {{"op", name_of(op)}, {"mode", name_of(mode)}});
   builder.histogram(kIoRequests, call,
-                    histogram_of(stats.requests, static_cast<double>(stats.requests_sum), 1, true));
-  builder.count(kIoSegments, call, stats.segments);
+                    histogram_of(stats.requests, static_cast<double>(requests_of(stats)), 1, true));
+  builder.count(kIoSegments, call, segments_of(stats));
   builder.count(kIoBytes, call, stats.bytes);
   for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
     const auto cause = static_cast<fusescope_cause>(i);
@@ -213,7 +214,7 @@ void add_data_requests(Builder& builder, const Labels& labels, const fusescope_d
                        fusescope_op op) {
   const Labels data = with(labels, {{"op", name_of(op)}});
   builder.histogram(kRequestPages, data,
-                    histogram_of(stats.pages, static_cast<double>(stats.pages_sum), 1, false));
+                    histogram_of(stats.pages, static_cast<double>(pages_of(stats)), 1, false));
   builder.count(kRequestBytes, data, stats.bytes);
   for (int i = 0; i < FUSESCOPE_ORIGINS; i++) {
     const auto origin = static_cast<fusescope_origin>(i);

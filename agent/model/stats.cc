@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/model/stats.h"
+
+#include <numeric>
+#include <span>
+
+namespace fusescope {
+namespace {
+
+std::uint64_t sum(std::span<const __u64> counters) {
+  return std::accumulate(counters.begin(), counters.end(), std::uint64_t{0});
+}
+
+}  // namespace
+
+std::uint64_t calls_of(const fusescope_io_stats& stats) { return sum(stats.requests); }
+
+std::uint64_t requests_of(const fusescope_io_stats& stats) {
+  const std::uint64_t calls_with_requests = calls_of(stats) - stats.requests[0];
+  return calls_with_requests + sum(stats.extra_requests);
+}
+
+std::uint64_t segments_of(const fusescope_io_stats& stats) {
+  return calls_of(stats) + stats.extra_segments;
+}
+
+std::uint64_t requests_of(const fusescope_data_stats& stats) { return sum(stats.pages); }
+
+std::uint64_t pages_of(const fusescope_data_stats& stats) {
+  return requests_of(stats) + stats.extra_pages;
+}
+
+}  // namespace fusescope

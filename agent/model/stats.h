@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from the kernel side's counters, which hold nothing twice. Only sums: of counters
+// that grow while they are read a difference could go down.
+#pragma once
+
+#include <cstdint>
+
+#include "bpf/abi.h"
+
+namespace fusescope {
+
+// I/O calls that have ended.
+std::uint64_t calls_of(const fusescope_io_stats& stats);
+
+// Data requests of those calls.
+std::uint64_t requests_of(const fusescope_io_stats& stats);
+
+// Iovec segments of those calls; a call has one at least.
+std::uint64_t segments_of(const fusescope_io_stats& stats);
+
+// Data requests that were sent.
+std::uint64_t requests_of(const fusescope_data_stats& stats);
+
+// Pages of those requests; a request has one at least.
+std::uint64_t pages_of(const fusescope_data_stats& stats);
+
+}  // namespace fusescope
