@@ -49,7 +49,7 @@ int run(int argc, char** argv) {
   CLI::App app{
       "fusescope shows whether I/O on FUSE mounts is split into more requests than it needs, why,\n"
       "what that costs and what to change."};
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("fusescope ") + FUSESCOPE_VERSION);
   app.footer("Try 'fusescope serve --help'.");
   fusescope::ServeOptions serve_options;
@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return refuse(std::string(error.what()) + ": see 'fusescope serve --help'");
   }
+  if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
   if (auto result = fusescope::serve(serve_options); !result) return refuse(result.error().text);
   return 0;
 }

@@ -99,10 +99,10 @@ struct fusescope_limits {
 struct fusescope_connection {
 	__u64 address; /* of the struct fuse_conn; 0: free */
 	__u64 refreshed_ns;
+	__u64 claimed_ns; /* when the slot became this connection's */
 	__u32 device; /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
 	__u32 padding;
 	struct fusescope_limits limits;
-	__u64 reserved;
 };
 
 /* One open /dev/fuse, as the iterator over open files writes it. */

@@ -39,13 +39,16 @@ static __always_inline struct fusescope_connection *connection_at(__u32 index)
 	return bpf_map_lookup_elem(&connections, &index);
 }
 
-/* The slot of a connection, claimed if it has none yet, or FUSESCOPE_OTHER_MOUNT. */
+#define FIRST_FREE (FUSESCOPE_OTHER_MOUNT + 1) /* what find_connection() adds to a free slot */
+
+/*
+ * The slot of a connection; else FIRST_FREE plus the first slot that is free; else
+ * FUSESCOPE_OTHER_MOUNT.
+ */
 CHECKED_ONCE __u32 find_connection(__u64 address)
 {
 	__u32 first = (address >> 6) * 2654435761U >> 8;
-	struct fusescope_connection *reusable = NULL;
-	__u32 reusable_index = FUSESCOPE_OTHER_MOUNT;
-	__u64 before;
+	__u32 result = FUSESCOPE_OTHER_MOUNT;
 	__u32 i;
 
 	for (i = 0; i < FUSESCOPE_MAX_MOUNTS; i++) {
@@ -54,26 +57,33 @@ CHECKED_ONCE __u32 find_connection(__u64 address)
 
 		if (!slot)
 			break;
-		before = slot->address;
-		if (before == address)
+		if (slot->address == address)
 			return index;
-		if (before <= FUSESCOPE_TOMBSTONE && reusable_index == FUSESCOPE_OTHER_MOUNT)
-			reusable_index = index;
-		if (before == 0)
+		if (slot->address <= FUSESCOPE_TOMBSTONE && result == FUSESCOPE_OTHER_MOUNT)
+			result = FIRST_FREE + index;
+		if (slot->address == 0)
 			break;
 	}
-	reusable = connection_at(reusable_index);
-	if (!reusable)
+	return result;
+}
+
+/* Takes a free slot for a connection; FUSESCOPE_OTHER_MOUNT if it is free no more. */
+CHECKED_ONCE __u32 claim_connection(__u32 index, __u64 address, __u64 now)
+{
+	struct fusescope_connection *slot = connection_at(index);
+	__u64 before;
+
+	if (!slot)
 		return FUSESCOPE_OTHER_MOUNT;
-	before = reusable->address;
-	if (before == address)
-		return reusable_index;
-	if (before > FUSESCOPE_TOMBSTONE ||
-	    __sync_val_compare_and_swap(&reusable->address, before, address) != before)
-		/* Another CPU was faster, most likely for the same connection. */
-		return reusable->address == address ? reusable_index : FUSESCOPE_OTHER_MOUNT;
-	reusable->refreshed_ns = 0;
-	return reusable_index;
+	before = slot->address;
+	if (before <= FUSESCOPE_TOMBSTONE &&
+	    __sync_val_compare_and_swap(&slot->address, before, address) == before) {
+		slot->refreshed_ns = 0;
+		slot->claimed_ns = now;
+		return index;
+	}
+	/* Another CPU was faster, most likely for the same connection. */
+	return slot->address == address ? index : FUSESCOPE_OTHER_MOUNT;
 }
 
 /*
@@ -93,9 +103,13 @@ CHECKED_ONCE int retire_connection(__u64 address)
 /* The index of a mount's counters; connections beyond the limit share FUSESCOPE_OTHER_MOUNT. */
 static __always_inline __u32 mount_index(struct fuse_mount *mount, __u64 now)
 {
-	__u32 index = find_connection(READ_ADDRESS(mount, fc));
-	struct fusescope_connection *slot = connection_at(index);
+	__u64 address = READ_ADDRESS(mount, fc);
+	__u32 index = find_connection(address);
+	struct fusescope_connection *slot;
 
+	if (index >= FIRST_FREE)
+		index = claim_connection(index - FIRST_FREE, address, now);
+	slot = connection_at(index);
 	if (slot && (now - slot->refreshed_ns > LIMITS_FRESH_NS || !slot->limits.initialized))
 		refresh_connection(slot, mount, READ_FIELD(mount, fc), now);
 	return index;

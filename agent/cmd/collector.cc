@@ -34,13 +34,23 @@ std::optional<std::uint64_t> readahead_of(std::uint32_t device,
 
 }  // namespace
 
-Result<void> Collector::refresh_devices() {
+// A walk is due when its share of the time allows it, and at once when a connection is found that
+// is mounted no more: is its daemon still there?
+Result<void> Collector::refresh_devices(const std::vector<Row>& rows,
+                                        const MountsByDevice& mounts) {
+  const auto is_newly_detached = [&](const Row& row) {
+    return row.address && !mounts.contains(row.device) && !detached_.contains(row.address);
+  };
   const auto begin = std::chrono::steady_clock::now();
-  if (begin < next_device_walk_) return {};
+  if (begin < next_device_walk_ && std::ranges::none_of(rows, is_newly_detached)) return {};
   auto records = reader_.devices();
   if (!records) return std::unexpected(records.error());
   devices_.clear();
-  for (const fusescope_device_record& record : *records) devices_[record.device] = record;
+  detached_.clear();
+  for (const fusescope_device_record& record : *records) {
+    devices_[record.device] = record;
+    if (!mounts.contains(record.device)) detached_.insert(record.address);
+  }
   const auto end = std::chrono::steady_clock::now();
   next_device_walk_ = end + kWalkShare * (end - begin);
   return {};
@@ -66,19 +76,29 @@ void Collector::complete(MountSnapshot& mount) const {
   if (device) mount.readahead_bytes = readahead_of(device, mount.limits);
 }
 
-bool Collector::is_gone(const Row& row, const MountsByDevice& mounts) const {
-  if (row.index == FUSESCOPE_OTHER_MOUNT) return false;
-  if (row.retired) return true;
-  const auto open = devices_.find(row.device);
-  if (open != devices_.end()) return open->second.address != row.address;
-  return !mounts.contains(row.device);
+// Rows of connections that can send no more: their memory or their device number is another's, or
+// they are neither mounted nor open in a daemon.
+std::set<std::uint32_t> Collector::gone_rows(const std::vector<Row>& rows,
+                                             const MountsByDevice& mounts) const {
+  std::map<std::uint32_t, std::uint64_t> latest;
+  for (const Row& row : rows) {
+    auto& claimed = latest[row.device];
+    if (!row.retired) claimed = std::max(claimed, row.claimed_ns);
+  }
+  std::set<std::uint32_t> gone;
+  for (const Row& row : rows) {
+    if (row.index == FUSESCOPE_OTHER_MOUNT) continue;
+    const bool is_present = mounts.contains(row.device) || detached_.contains(row.address);
+    if (row.retired || row.claimed_ns < latest[row.device] || !is_present) gone.insert(row.index);
+  }
+  return gone;
 }
 
-MountSnapshot Collector::snapshot_of(const Row& row, const MountsByDevice& mounts) {
+MountSnapshot Collector::snapshot_of(const Row& row, const MountsByDevice& mounts, bool gone) {
   const auto mount = mounts.find(row.device);
   if (row.index == FUSESCOPE_OTHER_MOUNT) {
     identity_[row.index] = kOther;
-  } else if (mount != mounts.end() && !is_gone(row, mounts)) {
+  } else if (mount != mounts.end() && !gone) {
     identity_[row.index] = mount->second;
   } else {
     identity_.try_emplace(row.index, kUnknown);
@@ -92,12 +112,8 @@ MountSnapshot Collector::snapshot_of(const Row& row, const MountsByDevice& mount
 }
 
 // Mounts that have sent no request yet, as far as there is room for them.
-void Collector::add_silent_mounts(const std::vector<Row>& rows, const MountsByDevice& mounts,
-                                  std::vector<MountSnapshot>& into) {
-  std::set<std::uint32_t> with_row;
-  for (const Row& row : rows) {
-    if (row.index != FUSESCOPE_OTHER_MOUNT && !is_gone(row, mounts)) with_row.insert(row.device);
-  }
+void Collector::add_silent_mounts(const std::set<std::uint32_t>& with_row,
+                                  const MountsByDevice& mounts, std::vector<MountSnapshot>& into) {
   for (const auto& [device, identity] : mounts) {
     if (with_row.contains(device)) continue;
     if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
@@ -134,12 +150,19 @@ Result<Snapshot> Collector::collect() {
   if (auto settled = reader_.settle(); !settled) return std::unexpected(settled.error());
   auto rows = reader_.rows();
   if (!rows) return std::unexpected(rows.error());
-  if (auto walked = refresh_devices(); !walked) return std::unexpected(walked.error());
   const MountsByDevice mounts = mounts_.find(seen_devices(*rows));
+  if (auto walked = refresh_devices(*rows, mounts); !walked) {
+    return std::unexpected(walked.error());
+  }
 
   Snapshot snapshot;
-  for (const Row& row : *rows) snapshot.mounts.push_back(snapshot_of(row, mounts));
-  add_silent_mounts(*rows, mounts, snapshot.mounts);
+  const std::set<std::uint32_t> gone = gone_rows(*rows, mounts);
+  std::set<std::uint32_t> devices_with_row;
+  for (const Row& row : *rows) {
+    snapshot.mounts.push_back(snapshot_of(row, mounts, gone.contains(row.index)));
+    if (!gone.contains(row.index)) devices_with_row.insert(row.device);
+  }
+  add_silent_mounts(devices_with_row, mounts, snapshot.mounts);
   if (retired_.contains({kUnknown.mountpoint, kUnknown.fstype})) {
     snapshot.mounts.emplace_back().identity = kUnknown;
   }
@@ -147,7 +170,7 @@ Result<Snapshot> Collector::collect() {
   make_distinct(snapshot.mounts);
   add_retired(snapshot.mounts);
   for (const Row& row : *rows) {
-    if (is_gone(row, mounts)) release(row);
+    if (gone.contains(row.index)) release(row);
   }
   snapshot.self = {.stats = reader_.self_stats(),
                    .mounts_dropped = dropped_.size(),

@@ -33,11 +33,12 @@ class Collector {
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
   using Labels = std::pair<std::string, std::string>;                // mountpoint, fstype
 
-  Result<void> refresh_devices();
+  Result<void> refresh_devices(const std::vector<Row>& rows, const MountsByDevice& mounts);
+  [[nodiscard]] std::set<std::uint32_t> gone_rows(const std::vector<Row>& rows,
+                                                  const MountsByDevice& mounts) const;
   [[nodiscard]] std::set<std::uint32_t> seen_devices(const std::vector<Row>& rows) const;
-  [[nodiscard]] bool is_gone(const Row& row, const MountsByDevice& mounts) const;
-  [[nodiscard]] MountSnapshot snapshot_of(const Row& row, const MountsByDevice& mounts);
-  void add_silent_mounts(const std::vector<Row>& rows, const MountsByDevice& mounts,
+  [[nodiscard]] MountSnapshot snapshot_of(const Row& row, const MountsByDevice& mounts, bool gone);
+  void add_silent_mounts(const std::set<std::uint32_t>& with_row, const MountsByDevice& mounts,
                          std::vector<MountSnapshot>& into);
   void add_retired(std::vector<MountSnapshot>& mounts) const;
   void release(const Row& row);
@@ -48,6 +49,7 @@ class Collector {
   Mounts mounts_;
   Devices devices_;
   std::chrono::steady_clock::time_point next_device_walk_{};
+  std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
   std::map<std::uint32_t, MountIdentity> identity_;  // by row, kept for when its mount is gone
   std::map<std::uint32_t, Counters> baseline_;       // by row, from when it was given back
   std::map<Labels, Counters> retired_;  // of mounts that are gone, should one like it come back

@@ -15,6 +15,7 @@
 #include "agent/export/families.h"
 #include "agent/export/http_server.h"
 #include "agent/export/landing_page.h"
+#include "agent/export/process_metrics.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
 
@@ -66,7 +67,8 @@ class Telemetry {
     return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
                                            .revision = FUSESCOPE_REVISION,
                                            .scrape_seconds = elapsed.count(),
-                                           .http_requests = requests}));
+                                           .http_requests = requests})) +
+           text_of(process_families());
   }
 
  private:

@@ -10,7 +10,6 @@
 #include <sstream>
 #include <utility>
 
-#include "agent/export/process_metrics.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/stats.h"

@@ -135,6 +135,7 @@ Result<std::vector<Row>> Reader::rows() const {
       row.retired = row.address & FUSESCOPE_RETIRED;
       if (row.address <= FUSESCOPE_TOMBSTONE) continue;
       row.device = slot->device;
+      row.claimed_ns = slot->claimed_ns;
       row.limits = slot->limits;
     }
     auto read = counters(index);

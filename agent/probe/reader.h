@@ -17,7 +17,8 @@ struct Row {
   std::uint32_t index = 0;
   std::uint64_t address = 0;  // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
   std::uint32_t device = 0;
-  bool retired = false;  // another connection has the address now
+  std::uint64_t claimed_ns = 0;  // when the row became this connection's
+  bool retired = false;          // another connection has the address now
   fusescope_limits limits{};
   Counters counters;
   std::uint64_t in_flight = 0;

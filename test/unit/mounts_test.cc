@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/host/mounts.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "test/unit/temporary_folder.h"
+
+namespace fusescope {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+std::string line(const std::string& device, const std::string& mountpoint,
+                 const std::string& fstype = "fuse.test") {
+  return "1 2 " + device + " / " + mountpoint + " rw - " + fstype + " source rw\n";
+}
+
+// A procfs made up of files. The test itself runs in the namespace "mnt:[1]".
+class Proc {
+ public:
+  Proc() { self(""); }
+
+  [[nodiscard]] const std::string& path() const { return folder_.path(); }
+
+  void self(const std::string& mountinfo) { folder_.write("self/mountinfo", mountinfo); }
+
+  void process(const std::string& name, int mount_namespace, const std::string& mountinfo) {
+    half_process(name, mount_namespace);
+    folder_.write(name + "/mountinfo", mountinfo);
+  }
+
+  // One that ends while it is looked at: its mountinfo cannot be read any more.
+  void half_process(const std::string& name, int mount_namespace) {
+    folder_.link(name + "/ns/mnt", "mnt:[" + std::to_string(mount_namespace) + "]");
+  }
+
+  void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
+  void end(const std::string& name) { folder_.remove(name); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::string mountpoint_of(const MountsByDevice& mounts, std::uint32_t device) {
+  const auto found = mounts.find(device);
+  return found == mounts.end() ? "none" : found->second.mountpoint;
+}
+
+TEST(Mounts, OfThisNamespaceAreFoundWithoutBeingWanted) {
+  Proc proc;
+  proc.self(line("0:41", "/a") + line("0:42", "/b\\040c", "virtiofs"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({});
+  EXPECT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts.at(41), (MountIdentity{"/a", "fuse.test", "source", 41}));
+  EXPECT_EQ(mounts.at(42), (MountIdentity{"/b c", "virtiofs", "source", 42}));
+}
+
+TEST(Mounts, AreThoseOfFuseOnly) {
+  Proc proc;
+  proc.self(line("0:1", "/a", "ext4") + line("0:2", "/b", "fusectl") + line("0:3", "/c", "fuse"));
+  proc.process("10", 2, line("0:4", "/d", "tmpfs"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({1, 2, 4});
+  EXPECT_EQ(mounts.size(), 1U);
+  EXPECT_EQ(mountpoint_of(mounts, 3), "/c");
+}
+
+TEST(Mounts, AreFoundByTheKernelsDeviceNumber) {
+  Proc proc;
+  proc.self(line("8:1", "/block", "fuseblk"));
+  proc.process("10", 2, line("9:2", "/elsewhere", "fuseblk"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({9U << 20 | 2});
+  EXPECT_EQ(mountpoint_of(mounts, 8U << 20 | 1), "/block");
+  EXPECT_EQ(mountpoint_of(mounts, 9U << 20 | 2), "/elsewhere");
+  EXPECT_EQ(mounts.at(9U << 20 | 2).device, 9U << 20 | 2);
+}
+
+TEST(Mounts, AreNamedByTheirFirstPlaceInMountinfo) {
+  Proc proc;
+  proc.self(line("0:41", "/first") + line("0:41", "/bind"));
+  proc.process("10", 2, line("0:42", "/one") + line("0:42", "/two"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({42});
+  EXPECT_EQ(mountpoint_of(mounts, 41), "/first");
+  EXPECT_EQ(mountpoint_of(mounts, 42), "/one");
+}
+
+TEST(Mounts, OfAnotherNamespaceAreFoundWhenWanted) {
+  Proc proc;
+  proc.self(line("0:41", "/here"));
+  proc.process("10", 2, line("0:42", "/pod") + line("0:43", "/pod-too"));
+  proc.process("11", 3, line("0:44", "/service"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({42, 44});
+  EXPECT_EQ(mountpoint_of(mounts, 41), "/here");
+  EXPECT_EQ(mountpoint_of(mounts, 42), "/pod");
+  EXPECT_EQ(mountpoint_of(mounts, 44), "/service");
+  EXPECT_EQ(mounts.size(), 3U);
+}
+
+TEST(Mounts, OfAnotherNamespaceAreNotFoundUnlessWanted) {
+  Proc proc;
+  proc.process("10", 2, line("0:42", "/pod"));
+  EXPECT_TRUE(Mounts(proc.path()).find({}).empty());
+  EXPECT_TRUE(Mounts(proc.path()).find({7}).empty());
+}
+
+TEST(Mounts, HaveTheirNameFromThisNamespaceIfItHasOne) {
+  Proc proc;
+  proc.self(line("0:41", "/here"));
+  proc.process("10", 2, line("0:41", "/there") + line("0:42", "/pod"));
+  EXPECT_EQ(mountpoint_of(Mounts(proc.path()).find({41, 42}), 41), "/here");
+}
+
+TEST(Mounts, AreFoundDespiteProcessesThatVanish) {
+  Proc proc;
+  proc.write("10/status", "");  // gone before its namespace could be read
+  proc.half_process("11", 2);
+  proc.process("12", 3, line("0:43", "/pod"));
+  EXPECT_EQ(mountpoint_of(Mounts(proc.path()).find({43}), 43), "/pod");
+}
+
+TEST(Mounts, AreFoundThroughAnotherProcessOfANamespaceWhenTheFirstVanishes) {
+  Proc proc;
+  // Before and after, because in which order a folder is walked is not ours to choose.
+  for (const char* vanishing : {"10", "11", "12", "13"}) proc.half_process(vanishing, 2);
+  proc.process("14", 2, line("0:42", "/pod"));
+  for (const char* vanishing : {"15", "16", "17", "18"}) proc.half_process(vanishing, 2);
+  EXPECT_EQ(mountpoint_of(Mounts(proc.path()).find({42}), 42), "/pod");
+}
+
+TEST(Mounts, AreNotSoughtInWhatIsNoProcess) {
+  Proc proc;
+  for (const char* name : {"10x", "x10", "-1", "1.2", "+3", " 4", "0x5", "self2", "\xd9\xa1"}) {
+    proc.process(name, 2, line("0:42", "/garbage"));
+  }
+  proc.write("99", "a file with the name of a process");
+  EXPECT_TRUE(Mounts(proc.path()).find({42}).empty());
+}
+
+TEST(Mounts, AreFoundInSpiteOfMalformedLines) {
+  Proc proc;
+  proc.self("nonsense\n" + line("0:41", "/a"));
+  proc.process("10", 2, "\n\xff\n" + line("0:42", "/b"));
+  EXPECT_EQ(Mounts(proc.path()).find({42}).size(), 2U);
+}
+
+TEST(Mounts, AreNoneWithoutAProcfs) {
+  EXPECT_TRUE(Mounts(testing::TempDir() + "/no-such-proc").find({41}).empty());
+}
+
+TEST(Mounts, OfThisNamespaceAreReadAnewEveryTime) {
+  Proc proc;
+  Mounts mounts(proc.path());
+  proc.self(line("0:41", "/a"));
+  EXPECT_EQ(mountpoint_of(mounts.find({}), 41), "/a");
+  proc.self(line("0:42", "/b"));
+  EXPECT_EQ(mountpoint_of(mounts.find({}), 41), "none");
+  EXPECT_EQ(mountpoint_of(mounts.find({}), 42), "/b");
+}
+
+TEST(Mounts, AreSoughtElsewhereOnlyForDevicesThatAreNotHere) {
+  Proc proc;
+  proc.self(line("0:41", "/here"));
+  Mounts mounts(proc.path());
+  mounts.find({41});
+  // Had the call above walked, this one would have to wait.
+  proc.process("10", 2, line("0:42", "/pod"));
+  EXPECT_EQ(mountpoint_of(mounts.find({42}), 42), "/pod");
+}
+
+TEST(Mounts, OfANewDeviceAreSoughtElsewhereOnceASecond) {
+  Proc proc;
+  Mounts mounts(proc.path());
+  const auto begin = steady_clock::now();
+  EXPECT_TRUE(mounts.find({42}).empty());
+  proc.process("10", 2, line("0:42", "/pod"));
+  const MountsByDevice at_once = mounts.find({42});
+  if (steady_clock::now() < begin + 1s) {  // not so on a machine that stood still
+    EXPECT_TRUE(at_once.empty());
+  }
+  std::this_thread::sleep_for(1050ms);
+  EXPECT_EQ(mountpoint_of(mounts.find({42}), 42), "/pod");
+}
+
+TEST(Mounts, OfAnotherNamespaceThatAreGoneAreForgottenAfterTenSeconds) {
+  Proc proc;
+  proc.process("10", 2, line("0:42", "/pod"));
+  Mounts mounts(proc.path());
+  const auto begin = steady_clock::now();
+  EXPECT_EQ(mountpoint_of(mounts.find({42}), 42), "/pod");
+  proc.end("10");
+  std::this_thread::sleep_for(1050ms);
+  const MountsByDevice after_a_second = mounts.find({42});
+  if (steady_clock::now() < begin + 10s) {
+    EXPECT_EQ(mountpoint_of(after_a_second, 42), "/pod");
+  }
+  std::this_thread::sleep_for(9s);
+  EXPECT_TRUE(mounts.find({42}).empty());
+}
+
+}  // namespace
+}  // namespace fusescope

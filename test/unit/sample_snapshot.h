@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// A snapshot in which every metric has a series: what the golden file shows.
+#pragma once
+
+#include "agent/export/families.h"
+#include "agent/model/snapshot.h"
+
+namespace fusescope {
+
+// A path with all that is special to the exposition format, and a byte that is not UTF-8.
+inline constexpr const char* kHostileMountpoint = "/mnt/a b\"c\\d\ne\xff";
+
+inline fusescope_limits sample_limits() {
+  fusescope_limits limits{};
+  limits.max_read = 131072;
+  limits.max_write = 1048576;
+  limits.max_pages = 256;
+  limits.max_background = 12;
+  limits.congestion_threshold = 9;
+  limits.readahead_pages = 32;
+  limits.initialized = 1;
+  return limits;
+}
+
+// One direct preadv of 256 x 4 KiB that took eight requests, and three buffered calls.
+inline void add_sample_calls(fusescope_mount_stats& stats) {
+  fusescope_io_stats& direct = stats.io[FUSESCOPE_READ][FUSESCOPE_DIRECT];
+  direct.requests[4] = 1;
+  direct.requests_sum = 8;
+  direct.segments = 256;
+  direct.bytes = 1048576;
+  direct.splits[FUSESCOPE_CAUSE_MAX_READ] = 1;
+  direct.extra_requests[FUSESCOPE_CAUSE_MAX_READ] = 7;
+  fusescope_io_stats& buffered = stats.io[FUSESCOPE_WRITE][FUSESCOPE_BUFFERED];
+  buffered.requests[0] = 1;
+  buffered.requests[1] = 1;
+  buffered.requests[FUSESCOPE_REQUESTS_SLOTS - 1] = 1;
+  buffered.requests_sum = 100001;
+  buffered.segments = 3;
+  buffered.bytes = 409604096;
+  buffered.splits[FUSESCOPE_CAUSE_UNKNOWN] = 1;
+  buffered.extra_requests[FUSESCOPE_CAUSE_UNKNOWN] = 99999;
+}
+
+inline void add_sample_requests(Counters& counters) {
+  fusescope_data_stats& reads = counters.io.data[FUSESCOPE_READ];
+  reads.pages[5] = 9;
+  reads.pages_sum = 288;
+  reads.bytes = 1179648;
+  reads.origins[FUSESCOPE_ORIGIN_CALL] = 8;
+  reads.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
+  fusescope_duration_stats& lookups = counters.durations[1];
+  lookups.slots[0] = 1;
+  lookups.slots[1] = 2;
+  lookups.slots[FUSESCOPE_DURATION_SLOTS - 1] = 1;
+  lookups.sum_ns = 68'500'000'000;
+  counters.durations[15].slots[7] = 9;
+  counters.durations[15].sum_ns = 1'000'000;
+  counters.durations[FUSESCOPE_MAX_OPCODES - 1].slots[3] = 1;
+  counters.durations[FUSESCOPE_MAX_OPCODES - 1].sum_ns = 5'000;
+}
+
+inline MountSnapshot busy_mount() {
+  MountSnapshot mount;
+  mount.identity = {.mountpoint = kHostileMountpoint,
+                    .fstype = "fuse.sample",
+                    .source = "server:/\xe9\"\\",
+                    .device = 41};
+  add_sample_calls(mount.counters.io);
+  add_sample_requests(mount.counters);
+  mount.in_flight = 3;
+  mount.limits = sample_limits();
+  mount.readahead_bytes = 131072;
+  return mount;
+}
+
+inline MountSnapshot silent_mount() {
+  MountSnapshot mount;
+  mount.identity = {
+      .mountpoint = "/mnt/silent", .fstype = "virtiofs", .source = "", .device = 8U << 20 | 1};
+  return mount;
+}
+
+inline SelfSnapshot sample_self() {
+  SelfSnapshot self;
+  for (int i = 0; i < FUSESCOPE_LOSSES; i++) self.stats.lost[i] = static_cast<__u64>(i + 1);
+  self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION] = 21;
+  self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED] = 22;
+  self.mounts_dropped = 23;
+  self.hooks = {
+      {.role = "sent", .program = "sent_program", .mode = "tracepoint", .reason = ""},
+      {.role = "taken", .program = "", .mode = "", .reason = "load: no such\nprogram \xff"}};
+  self.programs = {
+      {.name = "sent_program", .runs = 1000, .run_nanoseconds = 250'000, .missed = 2},
+      {.name = "without_statistics", .runs = 0, .run_nanoseconds = 0, .missed = 3}};
+  return self;
+}
+
+inline Snapshot sample_snapshot() {
+  return {.mounts = {busy_mount(), silent_mount()}, .self = sample_self()};
+}
+
+inline ExportContext sample_context() {
+  return {.version = "1.2.3",
+          .revision = "abcdef0",
+          .scrape_seconds = 0.25,
+          .http_requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}}};
+}
+
+}  // namespace fusescope

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+namespace fusescope {
+
+// A folder of its own for one test, removed with all that is in it. Paths are relative to it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_(testing::TempDir() + "/fusescope-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp " + path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // Writes a file, and makes the folders that lead to it.
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream file(made(name), std::ios::binary);
+    file << text;
+    if (!file.flush()) throw std::runtime_error("write " + path_ + "/" + name);
+  }
+
+  void link(const std::string& name, const std::string& target) const {
+    std::filesystem::create_symlink(target, made(name));
+  }
+
+  void remove(const std::string& name) const { std::filesystem::remove_all(path_ + "/" + name); }
+
+ private:
+  // Where a file of that name is to be made.
+  [[nodiscard]] std::filesystem::path made(const std::string& name) const {
+    const std::filesystem::path path = std::filesystem::path(path_) / name;
+    std::filesystem::create_directories(path.parent_path());
+    return path;
+  }
+
+  std::string path_;
+};
+
+}  // namespace fusescope
