@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* Slots of the histograms: bounds are inclusive, so the slot of v is ceil(log2 v). */
 #ifndef FUSESCOPE_HISTOGRAM_BPF_H
 #define FUSESCOPE_HISTOGRAM_BPF_H

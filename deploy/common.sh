@@ -99,7 +99,7 @@ build() {
   say "Building in ${BUILD#"$ROOT/"}"
   if ! (cd "$ROOT" && logged as_owner cmake --preset release &&
     logged as_owner cmake --build --preset release --target "$@"); then
-    complain "the build failed: $(grep -m 1 -iE 'error|failed' "$LOG") (all of it: $LOG)"
+    complain "the build failed: $(grep -m 1 -iw error "$LOG" || tail -n 1 "$LOG") (all of it: $LOG)"
     return 1
   fi
 }
