@@ -8,21 +8,21 @@
 
 #include <linux/types.h>
 
-#define FUSESCOPE_MAX_MOUNTS 64	      /* connections with counters of their own */
-#define FUSESCOPE_OTHER_MOUNT 64      /* index of all connections beyond them, together */
-#define FUSESCOPE_MOUNT_ROWS 65
-#define FUSESCOPE_MAX_OPCODES 64      /* opcodes from 63 on share the last one */
-#define FUSESCOPE_DURATION_ROWS 1024  /* (mount, opcode) pairs with a histogram of their own */
+#define FUSESCOPE_MAX_MOUNTS	 64 /* connections with counters of their own */
+#define FUSESCOPE_OTHER_MOUNT	 64 /* index of all connections beyond them, together */
+#define FUSESCOPE_MOUNT_ROWS	 65
+#define FUSESCOPE_MAX_OPCODES	 64   /* opcodes from 63 on share the last one */
+#define FUSESCOPE_DURATION_ROWS	 1024 /* (mount, opcode) pairs with a histogram of their own */
 #define FUSESCOPE_INFLIGHT_SLOTS 65536
-#define FUSESCOPE_CALL_SLOTS 8192
-#define FUSESCOPE_PROBE_LENGTH 8      /* neighbours tried when a slot is taken */
-#define FUSESCOPE_MAX_SEGMENTS 1024   /* UIO_MAXIOV, include/uapi/linux/uio.h */
+#define FUSESCOPE_CALL_SLOTS	 8192
+#define FUSESCOPE_PROBE_LENGTH	 8    /* neighbours tried when a slot is taken */
+#define FUSESCOPE_MAX_SEGMENTS	 1024 /* UIO_MAXIOV, include/uapi/linux/uio.h */
 
 /*
  * Histogram slots. Slot i of a count holds values v with ceil(log2 v) == i; the last slot holds
  * all larger ones. "Requests per call" has one more in front, for calls without any request.
  */
-#define FUSESCOPE_COUNT_SLOTS 18    /* 1, 2, 4 ... 65536, +Inf */
+#define FUSESCOPE_COUNT_SLOTS	 18 /* 1, 2, 4 ... 65536, +Inf */
 #define FUSESCOPE_REQUESTS_SLOTS 19 /* 0, 1, 2, 4 ... 65536, +Inf */
 #define FUSESCOPE_DURATION_SLOTS 28 /* 2^0 ... 2^26 microseconds, +Inf */
 
@@ -33,7 +33,7 @@ enum fusescope_op {
 };
 
 enum fusescope_mode {
-	FUSESCOPE_DIRECT,   /* does not go through the page cache: O_DIRECT or FOPEN_DIRECT_IO */
+	FUSESCOPE_DIRECT, /* does not go through the page cache: O_DIRECT or FOPEN_DIRECT_IO */
 	FUSESCOPE_BUFFERED,
 	FUSESCOPE_MODES,
 };
@@ -61,12 +61,12 @@ enum fusescope_cause {
 
 /* What could not be seen or kept; every one is a count, none is silent. */
 enum fusescope_lost {
-	FUSESCOPE_LOST_INFLIGHT_FULL,	 /* no slot for a request: it has no duration and no call */
-	FUSESCOPE_LOST_CALLS_FULL,	 /* no slot for a call of several requests */
-	FUSESCOPE_LOST_CALL_BEGINNING,	 /* request of a call whose first request was not seen */
-	FUSESCOPE_LOST_UNMATCHED_END,	 /* end of a request whose sending was not seen */
-	FUSESCOPE_LOST_NEVER_ENDED,	 /* request whose memory was reused without an end */
-	FUSESCOPE_LOST_DURATION_ROWS,	 /* duration counted under the last opcode row */
+	FUSESCOPE_LOST_INFLIGHT_FULL,  /* no slot for a request: it has no duration and no call */
+	FUSESCOPE_LOST_CALLS_FULL,     /* no slot for a call of several requests */
+	FUSESCOPE_LOST_CALL_BEGINNING, /* request of a call whose first request was not seen */
+	FUSESCOPE_LOST_UNMATCHED_END,  /* end of a request whose sending was not seen */
+	FUSESCOPE_LOST_NEVER_ENDED,    /* request whose memory was reused without an end */
+	FUSESCOPE_LOST_DURATION_ROWS,  /* duration that no histogram was left for */
 	FUSESCOPE_LOSSES,
 };
 
@@ -77,7 +77,7 @@ enum fusescope_note {
 	FUSESCOPE_NOTES,
 };
 
-/* What a connection negotiated, as its struct fuse_conn says (fs/fuse/fuse_i.h). Bytes and pages. */
+/* What a connection negotiated, in bytes and pages: struct fuse_conn, fs/fuse/fuse_i.h. */
 struct fusescope_limits {
 	__u32 max_read;
 	__u32 max_write;
@@ -91,8 +91,8 @@ struct fusescope_limits {
 };
 
 /* Values of an address in a slot that are none. */
-#define FUSESCOPE_TOMBSTONE 1ULL    /* a connection's slot that was given back: searches go past it */
-#define FUSESCOPE_RETIRED 2ULL	    /* bit: the connection is gone, its memory is another's now */
+#define FUSESCOPE_TOMBSTONE    1ULL /* a connection's slot that was given back: search on */
+#define FUSESCOPE_RETIRED      2ULL /* bit: the connection is gone, its memory is another's now */
 #define FUSESCOPE_BEING_FILLED 1ULL /* bit: a request's slot that is not complete yet */
 
 /* A connection that sent a request, in the slot that is also the index of its counters. */
@@ -100,7 +100,7 @@ struct fusescope_connection {
 	__u64 address; /* of the struct fuse_conn; 0: free */
 	__u64 refreshed_ns;
 	__u64 claimed_ns; /* when the slot became this connection's */
-	__u32 device; /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
+	__u32 device;	  /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
 	__u32 padding;
 	struct fusescope_limits limits;
 };
@@ -133,13 +133,13 @@ struct fusescope_inflight {
 	__u8 part; /* enum fusescope_part */
 	__u8 op;
 	__u8 mode;
-	__u8 background;
+	__u8 unused;
 	__u64 padding[2];
 };
 
 /* An I/O call that needs more than one request, or whose end is not known beforehand. */
 struct fusescope_call {
-	__u64 key;	   /* direct: its struct fuse_io_priv; buffered: its task or io_kiocb; 0: free */
+	__u64 key; /* direct: its struct fuse_io_priv; buffered: its task or io_kiocb; 0: free */
 	__u64 signature;   /* tells two buffered calls of one task apart */
 	__u64 asked_bytes; /* ~0: not known */
 	__u64 sent_bytes;
@@ -149,7 +149,7 @@ struct fusescope_call {
 	__u64 task_ios;	   /* syscr + syscw of the task during the call */
 	__u32 tid;
 	__u32 generation;
-	__u32 pending;	   /* requests in flight */
+	__u32 pending; /* requests in flight */
 	__u32 requests;
 	__u32 segments;
 	__u32 first_bytes;
@@ -201,7 +201,6 @@ struct fusescope_duration_stats {
 struct fusescope_self_stats {
 	__u64 lost[FUSESCOPE_LOSSES];
 	__u64 notes[FUSESCOPE_NOTES];
-	__u64 mounts_dropped;
 	__u64 duration_rows_used;
 };
 

@@ -16,7 +16,7 @@
 #include "maps.bpf.h"
 
 #define CALL_SLOT_MASK (FUSESCOPE_CALL_SLOTS - 1)
-#define NO_CALL FUSESCOPE_CALL_SLOTS
+#define NO_CALL	       FUSESCOPE_CALL_SLOTS
 
 static __always_inline struct fusescope_call *call_at(__u32 index)
 {
@@ -109,8 +109,7 @@ CHECKED_ONCE __u32 claim_call(__u64 key)
 		__u32 index = (first + i) & CALL_SLOT_MASK;
 		struct fusescope_call *call = call_at(index);
 
-		if (!call || call->key ||
-		    __sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
+		if (!call || call->key || __sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
 			continue;
 		if (!call->key)
 			return index;

@@ -18,10 +18,10 @@
 #define IORING_SETUP_NO_SQARRAY (1U << 16) /* include/uapi/linux/io_uring.h, since 6.6 */
 #endif
 
-#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h: io_uring's worker and SQPOLL threads */
-#define PF_KTHREAD 0x00200000
-#define KEY_OF_THREAD (1ULL << 32) /* above any thread id, below any kernel address */
-#define BYTES_UNKNOWN (~0ULL)
+#define PF_IO_WORKER	 0x00000010 /* include/linux/sched.h: io_uring's worker and SQPOLL threads */
+#define PF_KTHREAD	 0x00200000
+#define KEY_OF_THREAD	 (1ULL << 32) /* above any thread id, below any kernel address */
+#define BYTES_UNKNOWN	 (~0ULL)
 #define SIGNATURE_FACTOR 0x9E3779B97F4A7C15ULL
 
 /* What one READ or WRITE carries. */
@@ -75,7 +75,8 @@ static __always_inline __u64 syscall_signature(struct pt_regs *regs, __u64 begin
 }
 
 static __always_inline __u64 syscall_position(const struct syscall_shape *shape,
-					      struct pt_regs *regs, struct file *file, bool deferred)
+					      struct pt_regs *regs, struct file *file,
+					      bool deferred)
 {
 	__u64 argument = syscall_argument(regs, shape->position_argument);
 	__u64 position = ~0ULL;
@@ -98,8 +99,8 @@ static __always_inline bool is_file_of_request(struct file *file, const struct d
 {
 	struct fuse_file *fuse = AS_STRUCT(fuse_file, READ_FIELD(file, private_data));
 
-	return READ_ADDRESS(fuse, fm) == data->mount &&
-	       READ_FIELD(fuse, nodeid) == data->node && READ_FIELD(fuse, fh) == data->file_handle;
+	return READ_ADDRESS(fuse, fm) == data->mount && READ_FIELD(fuse, nodeid) == data->node &&
+	       READ_FIELD(fuse, fh) == data->file_handle;
 }
 
 /* What a system call asks for, by its arguments alone. */
@@ -312,8 +313,9 @@ static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_
 	if (READ_FIELD(regs, r10) & IORING_ENTER_REGISTERED_RING)
 		return;
 	file = file_of_descriptor(task, READ_FIELD(regs, di));
-	if (!file || !read_submission(&entry, AS_STRUCT(io_ring_ctx, READ_FIELD(AS_STRUCT(file, file),
-										 private_data))))
+	if (!file ||
+	    !read_submission(&entry, AS_STRUCT(io_ring_ctx,
+					       READ_FIELD(AS_STRUCT(file, file), private_data))))
 		return;
 	if (!(entry.flags & IOSQE_FIXED_FILE)) {
 		file = file_of_descriptor(task, entry.fd);
@@ -353,7 +355,8 @@ CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 
 	return 0;
 }
 
-/* A buffered request that io_submit() sends: nothing leads to its iocb but the place in the file. */
+/* A buffered request that io_submit() sends: nothing leads to its iocb but the place in the file.
+ */
 static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
 					  struct pt_regs *regs, const struct data_request *data)
 {

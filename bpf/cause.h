@@ -10,7 +10,7 @@
 
 struct first_request {
 	__u32 bytes;
-	__u32 pages; /* page slots that it occupies */
+	__u32 pages;	       /* page slots that it occupies */
 	__u32 readahead_bytes; /* the file's readahead window when it was sent; 0: not known */
 	__u8 op;
 	__u8 mode;

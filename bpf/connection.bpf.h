@@ -6,7 +6,7 @@
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
 
-#define LIMITS_FRESH_NS 1000000000ULL /* max_background can be changed while mounted */
+#define LIMITS_FRESH_NS	     1000000000ULL /* max_background can be changed while mounted */
 #define CONNECTION_SLOT_MASK (FUSESCOPE_MAX_MOUNTS - 1)
 
 /* What struct fuse_conn holds after process_init_reply() (fs/fuse/inode.c). */
@@ -95,8 +95,7 @@ CHECKED_ONCE int retire_connection(__u64 address)
 	struct fusescope_connection *slot = connection_at(find_connection(address));
 
 	if (slot)
-		__sync_val_compare_and_swap(&slot->address, address,
-					    address | FUSESCOPE_RETIRED);
+		__sync_val_compare_and_swap(&slot->address, address, address | FUSESCOPE_RETIRED);
 	return 0;
 }
 

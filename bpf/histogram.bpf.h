@@ -9,7 +9,7 @@
 #include "maps.bpf.h"
 #define HISTOGRAM_INLINE static __always_inline
 #else
-#define CHECKED_ONCE static inline
+#define CHECKED_ONCE	 static inline
 #define HISTOGRAM_INLINE static inline
 #endif
 

@@ -23,27 +23,27 @@ extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym;
 extern void bpf_task_release(struct task_struct *task) __ksym;
 
 #define READ_FIELD(pointer, field) ((pointer)->field)
-#define AS_STRUCT(name, address)                                                 \
-	((struct name *)bpf_rdonly_cast((const void *)(unsigned long)(address), \
+#define AS_STRUCT(name, address)                                                                   \
+	((struct name *)bpf_rdonly_cast((const void *)(unsigned long)(address),                    \
 					bpf_core_type_id_kernel(struct name)))
 
 /*
  * The verifier allows no arithmetic on a typed pointer, so that an address that serves as a key is
  * loaded as a number: through a kernel struct that begins with a plain __u64.
  */
-#define ADDRESS_AT(location) (AS_STRUCT(fuse_read_in, location)->fh)
+#define ADDRESS_AT(location)	     (AS_STRUCT(fuse_read_in, location)->fh)
 #define READ_ADDRESS(pointer, field) ADDRESS_AT(&(pointer)->field)
 
 #else
 
-#define READ_FIELD(pointer, field) BPF_CORE_READ(pointer, field)
+#define READ_FIELD(pointer, field)   BPF_CORE_READ(pointer, field)
 #define READ_ADDRESS(pointer, field) ((__u64)BPF_CORE_READ(pointer, field))
-#define AS_STRUCT(name, address) ((struct name *)(unsigned long)(address))
+#define AS_STRUCT(name, address)     ((struct name *)(unsigned long)(address))
 
 #endif
 
 /* The struct NAME in which MEMBER lies at ADDRESS. */
-#define ENCLOSING_STRUCT(name, member, address) \
-	AS_STRUCT(name, (unsigned long)(address)-bpf_core_field_offset(struct name, member))
+#define ENCLOSING_STRUCT(name, member, address)                                                    \
+	AS_STRUCT(name, (unsigned long)(address) - bpf_core_field_offset(struct name, member))
 
 #endif

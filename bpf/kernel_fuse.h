@@ -103,7 +103,7 @@ struct iov_iter_state {
 
 /* --- asynchronous I/O: fs/aio.c --- */
 struct io_event___kernel { /* a flavor, beside the one of linux/aio_abi.h */
-	__u64 obj; /* user address of the struct iocb */
+	__u64 obj;	   /* user address of the struct iocb */
 };
 
 struct aio_kiocb {

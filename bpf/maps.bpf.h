@@ -12,13 +12,13 @@
 /* Set by user space: sysconf(_SC_PAGESIZE). */
 const volatile __u32 page_shift __weak = 12;
 
-#define SHARED_MAP(name, map_type, entries, value_type, flags) \
-	struct {                                                   \
-		__uint(type, map_type);                            \
-		__uint(max_entries, entries);                      \
-		__uint(map_flags, flags);                          \
-		__type(key, __u32);                                \
-		__type(value, value_type);                         \
+#define SHARED_MAP(name, map_type, entries, value_type, flags)                                     \
+	struct {                                                                                   \
+		__uint(type, map_type);                                                            \
+		__uint(max_entries, entries);                                                      \
+		__uint(map_flags, flags);                                                          \
+		__type(key, __u32);                                                                \
+		__type(value, value_type);                                                         \
 	} name SEC(".maps") __weak
 
 /* User space reads these in place: no system call for each slot. */
@@ -26,7 +26,7 @@ SHARED_MAP(connections, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MAX_MOUNTS, struct fusesco
 	   BPF_F_MMAPABLE);
 SHARED_MAP(inflight, BPF_MAP_TYPE_ARRAY, FUSESCOPE_INFLIGHT_SLOTS, struct fusescope_inflight,
 	   BPF_F_MMAPABLE);
-SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS * FUSESCOPE_MAX_OPCODES, __u64,
+SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS *FUSESCOPE_MAX_OPCODES, __u64,
 	   BPF_F_MMAPABLE);
 SHARED_MAP(self_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_self_stats, BPF_F_MMAPABLE);
 
@@ -36,7 +36,8 @@ SHARED_MAP(mount_stats, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_MOUNT_ROWS,
 SHARED_MAP(durations, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_DURATION_ROWS,
 	   struct fusescope_duration_stats, 0);
 
-/* A part of the caller's iovec array: small enough to stay in the cache from one use to the next. */
+/* A part of the caller's iovec array: small enough to stay in the cache from one use to the next.
+ */
 #define IOVEC_PART 64
 
 struct iovec_part {

@@ -10,9 +10,9 @@
 #define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
 
 /* include/uapi/linux/fuse.h */
-#define FUSE_READ 15
-#define FUSE_WRITE 16
-#define FUSE_INIT 26
+#define FUSE_READ	 15
+#define FUSE_WRITE	 16
+#define FUSE_INIT	 26
 #define OUT_HEADER_BYTES 16
 
 static __always_inline __u32 inflight_hash(__u64 request)
@@ -44,7 +44,8 @@ CHECKED_ONCE __u32 claim_inflight(__u64 request)
 			return index;
 		}
 		if (slot->request == 0 &&
-		    __sync_val_compare_and_swap(&slot->request, 0, request | FUSESCOPE_BEING_FILLED) == 0) {
+		    __sync_val_compare_and_swap(&slot->request, 0,
+						request | FUSESCOPE_BEING_FILLED) == 0) {
 			if (i)
 				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
 			return index;
@@ -88,13 +89,24 @@ static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *
 	return requester != current_pid;
 }
 
+/* The descriptors of a request's pages: a page each in direct I/O. */
+static __always_inline __u32 page_slots(struct fuse_io_args *io_args)
+{
+	struct fuse_args_pages___before_folios *before =
+		(struct fuse_args_pages___before_folios *)&io_args->ap;
+
+	if (bpf_core_field_exists(io_args->ap.num_folios))
+		return READ_FIELD(io_args, ap.num_folios);
+	return READ_FIELD(before, num_pages);
+}
+
 static __always_inline void read_data_request(struct data_request *data, struct fuse_req *req,
 					      struct fuse_args *args, __u8 op)
 {
 	struct fuse_io_args *io_args = ENCLOSING_STRUCT(fuse_io_args, ap, args);
 	struct fuse_io_priv *io = READ_FIELD(io_args, io);
 	__u64 io_address = READ_ADDRESS(io_args, io);
-	__u32 slots = READ_FIELD(io_args, ap.num_folios);
+	__u32 slots = page_slots(io_args);
 	__u64 page_size = 1ULL << page_shift;
 
 	data->op = op;
@@ -105,16 +117,18 @@ static __always_inline void read_data_request(struct data_request *data, struct 
 	data->bytes = READ_FIELD(io_args, read.in.size);
 	data->io = io_address;
 	data->iocb = io_address ? READ_ADDRESS(io, iocb) : 0;
-	data->background = READ_FIELD(req, flags) >>
-				   bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) & 1;
+	data->background =
+		READ_FIELD(req, flags) >> bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) &
+		1;
 	/*
 	 * Page slots: a direct request has one descriptor for each (fuse_get_user_pages(),
 	 * fs/fuse/file.c), and none for a kernel buffer. In the page cache a request is one run
 	 * of the file, so that its slots are the pages of that run.
 	 */
-	data->pages = io_address && slots ? slots
-				  : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
-					    page_shift;
+	data->pages = io_address && slots
+			      ? slots
+			      : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
+					page_shift;
 }
 
 static __always_inline void count_data_request(struct fusescope_data_stats *stats,
@@ -161,14 +175,18 @@ static __always_inline bool covers_call(const struct data_request *data, const s
 	return data->bytes >= asked->bytes;
 }
 
+/*
+ * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
+ * must not find the call complete before this request is in it.
+ */
 static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
 				      __u64 now)
 {
+	__sync_fetch_and_add(&call->pending, 1);
 	call->requests++;
-	call->sent_bytes += data->bytes;
 	call->next_offset = data->offset + data->bytes;
 	call->last_ns = now;
-	__sync_fetch_and_add(&call->pending, 1);
+	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
 }
 
 /* A data request that belongs to a call, and all that decides its place there. */
@@ -344,9 +362,9 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 		count_data_request(&stats->data[op & 1], data, origin);
 	if (!slot || !asked->is_call)
 		return;
-	placement.tid = data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
+	placement.tid =
+		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
 	slot->bytes = data->bytes;
-	slot->background = data->background;
 	slot->op = op;
 	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 	split = call_at(place_in_call(slot, &placement));

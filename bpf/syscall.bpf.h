@@ -29,40 +29,46 @@ struct syscall_shape {
 	__u8 in_pieces; /* the kernel reads or writes in pieces of its own choice */
 };
 
-#define SYSCALL_SLOTS 512
-#define SYSCALL_IO_SUBMIT 209
+#define SYSCALL_SLOTS	       512
+#define SYSCALL_IO_SUBMIT      209
 #define SYSCALL_IO_URING_ENTER 426
 
-#define PLAIN {ARG_DI, ARG_DX, 0, POSITION_OF_FILE, 0, 1, 0}
-#define PLAIN_AT {ARG_DI, ARG_DX, 0, POSITION_ARGUMENT, ARG_R10, 1, 0}
-#define VECTOR {ARG_DI, ARG_DX, ARG_SI, POSITION_OF_FILE, 0, 1, 0}
+#define PLAIN	  {ARG_DI, ARG_DX, 0, POSITION_OF_FILE, 0, 1, 0}
+#define PLAIN_AT  {ARG_DI, ARG_DX, 0, POSITION_ARGUMENT, ARG_R10, 1, 0}
+#define VECTOR	  {ARG_DI, ARG_DX, ARG_SI, POSITION_OF_FILE, 0, 1, 0}
 #define VECTOR_AT {ARG_DI, ARG_DX, ARG_SI, POSITION_ARGUMENT, ARG_R10, 1, 0}
 
 /* Numbers of x86-64: arch/x86/entry/syscalls/syscall_64.tbl */
 static const struct syscall_shape syscall_shapes[FUSESCOPE_OPS][SYSCALL_SLOTS] = {
-	[FUSESCOPE_READ] = {
-		[0] = PLAIN,	     /* read */
-		[17] = PLAIN_AT,     /* pread64 */
-		[19] = VECTOR,	     /* readv */
-		[295] = VECTOR_AT,   /* preadv */
-		[327] = VECTOR_AT,   /* preadv2 */
-		[40] = {ARG_SI, ARG_R10, 0, POSITION_AT_POINTER, ARG_DX, 1, 1},  /* sendfile */
-		[275] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 0, 1},  /* splice */
-		[326] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 1, 1},  /* copy_file_range */
-	},
-	[FUSESCOPE_WRITE] = {
-		[1] = PLAIN,	     /* write */
-		[18] = PLAIN_AT,     /* pwrite64 */
-		[20] = VECTOR,	     /* writev */
-		[296] = VECTOR_AT,   /* pwritev */
-		[328] = VECTOR_AT,   /* pwritev2 */
-		[40] = {ARG_DI, ARG_R10, 0, POSITION_OF_FILE, 0, 1, 1},	      /* sendfile */
-		[275] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 0, 1}, /* splice */
-		[326] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 1, 1}, /* copy_file_range */
-	},
+	[FUSESCOPE_READ] =
+		{
+			[0] = PLAIN,	   /* read */
+			[17] = PLAIN_AT,   /* pread64 */
+			[19] = VECTOR,	   /* readv */
+			[295] = VECTOR_AT, /* preadv */
+			[327] = VECTOR_AT, /* preadv2 */
+			[40] = {ARG_SI, ARG_R10, 0, POSITION_AT_POINTER, ARG_DX, 1,
+				1}, /* sendfile */
+			[275] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 0, 1}, /* splice */
+			[326] = {ARG_DI, ARG_R8, 0, POSITION_AT_POINTER, ARG_SI, 1,
+				 1}, /* copy_file_range */
+		},
+	[FUSESCOPE_WRITE] =
+		{
+			[1] = PLAIN,						/* write */
+			[18] = PLAIN_AT,					/* pwrite64 */
+			[20] = VECTOR,						/* writev */
+			[296] = VECTOR_AT,					/* pwritev */
+			[328] = VECTOR_AT,					/* pwritev2 */
+			[40] = {ARG_DI, ARG_R10, 0, POSITION_OF_FILE, 0, 1, 1}, /* sendfile */
+			[275] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 0,
+				 1}, /* splice */
+			[326] = {ARG_DX, ARG_R8, 0, POSITION_AT_POINTER, ARG_R10, 1,
+				 1}, /* copy_file_range */
+		},
 };
 
-#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit system call */
+#define TS_COMPAT	 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit system call */
 #define MAX_RW_COUNT_64K 0x7ffff000ULL /* include/linux/fs.h, MAX_RW_COUNT with 4 KiB pages */
 
 /* The system call of a task: its number, or -1 for none (a page fault) or a 32-bit one. */
@@ -137,8 +143,8 @@ CHECKED_ONCE __u64 iovec_bytes(__u64 address, __u32 segments)
 		return ~0ULL;
 	for (i = 0; i < FUSESCOPE_MAX_SEGMENTS / IOVEC_PART && done < segments; i++) {
 		__u32 count = segments - done < IOVEC_PART ? segments - done : IOVEC_PART;
-		__u64 part = iovec_part_bytes(address + done * sizeof(struct iovec_part) / IOVEC_PART,
-					      count);
+		__u64 part = iovec_part_bytes(
+			address + done * sizeof(struct iovec_part) / IOVEC_PART, count);
 
 		if (part == ~0ULL)
 			return part;

@@ -8,22 +8,22 @@ set -euo pipefail
 AGENT=$BUILD/agent/fusescope
 COUNTFS=$BUILD/test/fs/countfs
 SGIO=$BUILD/test/load/sgio
-CALLS=64 # of each operation on each mount of the demonstration
+CALLS=200 # of each operation on each mount of the demonstration
 
 # A mount each: name, requests that a call of 256 pages takes there, cause, options of countfs.
 DEMONSTRATION=(
-  "merged 1 -"
-  "split  8 max_pages --max-write 128K --max-read 128K"
+  "merging   1 -"
+  "splitting 8 max_pages --max-write 128K --max-read 128K"
 )
 
 listen=:10980
-demo=''          # yes, or empty
-check=''         # yes, or empty
-work=''          # folder of the demonstration's mounts and of scratch files
-mounts=()        # mountpoints of the demonstration
-filesystems=()   # process ids of the demonstration
-agent=''         # process id
-url=''           # of the metrics
+demo=''        # yes, or empty
+check=''       # yes, or empty
+work=''        # folder of the demonstration's mounts and of scratch files
+mounts=()      # mountpoints of the demonstration
+filesystems=() # process ids of the demonstration
+agent=''       # process id
+url=''         # of the metrics
 
 usage() {
   cat <<HELP
@@ -65,12 +65,15 @@ parse_options() {
 
 # The mountpoints of the host's FUSE filesystems.
 fuse_mounts() {
-  awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) ~ /^(fuse(\..*)?|fuseblk|virtiofs)$/) print $5 }' \
-    /proc/self/mountinfo
+  awk '{
+    for (i = 7; $i != "-"; i++);
+    if ($(i + 1) ~ /^(fuse(\..*)?|fuseblk|virtiofs)$/) print $5
+  }' /proc/self/mountinfo
 }
 
 need_fuse() {
-  [[ -e /dev/fuse ]] || refuse "no /dev/fuse: try 'modprobe fuse'; a container needs --device /dev/fuse"
+  [[ -e /dev/fuse ]] ||
+    refuse "no /dev/fuse: try 'modprobe fuse'; a container needs --device /dev/fuse"
 }
 
 end_process() {
@@ -120,17 +123,17 @@ start_agent() {
 mount_one() {
   local mount=$work/$1
   mkdir "$mount"
-  "$COUNTFS" --file data:64M --stats "$mount.json" "${@:2}" "$mount" >"$mount.out" 2>>"$LOG" &
+  "$COUNTFS" --file data:1M --stats "$mount.json" "${@:2}" "$mount" >"$mount.out" 2>>"$LOG" &
   filesystems+=($!)
   mounts+=("$mount")
   wait_for "$mount.out" '^ready' $! || fail "countfs did not mount $mount: see $LOG"
 }
 
-# drive NAME: reads and writes, each call 256 segments of 4 KiB.
+# drive NAME: reads and writes the whole file with each call, as 256 segments of 4 KiB.
 drive() {
   local op
   for op in read write; do
-    "$SGIO" --direct --op "$op" --calls "$CALLS" "$work/$1/data" >>"$LOG" 2>&1 ||
+    "$SGIO" --direct --same --op "$op" --calls "$CALLS" "$work/$1/data" >>"$LOG" 2>&1 ||
       fail "sgio failed on $work/$1: see $LOG"
   done
 }

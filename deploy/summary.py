@@ -10,7 +10,7 @@ import sys
 
 from exposition import Samples
 
-HEAD = ("MOUNT", "OP", "MODE", "CALLS", "REQUESTS/CALL", "PAGES/REQUEST", "WHY SPLIT")
+HEAD = ("MOUNT", "OP", "MODE", "CALLS", "REQUESTS/CALL", "PAGES/REQUEST", "CAUSE")
 RIGHT_ALIGNED = {3, 4, 5}
 
 

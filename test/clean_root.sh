@@ -83,7 +83,7 @@ make_base() {
 # Sources, keys and the ways to reach them, as on this host; none of its hooks.
 copy_apt_configuration() {
   local name
-  for name in sources.list sources.list.d trusted.gpg trusted.gpg.d keyrings auth.conf auth.conf.d; do
+  for name in {sources.list,trusted.gpg,auth.conf}{,.d} keyrings; do
     if [[ -e /etc/apt/$name ]]; then cp -aT "/etc/apt/$name" "$root/etc/apt/$name"; fi
   done
   cp -aT /usr/share/keyrings "$root/usr/share/keyrings"

@@ -85,7 +85,8 @@ part_lint() {
   counted_once shellcheck shellcheck -x -P "$ROOT" "${scripts[@]}"
   if [[ -e $ROOT/.clang-format ]]; then
     mapfile -t sources < <(files '*.c' '*.cc' '*.h')
-    counted_once clang-format clang-format-19 --dry-run --Werror "${sources[@]}"
+    counted_once clang-format clang-format-19 --dry-run --Werror -ferror-limit=1 \
+      "${sources[@]}"
   fi
 }
 

@@ -35,8 +35,8 @@ constexpr const char* kJson = R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","
 void set_up_logging(const std::string& level, const std::string& format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<QuotedMessage>('*').set_pattern(format == "json" ? kJson : kLogfmt);
-  auto logger = std::make_shared<spdlog::logger>(
-      "fusescope", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("fusescope",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));

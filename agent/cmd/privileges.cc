@@ -19,8 +19,7 @@ using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilit
 bool is_permitted(cap_value_t capability) {
   const Capabilities now(cap_get_proc());
   cap_flag_value_t value = CAP_CLEAR;
-  return now && cap_get_flag(now.get(), capability, CAP_PERMITTED, &value) == 0 &&
-         value == CAP_SET;
+  return now && cap_get_flag(now.get(), capability, CAP_PERMITTED, &value) == 0 && value == CAP_SET;
 }
 
 }  // namespace

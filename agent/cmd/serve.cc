@@ -147,9 +147,9 @@ Result<void> serve(const ServeOptions& options) {
   Telemetry telemetry(*session, *reader);
 
   // Listen first, for a port that needs a right; no thread may start with rights.
-  auto listening = HttpServer::listen(
-      {.listen_addresses = options.listen_addresses,
-       .log = [](const std::string& line) { spdlog::warn("http: {}", line); }});
+  auto listening =
+      HttpServer::listen({.listen_addresses = options.listen_addresses,
+                          .log = [](const std::string& line) { spdlog::warn("http: {}", line); }});
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
   if (auto dropped = drop_privileges(); !dropped) return dropped;

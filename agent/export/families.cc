@@ -63,8 +63,8 @@ enum Metric : std::size_t {
 
 constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
-     "Data requests (READ or WRITE) that one I/O call took; 1 is as good as it gets."
-     CALL_ESTIMATE},
+     "Data requests (READ or WRITE) that one I/O call took; 1 is as good as it "
+     "gets." CALL_ESTIMATE},
     {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
      "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},
     {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
@@ -148,7 +148,9 @@ class Builder {
  public:
   Builder() {
     for (std::size_t i = 0; i < kMetricCount; i++) {
-      families_[i] = {.name = kMetrics[i].name, .help = kMetrics[i].help, .type = kMetrics[i].type,
+      families_[i] = {.name = kMetrics[i].name,
+                      .help = kMetrics[i].help,
+                      .type = kMetrics[i].type,
                       .metric = {}};
     }
   }
@@ -256,9 +258,9 @@ void add_mount(Builder& builder, const MountSnapshot& mount) {
     add_data_requests(builder, labels, mount.counters.io.data[i], op);
   }
   for (const auto& [opcode, duration] : mount.counters.durations) {
-    builder.histogram(kRequestDuration, with(labels, {{"op", opcode_name(opcode)}}),
-                      histogram_of(duration.slots, static_cast<double>(duration.sum_ns) * 1e-9,
-                                   1e-6, false));
+    builder.histogram(
+        kRequestDuration, with(labels, {{"op", opcode_name(opcode)}}),
+        histogram_of(duration.slots, static_cast<double>(duration.sum_ns) * 1e-9, 1e-6, false));
   }
   builder.count(kInFlight, labels, mount.in_flight);
   if (mount.identity.device) add_info(builder, labels, mount);

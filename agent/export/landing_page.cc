@@ -33,7 +33,8 @@ body { max-width: 40rem; margin: 3rem auto; padding: 0 1rem; line-height: 1.5; }
 <body>
 <h1>fusescope</h1>
 <p>Shows whether I/O on this host's FUSE mounts is split into more requests than it needs.
-Version )" + escape_html(version) +
+Version )" +
+         escape_html(version) +
          R"(.</p>
 <ul>
 <li><a href=")" +

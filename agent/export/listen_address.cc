@@ -52,8 +52,7 @@ const char* advice_for(int error_number) {
       return "ports below 1024 need CAP_NET_BIND_SERVICE; choose another with --web.listen-address";
     case EADDRNOTAVAIL:
       return "no interface of this host has that address; choose another with --web.listen-address";
-    default:
-      return "choose another with --web.listen-address";
+    default: return "choose another with --web.listen-address";
   }
 }
 

@@ -66,9 +66,9 @@ void add_descriptors(std::vector<MetricFamily>& families) {
   std::error_code error;
   const std::filesystem::directory_iterator open_files("/proc/self/fd", error);
   if (!error) {
-    families.push_back(single("process_open_fds", "Number of open file descriptors.",
-                              MetricType::Gauge,
-                              static_cast<double>(std::distance(open_files, std::filesystem::directory_iterator()))));
+    families.push_back(single(
+        "process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
+        static_cast<double>(std::distance(open_files, std::filesystem::directory_iterator()))));
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -88,9 +88,9 @@ std::vector<MetricFamily> process_families() {
                               MetricType::Counter, stat->cpu_ticks / ticks));
     families.push_back(single("process_virtual_memory_bytes", "Virtual memory size in bytes.",
                               MetricType::Gauge, stat->virtual_bytes));
-    families.push_back(
-        single("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
-               stat->resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE))));
+    families.push_back(single("process_resident_memory_bytes", "Resident memory size in bytes.",
+                              MetricType::Gauge,
+                              stat->resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE))));
     if (const auto boot = boot_time()) {
       families.push_back(single("process_start_time_seconds",
                                 "Start time of the process since unix epoch in seconds.",

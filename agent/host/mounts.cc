@@ -25,7 +25,8 @@ void add_mounts(const std::string& mountinfo_path, MountsByDevice& into) {
 }
 
 bool is_process(const std::string& name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
+  return !name.empty() &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
 }
 
 }  // namespace

@@ -12,22 +12,22 @@ using Names = std::array<const char*, Count>;
 constexpr Names<FUSESCOPE_OPS> kOps = {"read", "write"};
 constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
 constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
-constexpr Names<FUSESCOPE_CAUSES> kCauses = {"unknown",  "unmerged",  "page_slots",      "max_pages",
-                                             "max_read", "max_write", "readahead_window"};
-constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full",  "calls_full",  "call_beginning",
+constexpr Names<FUSESCOPE_CAUSES> kCauses = {
+    "unknown", "unmerged", "page_slots", "max_pages", "max_read", "max_write", "readahead_window"};
+constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
                                              "unmatched_end", "never_ended", "duration_rows"};
 
 // By opcode number; the gaps in the numbers are gaps in the protocol.
 constexpr Names<54> kOpcodes = {
-    nullptr,       "lookup",       "forget",   "getattr",  "setattr",     "readlink",
-    "symlink",     nullptr,        "mknod",    "mkdir",    "unlink",      "rmdir",
-    "rename",      "link",         "open",     "read",     "write",       "statfs",
-    "release",     nullptr,        "fsync",    "setxattr", "getxattr",    "listxattr",
-    "removexattr", "flush",        "init",     "opendir",  "readdir",     "releasedir",
-    "fsyncdir",    "getlk",        "setlk",    "setlkw",   "access",      "create",
-    "interrupt",   "bmap",         "destroy",  "ioctl",    "poll",        "notify_reply",
-    "batch_forget", "fallocate",   "readdirplus", "rename2", "lseek",     "copy_file_range",
-    "setupmapping", "removemapping", "syncfs", "tmpfile",  "statx",       "copy_file_range_64"};
+    nullptr,        "lookup",        "forget",      "getattr",  "setattr",  "readlink",
+    "symlink",      nullptr,         "mknod",       "mkdir",    "unlink",   "rmdir",
+    "rename",       "link",          "open",        "read",     "write",    "statfs",
+    "release",      nullptr,         "fsync",       "setxattr", "getxattr", "listxattr",
+    "removexattr",  "flush",         "init",        "opendir",  "readdir",  "releasedir",
+    "fsyncdir",     "getlk",         "setlk",       "setlkw",   "access",   "create",
+    "interrupt",    "bmap",          "destroy",     "ioctl",    "poll",     "notify_reply",
+    "batch_forget", "fallocate",     "readdirplus", "rename2",  "lseek",    "copy_file_range",
+    "setupmapping", "removemapping", "syncfs",      "tmpfile",  "statx",    "copy_file_range_64"};
 
 struct CauseScope {
   bool read_direct, read_buffered, write_direct, write_buffered;
@@ -58,7 +58,8 @@ std::string opcode_name(std::uint32_t opcode) {
 
 bool cause_applies(fusescope_cause cause, fusescope_op op, fusescope_mode mode) {
   const CauseScope& scope = kScopes.at(cause);
-  if (op == FUSESCOPE_READ) return mode == FUSESCOPE_DIRECT ? scope.read_direct : scope.read_buffered;
+  if (op == FUSESCOPE_READ)
+    return mode == FUSESCOPE_DIRECT ? scope.read_direct : scope.read_buffered;
   return mode == FUSESCOPE_DIRECT ? scope.write_direct : scope.write_buffered;
 }
 

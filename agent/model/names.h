@@ -9,11 +9,11 @@
 
 namespace fusescope {
 
-const char* name_of(fusescope_op op);            // read, write
-const char* name_of(fusescope_mode mode);        // direct, buffered
-const char* name_of(fusescope_cause cause);      // max_pages, ...
-const char* name_of(fusescope_origin origin);    // call, readahead, ...
-const char* name_of(fusescope_lost reason);      // why something was not counted
+const char* name_of(fusescope_op op);          // read, write
+const char* name_of(fusescope_mode mode);      // direct, buffered
+const char* name_of(fusescope_cause cause);    // max_pages, ...
+const char* name_of(fusescope_origin origin);  // call, readahead, ...
+const char* name_of(fusescope_lost reason);    // why something was not counted
 
 // The name of a FUSE opcode in lower case: enum fuse_opcode, include/uapi/linux/fuse.h. Opcodes
 // that are not known here are "opcode_N".

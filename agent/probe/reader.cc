@@ -30,8 +30,7 @@ Result<Stats> sum_over_cpus(bpf_map* map, std::uint32_t key) {
   std::vector<std::uint64_t> values(cpus * kCounters);
   if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
                            values.size() * sizeof(std::uint64_t), 0) != 0) {
-    return std::unexpected(
-        errno_error(std::string("read BPF map ") + bpf_map__name(map), errno));
+    return std::unexpected(errno_error(std::string("read BPF map ") + bpf_map__name(map), errno));
   }
   Stats sum{};
   const std::span<std::uint64_t> total(reinterpret_cast<std::uint64_t*>(&sum), kCounters);
@@ -71,8 +70,8 @@ Result<Reader> Reader::open(const Session& session) {
   const auto& maps = session.skeleton().maps;
   Reader reader(session, map_array(maps.connections), map_array(maps.inflight),
                 map_array(maps.duration_rows), map_array(maps.self_stats));
-  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.duration_rows_,
-                                   &reader.self_}) {
+  for (const MappedArray* array :
+       {&reader.connections_, &reader.inflight_, &reader.duration_rows_, &reader.self_}) {
     if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
   }
   return reader;
@@ -115,8 +114,8 @@ Result<Counters> Reader::counters(std::uint32_t row) const {
   for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
     const std::uint64_t index = load(duration_rows[opcode]);
     if (!index) continue;
-    auto duration = sum_over_cpus<fusescope_duration_stats>(maps.durations,
-                                                            static_cast<std::uint32_t>(index));
+    auto duration =
+        sum_over_cpus<fusescope_duration_stats>(maps.durations, static_cast<std::uint32_t>(index));
     if (!duration) return std::unexpected(duration.error());
     counters.durations[opcode] = *duration;
   }
@@ -176,8 +175,7 @@ void Reader::release(std::uint32_t row) const {
       std::atomic_ref(slot.request).store(0, std::memory_order_release);
     }
   }
-  std::atomic_ref(connection(row)->address)
-      .store(FUSESCOPE_TOMBSTONE, std::memory_order_release);
+  std::atomic_ref(connection(row)->address).store(FUSESCOPE_TOMBSTONE, std::memory_order_release);
 }
 
 fusescope_self_stats Reader::self_stats() const {

@@ -5,8 +5,8 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
-#include <bit>
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <map>
 #include <string>
@@ -71,7 +71,9 @@ Result<void> try_alternative(const std::string& program) {
 }
 
 HookStatus choose(Role role, std::map<std::string, Result<void>>& trials) {
-  HookStatus status{.role = std::string(role_name(role)), .program = "", .mode = "",
+  HookStatus status{.role = std::string(role_name(role)),
+                    .program = "",
+                    .mode = "",
                     .reason = "no hook of this release"};
   for (const HookAlternative& alternative : hook_alternatives()) {
     if (alternative.role != role) continue;
@@ -99,8 +101,8 @@ Result<void> check_kernel() {
   const int map = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fusescope_trial", sizeof(__u32),
                                  sizeof(__u64), 1, &options);
   if (map < 0) {
-    return std::unexpected(errno_error(
-        "create a BPF map", errno, "run as root, or with CAP_BPF and CAP_PERFMON"));
+    return std::unexpected(
+        errno_error("create a BPF map", errno, "run as root, or with CAP_BPF and CAP_PERFMON"));
   }
   close(map);
   return {};
