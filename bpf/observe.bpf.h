@@ -17,10 +17,9 @@
 
 #define SETTLE_AFTER_NS	   100000000ULL
 #define FUSE_DEVICE_NUMBER (10 << 20 | 229) /* MISC_MAJOR, FUSE_MINOR: linux/miscdevice.h */
-*/
 
-	/* The task has left the system call of this call, or is gone. */
-	static __always_inline bool task_moved_on(const struct fusescope_call *call)
+/* The task has left the system call of this call, or is gone. */
+static __always_inline bool task_moved_on(const struct fusescope_call *call)
 {
 	struct task_struct *task = bpf_task_from_pid(call->tid);
 	__u64 ios;

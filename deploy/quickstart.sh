@@ -76,10 +76,10 @@ need_fuse() {
     refuse "no /dev/fuse: try 'modprobe fuse'; a container needs --device /dev/fuse"
 }
 
-end_process() {
+# await_end PROCESS: kills it when it does not end within 5 s.
+await_end() {
   local tries
-  kill "$1" 2>/dev/null || return 0
-  for ((tries = 0; tries < 100; tries++)); do
+  for ((tries = 0; tries < 50; tries++)); do
     kill -0 "$1" 2>/dev/null || return 0
     sleep 0.1
   done
@@ -89,12 +89,11 @@ end_process() {
 clean_up() {
   local process mount
   trap '' INT TERM HUP
-  for process in $agent "${filesystems[@]}"; do end_process "$process"; done
-  [[ $work ]] || return 0
-  for mount in "${mounts[@]}"; do
-    if mountpoint -q "$mount"; then umount -l "$mount"; fi
-  done
-  rm -rf --one-file-system "$work"
+  for process in $agent "${filesystems[@]}"; do kill "$process" 2>/dev/null || true; done
+  for process in $agent "${filesystems[@]}"; do await_end "$process"; done
+  # what a killed filesystem left behind
+  for mount in "${mounts[@]}"; do umount -l "$mount" 2>/dev/null || true; done
+  if [[ $work ]]; then rm -rf --one-file-system "$work"; fi
 }
 
 # wait_for FILE PATTERN PROCESS: until the process has written that; false if it ended before.
