@@ -12,7 +12,7 @@
 #define FUSESCOPE_OTHER_MOUNT	 64 /* index of all connections beyond them, together */
 #define FUSESCOPE_MOUNT_ROWS	 65
 #define FUSESCOPE_MAX_OPCODES	 64   /* opcodes from 63 on share the last one */
-#define FUSESCOPE_DURATION_ROWS	 1024 /* (mount, opcode) pairs with a histogram of their own */
+#define FUSESCOPE_DURATION_ROWS	 1024 /* (mount, opcode) pairs, but READ and WRITE */
 #define FUSESCOPE_INFLIGHT_SLOTS 65536
 #define FUSESCOPE_CALL_SLOTS	 8192
 #define FUSESCOPE_PROBE_LENGTH	 8    /* neighbours tried when a slot is taken */
@@ -186,16 +186,21 @@ struct fusescope_data_stats {
 	__u64 pages[FUSESCOPE_COUNT_SLOTS];
 };
 
-/* Counters of one mount on one CPU. Never reset: user space subtracts. */
-struct fusescope_mount_stats {
-	struct fusescope_io_stats io[FUSESCOPE_OPS][FUSESCOPE_MODES];
-	struct fusescope_data_stats data[FUSESCOPE_OPS];
-};
-
-/* Durations of one (mount, opcode) on one CPU. */
 struct fusescope_duration_stats {
 	__u64 sum_ns;
 	__u64 slots[FUSESCOPE_DURATION_SLOTS];
+};
+
+/* All that READ, or WRITE, changes. */
+struct fusescope_op_stats {
+	struct fusescope_data_stats data;
+	struct fusescope_duration_stats duration;
+	struct fusescope_io_stats io[FUSESCOPE_MODES];
+};
+
+/* Counters of one mount on one CPU. Never reset: user space subtracts. */
+struct fusescope_mount_stats {
+	struct fusescope_op_stats ops[FUSESCOPE_OPS];
 };
 
 struct fusescope_self_stats {

@@ -45,7 +45,7 @@ static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op,
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
 
-	return stats ? &stats->io[op & 1][mode & 1] : NULL;
+	return stats ? &stats->ops[op & 1].io[mode & 1] : NULL;
 }
 
 /* Counts a call and frees its slot. Whoever wins the exchange is the only one to do so. */

@@ -15,6 +15,16 @@
 #define FUSE_INIT	 26
 #define OUT_HEADER_BYTES 16
 
+static __always_inline bool is_data(__u32 opcode)
+{
+	return opcode == FUSE_READ || opcode == FUSE_WRITE;
+}
+
+static __always_inline __u8 op_of(__u32 opcode)
+{
+	return opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE;
+}
+
 static __always_inline __u32 inflight_hash(__u64 request)
 {
 	return request * 0x9E3779B97F4A7C15ULL >> 40;
@@ -359,7 +369,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 		origin = origin_without_call(data, number);
 	}
 	if (stats)
-		count_data_request(&stats->data[op & 1], data, origin);
+		count_data_request(&stats->ops[op & 1].data, data, origin);
 	if (!slot || !asked->is_call)
 		return;
 	placement.tid =
@@ -391,16 +401,15 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		slot->opcode = opcode;
 		slot->part = FUSESCOPE_PART_NONE;
 	}
-	if (opcode == FUSE_READ || opcode == FUSE_WRITE)
-		on_data_request(slot, req, args, index,
-				opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE, now);
+	if (is_data(opcode))
+		on_data_request(slot, req, args, index, op_of(opcode), now);
 	if (slot)
 		slot->request = address;
 	return 0;
 }
 
-/* The histogram of one (mount, opcode); rows are given out as they are first needed. */
-static __always_inline struct fusescope_duration_stats *duration_stats(__u32 mount, __u32 opcode)
+/* The histogram of an opcode other than READ and WRITE; rows are given out as they are needed. */
+static __always_inline struct fusescope_duration_stats *duration_row(__u32 mount, __u32 opcode)
 {
 	__u32 last = FUSESCOPE_MAX_OPCODES - 1;
 	__u32 key = mount * FUSESCOPE_MAX_OPCODES + (opcode < last ? opcode : last);
@@ -423,6 +432,27 @@ static __always_inline struct fusescope_duration_stats *duration_stats(__u32 mou
 	}
 	index = *row;
 	return bpf_map_lookup_elem(&durations, &index);
+}
+
+static __always_inline void count_duration(const struct fusescope_inflight *slot, __u64 now)
+{
+	struct fusescope_duration_stats *duration = NULL;
+	__u64 elapsed = now - slot->sent_ns;
+	__u32 bucket = duration_slot(elapsed);
+
+	if (is_data(slot->opcode)) {
+		struct fusescope_mount_stats *stats = stats_of_mount(slot->mount);
+
+		if (stats)
+			duration = &stats->ops[op_of(slot->opcode) & 1].duration;
+	} else {
+		duration = duration_row(slot->mount, slot->opcode);
+	}
+	if (!duration)
+		return;
+	if (bucket < FUSESCOPE_DURATION_SLOTS)
+		add(&duration->slots[bucket], 1);
+	add(&duration->sum_ns, elapsed);
 }
 
 /* Whether no further request of this call can come, now that one of its requests has ended. */
@@ -462,7 +492,6 @@ static __always_inline bool reply_stops_call(struct fuse_req *req,
 static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 {
 	struct fusescope_inflight *slot = inflight_at(find_inflight(address));
-	struct fusescope_duration_stats *duration;
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!slot) {
@@ -471,15 +500,7 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 			count_lost(FUSESCOPE_LOST_UNMATCHED_END);
 		return 0;
 	}
-	duration = duration_stats(slot->mount, slot->opcode);
-	if (duration) {
-		__u64 elapsed = now - slot->sent_ns;
-		__u32 bucket = duration_slot(elapsed);
-
-		if (bucket < FUSESCOPE_DURATION_SLOTS)
-			add(&duration->slots[bucket], 1);
-		add(&duration->sum_ns, elapsed);
-	}
+	count_duration(slot, now);
 	if (slot->part == FUSESCOPE_PART_WHOLE) {
 		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);
 

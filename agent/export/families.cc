@@ -223,6 +223,13 @@ void add_data_requests(Builder& builder, const Labels& labels, const fusescope_d
   }
 }
 
+void add_duration(Builder& builder, const Labels& labels, const std::string& op,
+                  const fusescope_duration_stats& stats) {
+  builder.histogram(
+      kRequestDuration, with(labels, {{"op", op}}),
+      histogram_of(stats.slots, static_cast<double>(stats.sum_ns) * 1e-9, 1e-6, false));
+}
+
 const char* transport_of(const MountSnapshot& mount) {
   if (mount.identity.fstype == "virtiofs") return "virtiofs";
   return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";
@@ -252,15 +259,15 @@ void add_mount(Builder& builder, const MountSnapshot& mount) {
                          {"fstype", to_label(mount.identity.fstype)}};
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
     const auto op = static_cast<fusescope_op>(i);
+    const fusescope_op_stats& stats = mount.counters.data.ops[i];
     for (int j = 0; j < FUSESCOPE_MODES; j++) {
-      add_calls(builder, labels, mount.counters.io.io[i][j], op, static_cast<fusescope_mode>(j));
+      add_calls(builder, labels, stats.io[j], op, static_cast<fusescope_mode>(j));
     }
-    add_data_requests(builder, labels, mount.counters.io.data[i], op);
+    add_data_requests(builder, labels, stats.data, op);
+    if (count_of(stats.duration)) add_duration(builder, labels, name_of(op), stats.duration);
   }
   for (const auto& [opcode, duration] : mount.counters.durations) {
-    builder.histogram(
-        kRequestDuration, with(labels, {{"op", opcode_name(opcode)}}),
-        histogram_of(duration.slots, static_cast<double>(duration.sum_ns) * 1e-9, 1e-6, false));
+    add_duration(builder, labels, opcode_name(opcode), duration);
   }
   builder.count(kInFlight, labels, mount.in_flight);
   if (mount.identity.device) add_info(builder, labels, mount);

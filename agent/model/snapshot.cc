@@ -26,7 +26,7 @@ void combine(Stats& into, const Stats& from, Operation operation) {
 
 template <class Operation>
 void combine_all(Counters& into, const Counters& from, Operation operation) {
-  combine(into.io, from.io, operation);
+  combine(into.data, from.data, operation);
   for (const auto& [opcode, duration] : from.durations) {
     combine(into.durations[opcode], duration, operation);
   }
@@ -44,6 +44,11 @@ Counters difference(const Counters& now, const Counters& before) {
   Counters result = now;
   combine_all(result, before, std::minus<>());
   return result;
+}
+
+bool is_empty(const Counters& counters) {
+  const auto is_zero = [](std::uint64_t count) { return count == 0; };
+  return counters.durations.empty() && std::ranges::all_of(counters_of(counters.data), is_zero);
 }
 
 void make_distinct(std::vector<MountSnapshot>& mounts) {

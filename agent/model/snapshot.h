@@ -24,8 +24,8 @@ struct MountIdentity {
 
 // Counters of one connection, over all CPUs, since the agent attached.
 struct Counters {
-  fusescope_mount_stats io{};
-  std::map<std::uint32_t, fusescope_duration_stats> durations;  // by opcode
+  fusescope_mount_stats data{};                                 // READ and WRITE
+  std::map<std::uint32_t, fusescope_duration_stats> durations;  // other opcodes
 };
 
 struct MountSnapshot {
@@ -67,6 +67,9 @@ void add(Counters& into, const Counters& from);
 
 // Field by field: now - before, for two readings of the same counters.
 Counters difference(const Counters& now, const Counters& before);
+
+// Whether nothing was counted.
+bool is_empty(const Counters& counters);
 
 // Sorts, and joins the mounts that would have the same labels (one mounted over the other at one
 // place): their counters are added up, and limits are those of the later one.

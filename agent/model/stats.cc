@@ -30,4 +30,6 @@ std::uint64_t pages_of(const fusescope_data_stats& stats) {
   return requests_of(stats) + stats.extra_pages;
 }
 
+std::uint64_t count_of(const fusescope_duration_stats& stats) { return sum(stats.slots); }
+
 }  // namespace fusescope

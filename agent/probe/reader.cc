@@ -106,9 +106,9 @@ std::map<std::uint32_t, std::uint64_t> Reader::in_flight() const {
 Result<Counters> Reader::counters(std::uint32_t row) const {
   const auto& maps = session_->skeleton().maps;
   Counters counters;
-  auto io = sum_over_cpus<fusescope_mount_stats>(maps.mount_stats, row);
-  if (!io) return std::unexpected(io.error());
-  counters.io = *io;
+  auto data = sum_over_cpus<fusescope_mount_stats>(maps.mount_stats, row);
+  if (!data) return std::unexpected(data.error());
+  counters.data = *data;
   auto* duration_rows =
       static_cast<__u64*>(duration_rows_.data()) + std::size_t{row} * FUSESCOPE_MAX_OPCODES;
   for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
@@ -141,7 +141,7 @@ Result<std::vector<Row>> Reader::rows() const {
     if (!read) return std::unexpected(read.error());
     row.counters = std::move(*read);
     row.in_flight = in_flight_by_row[index];
-    if (index < FUSESCOPE_MAX_MOUNTS || !row.counters.durations.empty() || row.in_flight) {
+    if (index < FUSESCOPE_MAX_MOUNTS || !is_empty(row.counters) || row.in_flight) {
       rows.push_back(std::move(row));
     }
   }

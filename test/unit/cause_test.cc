@@ -164,8 +164,8 @@ const Case kCases[] = {
     {"read_with_an_unknown_readahead_window", buffered_read(128 * kKiB, 32, 0), kWide, "unknown"},
     {"limits_come_before_the_readahead_window", buffered_read(128 * kKiB, 32, 128 * kKiB),
      limits_of(32, kMiB, kMiB), "max_pages"},
-    {"read_at_its_cap", buffered_read(128 * kKiB, 32, 128 * kKiB),
-     limits_of(256, 128 * kKiB, kMiB), "max_read"},
+    {"read_at_its_cap", buffered_read(128 * kKiB, 32, 128 * kKiB), limits_of(256, 128 * kKiB, kMiB),
+     "max_read"},
     {"read_with_no_room_for_one_more_page", buffered_read(128 * kKiB, 32, 0),
      limits_of(256, 130 * kKiB, kMiB), "max_read"},
     {"read_with_room_for_just_one_more_page", buffered_read(128 * kKiB, 32, 0),
@@ -280,8 +280,8 @@ std::vector<RandomSplit> random_splits(MakeRequests make_requests) {
     const Segments segments = random.segments(limits.page_size);
     const auto requests = make_requests(segments, limits);
     if (requests.size() < 2) continue;
-    splits.push_back({requests[0], segments.size(), limits,
-                      i % 2 ? FUSESCOPE_READ : FUSESCOPE_WRITE});
+    splits.push_back(
+        {requests[0], segments.size(), limits, i % 2 ? FUSESCOPE_READ : FUSESCOPE_WRITE});
   }
   EXPECT_GT(splits.size(), kCalls / 2U);
   return splits;

@@ -45,8 +45,7 @@ TEST(LandingPage, IsAnHtmlDocumentInUtf8) {
 TEST(LandingPage, LetsNeitherVersionNorPathLeaveItsPlace) {
   const std::string attack = R"("><script>alert('x')</script>)";
   const std::string page = landing_page("v" + attack, "/p" + attack);
-  const std::string escaped =
-      "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;";
+  const std::string escaped = "&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;";
   EXPECT_FALSE(contains(page, "<script"));
   EXPECT_TRUE(contains(page, "v" + escaped));
   EXPECT_TRUE(contains(page, "href=\"/p" + escaped + "\""));

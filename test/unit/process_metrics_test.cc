@@ -21,8 +21,9 @@ std::map<std::string, double> values() {
     EXPECT_TRUE(series.label.empty()) << family.name;
     EXPECT_EQ(family.type == MetricType::Counter, family.name.ends_with("_total")) << family.name;
     const bool is_new =
-        values.emplace(family.name, family.type == MetricType::Counter ? series.counter.value
-                                                                       : series.gauge.value)
+        values
+            .emplace(family.name,
+                     family.type == MetricType::Counter ? series.counter.value : series.gauge.value)
             .second;
     EXPECT_TRUE(is_new) << family.name;
   }

@@ -40,8 +40,8 @@ inline std::vector<Request> merged_requests(const Segments& segments, const Requ
     while (rest.length > 0) {
       if (requests.empty() || limits.is_full(requests.back())) requests.emplace_back();
       Request& request = requests.back();
-      const std::uint64_t piece = std::min({rest.length, limits.page_size - rest.offset_in_page,
-                                            limits.cap - request.bytes});
+      const std::uint64_t piece = std::min(
+          {rest.length, limits.page_size - rest.offset_in_page, limits.cap - request.bytes});
       request.slots += 1;
       request.bytes += piece;
       rest.length -= piece;

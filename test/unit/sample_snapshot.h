@@ -26,8 +26,7 @@ inline fusescope_limits sample_limits() {
 inline void add_sample_calls(fusescope_mount_stats& stats) {
   fusescope_io_stats& direct = stats.io[FUSESCOPE_READ][FUSESCOPE_DIRECT];
   direct.requests[4] = 1;
-  direct.requests_sum = 8;
-  direct.segments = 256;
+  direct.extra_segments = 255;
   direct.bytes = 1048576;
   direct.splits[FUSESCOPE_CAUSE_MAX_READ] = 1;
   direct.extra_requests[FUSESCOPE_CAUSE_MAX_READ] = 7;
@@ -35,8 +34,6 @@ inline void add_sample_calls(fusescope_mount_stats& stats) {
   buffered.requests[0] = 1;
   buffered.requests[1] = 1;
   buffered.requests[FUSESCOPE_REQUESTS_SLOTS - 1] = 1;
-  buffered.requests_sum = 100001;
-  buffered.segments = 3;
   buffered.bytes = 409604096;
   buffered.splits[FUSESCOPE_CAUSE_UNKNOWN] = 1;
   buffered.extra_requests[FUSESCOPE_CAUSE_UNKNOWN] = 99999;
@@ -45,7 +42,7 @@ inline void add_sample_calls(fusescope_mount_stats& stats) {
 inline void add_sample_requests(Counters& counters) {
   fusescope_data_stats& reads = counters.io.data[FUSESCOPE_READ];
   reads.pages[5] = 9;
-  reads.pages_sum = 288;
+  reads.extra_pages = 288 - 9;
   reads.bytes = 1179648;
   reads.origins[FUSESCOPE_ORIGIN_CALL] = 8;
   reads.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
@@ -90,9 +87,8 @@ inline SelfSnapshot sample_self() {
   self.hooks = {
       {.role = "sent", .program = "sent_program", .mode = "tracepoint", .reason = ""},
       {.role = "taken", .program = "", .mode = "", .reason = "load: no such\nprogram \xff"}};
-  self.programs = {
-      {.name = "sent_program", .runs = 1000, .run_nanoseconds = 250'000, .missed = 2},
-      {.name = "without_statistics", .runs = 0, .run_nanoseconds = 0, .missed = 3}};
+  self.programs = {{.name = "sent_program", .runs = 1000, .run_nanoseconds = 250'000, .missed = 2},
+                   {.name = "without_statistics", .runs = 0, .run_nanoseconds = 0, .missed = 3}};
   return self;
 }
 

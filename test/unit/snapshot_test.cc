@@ -116,8 +116,8 @@ TEST(DistinctMounts, AreSortedByMountpointAndThenByType) {
   std::vector<MountSnapshot> mounts = {mount("/b", "fuse"), mount("/a", "virtiofs"),
                                        mount("/a/b", "fuse"), mount("/a", "fuse.sshfs")};
   make_distinct(mounts);
-  EXPECT_EQ(labels_of(mounts), (std::vector<std::string>{"/a fuse.sshfs", "/a virtiofs",
-                                                         "/a/b fuse", "/b fuse"}));
+  EXPECT_EQ(labels_of(mounts),
+            (std::vector<std::string>{"/a fuse.sshfs", "/a virtiofs", "/a/b fuse", "/b fuse"}));
 }
 
 TEST(DistinctMounts, AreJoinedWhereTwoLieAtOnePlace) {
