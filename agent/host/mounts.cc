@@ -13,15 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A process that ends or may not be read simply adds nothing.
-void add_mounts(const std::string& mountinfo_path, MountsByDevice& into) {
+// False if the process has ended or may not be read.
+bool add_mounts(const std::string& mountinfo_path, MountsByDevice& into) {
   const auto text = read_mountinfo(mountinfo_path);
-  if (!text) return;
+  if (!text) return false;
   for (const Mount& mount : parse_mountinfo(*text).mounts) {
     if (!is_fuse(mount.fstype)) continue;
     const std::uint32_t device = kernel_device(mount.major, mount.minor);
     into.try_emplace(device, MountIdentity{mount.mountpoint, mount.fstype, mount.source, device});
   }
+  return true;
 }
 
 bool is_process(const std::string& name) {
@@ -38,8 +39,8 @@ void Mounts::walk_namespaces() {
   for (const auto& entry : fs::directory_iterator(proc_, error)) {
     if (!is_process(entry.path().filename().string())) continue;
     const fs::path name = fs::read_symlink(entry.path() / "ns/mnt", error);
-    if (error || !seen.insert(name.string()).second) continue;
-    add_mounts(entry.path() / "mountinfo", elsewhere_);
+    if (error || seen.contains(name.string())) continue;
+    if (add_mounts(entry.path() / "mountinfo", elsewhere_)) seen.insert(name.string());
   }
 }
 

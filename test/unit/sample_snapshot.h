@@ -22,15 +22,19 @@ inline fusescope_limits sample_limits() {
   return limits;
 }
 
+inline fusescope_io_stats& io_of(Counters& counters, fusescope_op op, fusescope_mode mode) {
+  return counters.data.ops[op].io[mode];
+}
+
 // One direct preadv of 256 x 4 KiB that took eight requests, and three buffered calls.
-inline void add_sample_calls(fusescope_mount_stats& stats) {
-  fusescope_io_stats& direct = stats.io[FUSESCOPE_READ][FUSESCOPE_DIRECT];
+inline void add_sample_calls(Counters& counters) {
+  fusescope_io_stats& direct = io_of(counters, FUSESCOPE_READ, FUSESCOPE_DIRECT);
   direct.requests[4] = 1;
   direct.extra_segments = 255;
   direct.bytes = 1048576;
   direct.splits[FUSESCOPE_CAUSE_MAX_READ] = 1;
   direct.extra_requests[FUSESCOPE_CAUSE_MAX_READ] = 7;
-  fusescope_io_stats& buffered = stats.io[FUSESCOPE_WRITE][FUSESCOPE_BUFFERED];
+  fusescope_io_stats& buffered = io_of(counters, FUSESCOPE_WRITE, FUSESCOPE_BUFFERED);
   buffered.requests[0] = 1;
   buffered.requests[1] = 1;
   buffered.requests[FUSESCOPE_REQUESTS_SLOTS - 1] = 1;
@@ -40,19 +44,19 @@ inline void add_sample_calls(fusescope_mount_stats& stats) {
 }
 
 inline void add_sample_requests(Counters& counters) {
-  fusescope_data_stats& reads = counters.io.data[FUSESCOPE_READ];
-  reads.pages[5] = 9;
-  reads.extra_pages = 288 - 9;
-  reads.bytes = 1179648;
-  reads.origins[FUSESCOPE_ORIGIN_CALL] = 8;
-  reads.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
+  fusescope_op_stats& read = counters.data.ops[FUSESCOPE_READ];
+  read.data.pages[5] = 9;
+  read.data.extra_pages = 288 - 9;
+  read.data.bytes = 1179648;
+  read.data.origins[FUSESCOPE_ORIGIN_CALL] = 8;
+  read.data.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
+  read.duration.slots[7] = 9;
+  read.duration.sum_ns = 1'000'000;
   fusescope_duration_stats& lookups = counters.durations[1];
   lookups.slots[0] = 1;
   lookups.slots[1] = 2;
   lookups.slots[FUSESCOPE_DURATION_SLOTS - 1] = 1;
   lookups.sum_ns = 68'500'000'000;
-  counters.durations[15].slots[7] = 9;
-  counters.durations[15].sum_ns = 1'000'000;
   counters.durations[FUSESCOPE_MAX_OPCODES - 1].slots[3] = 1;
   counters.durations[FUSESCOPE_MAX_OPCODES - 1].sum_ns = 5'000;
 }
@@ -63,7 +67,7 @@ inline MountSnapshot busy_mount() {
                     .fstype = "fuse.sample",
                     .source = "server:/\xe9\"\\",
                     .device = 41};
-  add_sample_calls(mount.counters.io);
+  add_sample_calls(mount.counters);
   add_sample_requests(mount.counters);
   mount.in_flight = 3;
   mount.limits = sample_limits();

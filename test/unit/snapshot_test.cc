@@ -30,7 +30,7 @@ bool is_numbered(const Stats& stats, std::uint64_t factor) {
 }
 
 Counters counters(std::uint64_t factor, const std::vector<std::uint32_t>& opcodes) {
-  Counters made{.io = numbered<fusescope_mount_stats>(factor), .durations = {}};
+  Counters made{.data = numbered<fusescope_mount_stats>(factor), .durations = {}};
   for (const std::uint32_t opcode : opcodes) {
     made.durations[opcode] = numbered<fusescope_duration_stats>(factor);
   }
@@ -57,7 +57,7 @@ std::vector<std::string> labels_of(const std::vector<MountSnapshot>& mounts) {
 TEST(Counters, AddEveryField) {
   Counters into = counters(3, {1, 15});
   add(into, counters(4, {1, 15}));
-  EXPECT_TRUE(is_numbered(into.io, 7));
+  EXPECT_TRUE(is_numbered(into.data, 7));
   EXPECT_TRUE(is_numbered(into.durations.at(1), 7));
   EXPECT_TRUE(is_numbered(into.durations.at(15), 7));
 }
@@ -65,15 +65,17 @@ TEST(Counters, AddEveryField) {
 TEST(Counters, AddToTheFieldOfTheSameName) {
   Counters into;
   Counters from;
-  from.io.io[FUSESCOPE_WRITE][FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE] = 2;
-  from.io.data[FUSESCOPE_READ].origins[FUSESCOPE_ORIGIN_READAHEAD] = 5;
-  from.durations[15].sum_ns = 7;
+  from.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE] = 2;
+  from.data.ops[FUSESCOPE_READ].data.origins[FUSESCOPE_ORIGIN_READAHEAD] = 5;
+  from.durations[1].sum_ns = 7;
   add(into, from);
   add(into, from);
-  EXPECT_EQ(into.io.io[FUSESCOPE_WRITE][FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE], 4U);
-  EXPECT_EQ(into.io.io[FUSESCOPE_READ][FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE], 0U);
-  EXPECT_EQ(into.io.data[FUSESCOPE_READ].origins[FUSESCOPE_ORIGIN_READAHEAD], 10U);
-  EXPECT_EQ(into.durations.at(15).sum_ns, 14U);
+  const fusescope_op_stats& read = into.data.ops[FUSESCOPE_READ];
+  const fusescope_op_stats& write = into.data.ops[FUSESCOPE_WRITE];
+  EXPECT_EQ(write.io[FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE], 4U);
+  EXPECT_EQ(read.io[FUSESCOPE_BUFFERED].splits[FUSESCOPE_CAUSE_MAX_WRITE], 0U);
+  EXPECT_EQ(read.data.origins[FUSESCOPE_ORIGIN_READAHEAD], 10U);
+  EXPECT_EQ(into.durations.at(1).sum_ns, 14U);
 }
 
 TEST(Counters, AddOpcodesThatOnlyOneSideHas) {
@@ -86,7 +88,7 @@ TEST(Counters, AddOpcodesThatOnlyOneSideHas) {
 
 TEST(Counters, HaveADifferenceInEveryField) {
   const Counters grown = difference(counters(9, {1, 15}), counters(4, {1, 15}));
-  EXPECT_TRUE(is_numbered(grown.io, 5));
+  EXPECT_TRUE(is_numbered(grown.data, 5));
   EXPECT_TRUE(is_numbered(grown.durations.at(1), 5));
   EXPECT_TRUE(is_numbered(grown.durations.at(15), 5));
 }
@@ -99,17 +101,30 @@ TEST(Counters, KeepAnOpcodeThatIsNewSinceTheEarlierReading) {
 
 TEST(Counters, DoNotDifferFromThemselves) {
   const Counters now = counters(9, {1});
-  EXPECT_TRUE(is_numbered(difference(now, now).io, 0));
-  EXPECT_TRUE(is_numbered(difference(now, Counters{}).io, 9));
+  EXPECT_TRUE(is_numbered(difference(now, now).data, 0));
+  EXPECT_TRUE(is_numbered(difference(now, Counters{}).data, 9));
 }
 
 TEST(Counters, ComeBackWhenADifferenceIsAddedAgain) {
   const Counters before = counters(4, {1});
   Counters sum = before;
   add(sum, difference(counters(9, {1, 15}), before));
-  EXPECT_TRUE(is_numbered(sum.io, 9));
+  EXPECT_TRUE(is_numbered(sum.data, 9));
   EXPECT_TRUE(is_numbered(sum.durations.at(1), 9));
   EXPECT_TRUE(is_numbered(sum.durations.at(15), 9));
+}
+
+TEST(Counters, AreEmptyUntilAnythingIsCounted) {
+  EXPECT_TRUE(is_empty(Counters{}));
+  Counters one_read;
+  one_read.data.ops[FUSESCOPE_READ].data.pages[0] = 1;
+  EXPECT_FALSE(is_empty(one_read));
+  Counters one_call;
+  one_call.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_MODES - 1].requests[0] = 1;
+  EXPECT_FALSE(is_empty(one_call));
+  Counters one_lookup;
+  one_lookup.durations[1].slots[0] = 1;
+  EXPECT_FALSE(is_empty(one_lookup));
 }
 
 TEST(DistinctMounts, AreSortedByMountpointAndThenByType) {
@@ -131,11 +146,11 @@ TEST(DistinctMounts, AreJoinedWhereTwoLieAtOnePlace) {
   mounts[2].in_flight = 5;
   make_distinct(mounts);
   ASSERT_EQ(labels_of(mounts), (std::vector<std::string>{"/a fuse", "/b fuse"}));
-  EXPECT_TRUE(is_numbered(mounts[0].counters.io, 1 + 2 + 4));
+  EXPECT_TRUE(is_numbered(mounts[0].counters.data, 1 + 2 + 4));
   EXPECT_TRUE(is_numbered(mounts[0].counters.durations.at(1), 1 + 2));
   EXPECT_TRUE(is_numbered(mounts[0].counters.durations.at(15), 2 + 4));
   EXPECT_EQ(mounts[0].in_flight, 8U);
-  EXPECT_TRUE(is_numbered(mounts[1].counters.io, 8));
+  EXPECT_TRUE(is_numbered(mounts[1].counters.data, 8));
   EXPECT_EQ(mounts[1].in_flight, 0U);
 }
 

@@ -58,5 +58,14 @@ TEST(StatsOfRequests, AddTheExtraPagesToTheOneEveryRequestHas) {
   EXPECT_EQ(pages_of(stats), 513U);
 }
 
+TEST(StatsOfDurations, AreTheRequestsOfEverySlot) {
+  fusescope_duration_stats stats{};
+  stats.sum_ns = 1'000;
+  EXPECT_EQ(count_of(stats), 0U);
+  stats.slots[0] = 1;
+  stats.slots[FUSESCOPE_DURATION_SLOTS - 1] = 2;
+  EXPECT_EQ(count_of(stats), 3U);
+}
+
 }  // namespace
 }  // namespace fusescope
