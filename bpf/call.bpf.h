@@ -80,7 +80,7 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 
 static __always_inline __u32 call_hash(__u64 key)
 {
-	return key * 0x9E3779B97F4A7C15ULL >> 40;
+	return key * HASH_FACTOR >> 40;
 }
 
 /* The slot of a call in progress, or NO_CALL. */

@@ -48,6 +48,9 @@ struct iovec_part {
 };
 SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_part, 0);
 
+/* Spreads keys over slots, and values over signatures: 2^64 divided by the golden ratio. */
+#define HASH_FACTOR 0x9E3779B97F4A7C15ULL
+
 /*
  * A global function: the verifier checks it once by itself, instead of walking through it from
  * every place and in every state in which it is called. Loops belong in such functions.

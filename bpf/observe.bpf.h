@@ -10,7 +10,7 @@
 #define FUSESCOPE_OBSERVE_BPF_H
 
 #include "call.bpf.h"
-#include "caller.bpf.h"
+#include "asked.bpf.h"
 #include "connection.bpf.h"
 
 #include <bpf/bpf_tracing.h>

@@ -3,83 +3,12 @@
 #ifndef FUSESCOPE_REQUEST_BPF_H
 #define FUSESCOPE_REQUEST_BPF_H
 
-#include "call.bpf.h"
-#include "caller.bpf.h"
-#include "connection.bpf.h"
-
-#define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
+#include "inflight.bpf.h"
+#include "placement.bpf.h"
 
 /* include/uapi/linux/fuse.h */
-#define FUSE_READ	 15
-#define FUSE_WRITE	 16
 #define FUSE_INIT	 26
 #define OUT_HEADER_BYTES 16
-
-static __always_inline bool is_data(__u32 opcode)
-{
-	return opcode == FUSE_READ || opcode == FUSE_WRITE;
-}
-
-static __always_inline __u8 op_of(__u32 opcode)
-{
-	return opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE;
-}
-
-static __always_inline __u32 inflight_hash(__u64 request)
-{
-	return request * 0x9E3779B97F4A7C15ULL >> 40;
-}
-
-static __always_inline struct fusescope_inflight *inflight_at(__u32 index)
-{
-	return bpf_map_lookup_elem(&inflight, &index);
-}
-
-/* The first free slot of FUSESCOPE_PROBE_LENGTH neighbours, or FUSESCOPE_INFLIGHT_SLOTS. */
-CHECKED_ONCE __u32 claim_inflight(__u64 request)
-{
-	__u32 first = inflight_hash(request);
-	__u32 i;
-
-	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
-		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
-		struct fusescope_inflight *slot = inflight_at(index);
-
-		if (!slot)
-			break;
-		if (slot->request == request) {
-			/* Killed before the daemon read it: such a request has no end. */
-			count_lost(FUSESCOPE_LOST_NEVER_ENDED);
-			slot->request = request | FUSESCOPE_BEING_FILLED;
-			return index;
-		}
-		if (slot->request == 0 &&
-		    __sync_val_compare_and_swap(&slot->request, 0,
-						request | FUSESCOPE_BEING_FILLED) == 0) {
-			if (i)
-				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
-			return index;
-		}
-	}
-	count_lost(FUSESCOPE_LOST_INFLIGHT_FULL);
-	return FUSESCOPE_INFLIGHT_SLOTS;
-}
-
-/* The slot of a request, or FUSESCOPE_INFLIGHT_SLOTS. */
-CHECKED_ONCE __u32 find_inflight(__u64 request)
-{
-	__u32 first = inflight_hash(request);
-	__u32 i;
-
-	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
-		__u32 index = (first + i) & INFLIGHT_SLOT_MASK;
-		struct fusescope_inflight *slot = inflight_at(index);
-
-		if (slot && slot->request == request)
-			return index;
-	}
-	return FUSESCOPE_INFLIGHT_SLOTS;
-}
 
 /* Whether the task that sends a request is not the one that made it. */
 static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *connection,
@@ -99,62 +28,6 @@ static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *
 	return requester != current_pid;
 }
 
-/* The descriptors of a request's pages: a page each in direct I/O. */
-static __always_inline __u32 page_slots(struct fuse_io_args *io_args)
-{
-	struct fuse_args_pages___before_folios *before =
-		(struct fuse_args_pages___before_folios *)&io_args->ap;
-
-	if (bpf_core_field_exists(io_args->ap.num_folios))
-		return READ_FIELD(io_args, ap.num_folios);
-	return READ_FIELD(before, num_pages);
-}
-
-static __always_inline void read_data_request(struct data_request *data, struct fuse_req *req,
-					      struct fuse_args *args, __u8 op)
-{
-	struct fuse_io_args *io_args = ENCLOSING_STRUCT(fuse_io_args, ap, args);
-	struct fuse_io_priv *io = READ_FIELD(io_args, io);
-	__u64 io_address = READ_ADDRESS(io_args, io);
-	__u32 slots = page_slots(io_args);
-	__u64 page_size = 1ULL << page_shift;
-
-	data->op = op;
-	data->file_handle = READ_FIELD(io_args, read.in.fh);
-	data->node = READ_FIELD(args, nodeid);
-	data->mount = READ_ADDRESS(req, fm);
-	data->offset = READ_FIELD(io_args, read.in.offset);
-	data->bytes = READ_FIELD(io_args, read.in.size);
-	data->io = io_address;
-	data->iocb = io_address ? READ_ADDRESS(io, iocb) : 0;
-	data->background =
-		READ_FIELD(req, flags) >> bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) &
-		1;
-	/*
-	 * Page slots: a direct request has one descriptor for each (fuse_get_user_pages(),
-	 * fs/fuse/file.c), and none for a kernel buffer. In the page cache a request is one run
-	 * of the file, so that its slots are the pages of that run.
-	 */
-	data->pages = io_address && slots
-			      ? slots
-			      : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
-					page_shift;
-}
-
-static __always_inline void count_data_request(struct fusescope_data_stats *stats,
-					       const struct data_request *data, __u32 origin)
-{
-	__u32 slot = count_slot(data->pages);
-
-	if (slot < FUSESCOPE_COUNT_SLOTS)
-		add(&stats->pages[slot], 1);
-	if (data->pages > 1)
-		add(&stats->extra_pages, data->pages - 1);
-	add(&stats->bytes, data->bytes);
-	if (origin < FUSESCOPE_ORIGINS)
-		add(&stats->origins[origin], 1);
-}
-
 static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
 {
 	if (data->op == FUSESCOPE_WRITE)
@@ -164,157 +37,6 @@ static __always_inline __u32 origin_without_call(const struct data_request *data
 	    syscall_shapes[FUSESCOPE_WRITE][number & (SYSCALL_SLOTS - 1)].file)
 		return FUSESCOPE_ORIGIN_OTHER;
 	return FUSESCOPE_ORIGIN_READAHEAD;
-}
-
-/* Whether any byte of a buffered read was asked for: readahead goes on past the call's end. */
-static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
-{
-	__u64 page_size = 1ULL << page_shift;
-	__u64 begin = asked->begin & ~(page_size - 1);
-
-	if (data->iocb || data->op == FUSESCOPE_WRITE || asked->bytes == BYTES_UNKNOWN)
-		return true;
-	return data->offset + data->bytes > begin && data->offset < asked->begin + asked->bytes;
-}
-
-static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
-{
-	/* A buffered read that fails is tried again, page by page, by the same call. */
-	if (!data->iocb && data->op == FUSESCOPE_READ)
-		return false;
-	return data->bytes >= asked->bytes;
-}
-
-/*
- * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
- * must not find the call complete before this request is in it.
- */
-static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
-				      __u64 now)
-{
-	__sync_fetch_and_add(&call->pending, 1);
-	call->requests++;
-	call->next_offset = data->offset + data->bytes;
-	call->last_ns = now;
-	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
-}
-
-/* A data request that belongs to a call, and all that decides its place there. */
-struct placement {
-	struct data_request data;
-	struct asked asked;
-	__u64 now;
-	__u32 mount;
-	__u32 tid;
-};
-
-static __always_inline __u32 open_call(const struct placement *placement)
-{
-	const struct data_request *data = &placement->data;
-	const struct asked *asked = &placement->asked;
-	__u32 index = claim_call(asked->key);
-	struct fusescope_call *call = call_at(index);
-
-	if (!call)
-		return NO_CALL;
-	call->signature = asked->signature;
-	call->asked_bytes = asked->bytes;
-	call->sent_bytes = data->bytes;
-	call->last_ns = placement->now;
-	call->begin = asked->begin;
-	call->next_offset = data->offset + data->bytes;
-	call->task_ios = asked->task_ios;
-	call->tid = placement->tid;
-	call->pending = 1;
-	call->requests = 1;
-	call->segments = asked->segments;
-	call->first_bytes = data->bytes;
-	call->first_pages = data->pages;
-	call->readahead_bytes = asked->readahead_bytes;
-	call->mount = placement->mount;
-	call->op = data->op;
-	call->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
-	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
-	call->ends_with_task_io = asked->ends_with_task_io;
-	call->background = data->background;
-	call->key = asked->key;
-	call->closing = 0;
-	return index;
-}
-
-/* Whether a request goes on with a call that is open under its key. */
-static __always_inline bool continues_call(const struct fusescope_call *call,
-					   const struct data_request *data,
-					   const struct asked *asked)
-{
-	if (data->iocb)
-		return data->offset != asked->begin;
-	return call->signature == asked->signature &&
-	       (call->ends_with_task_io || data->offset >= call->next_offset);
-}
-
-static __always_inline void set_whole_call(struct fusescope_inflight *slot,
-					   const struct asked *asked)
-{
-	slot->part = FUSESCOPE_PART_WHOLE;
-	slot->asked_bytes = asked->bytes;
-	slot->segments = asked->segments;
-}
-
-/*
- * Puts a request into its call, and notes in the request's own slot which one that is. Returns the
- * slot of a call that this is the second request of, so that it is now split; else NO_CALL.
- */
-CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placement *placement)
-{
-	const struct data_request *data;
-	const struct asked *asked;
-	struct fusescope_call *call;
-	bool begins_call;
-	__u32 index;
-
-	if (!slot || !placement)
-		return NO_CALL;
-	data = &placement->data;
-	asked = &placement->asked;
-	begins_call = !data->iocb || data->offset == asked->begin;
-	if (data->iocb && begins_call && covers_call(data, asked)) {
-		set_whole_call(slot, asked);
-		return NO_CALL;
-	}
-	index = find_call(asked->key);
-	call = call_at(index);
-	if (call && continues_call(call, data, asked)) {
-		join_call(call, data, placement->now);
-	} else {
-		if (call)
-			close_call(call, asked->key);
-		if (!begins_call) {
-			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
-			return NO_CALL;
-		}
-		if (covers_call(data, asked)) {
-			set_whole_call(slot, asked);
-			return NO_CALL;
-		}
-		index = open_call(placement);
-		call = call_at(index);
-		if (!call)
-			return NO_CALL;
-	}
-	slot->part = FUSESCOPE_PART_OF_CALL;
-	slot->call_slot = index;
-	slot->call_generation = call->generation;
-	return call->requests == 2 ? index : NO_CALL;
-}
-
-/* Why a call was split, decided once: when its second request shows that it is. */
-static __always_inline void decide_cause(struct fusescope_call *call, struct fuse_conn *connection)
-{
-	struct fusescope_limits limits = {};
-
-	limits_of(connection, &limits);
-	call->cause = cause_of(call, &limits);
 }
 
 /* Finds the call behind a data request. Returns the number of the system call that it was sent
@@ -453,29 +175,6 @@ static __always_inline void count_duration(const struct fusescope_inflight *slot
 	if (bucket < FUSESCOPE_DURATION_SLOTS)
 		add(&duration->slots[bucket], 1);
 	add(&duration->sum_ns, elapsed);
-}
-
-/* Whether no further request of this call can come, now that one of its requests has ended. */
-static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
-{
-	if (call->mode == FUSESCOPE_BUFFERED && call->op == FUSESCOPE_READ)
-		return false;
-	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
-}
-
-static __always_inline void end_part(const struct fusescope_inflight *slot, bool stops_call,
-				     __u64 now)
-{
-	struct fusescope_call *call = call_at(slot->call_slot);
-	__u64 key;
-
-	/* A call whose task was killed is counted before its last request ends. */
-	if (!call || call->generation != slot->call_generation)
-		return;
-	key = call->key;
-	call->last_ns = now;
-	if (__sync_fetch_and_add(&call->pending, -1) == 1 && is_complete(call, stops_call))
-		close_call(call, key);
 }
 
 /* An error or a short reply ends a call whose requests wait for each other: fuse_direct_io(). */

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "agent/export/metric_table.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/stats.h"
@@ -21,107 +22,6 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
-
-// Position of each family in kMetrics.
-enum Metric : std::size_t {
-  kIoRequests,
-  kIoSegments,
-  kIoBytes,
-  kIoSplits,
-  kIoExtraRequests,
-  kRequestPages,
-  kRequestBytes,
-  kRequestDuration,
-  kRequestOrigin,
-  kInFlight,
-  kMountInfo,
-  kMaxRead,
-  kMaxWrite,
-  kMaxPages,
-  kReadahead,
-  kMaxBackground,
-  kCongestionThreshold,
-  kBuildInfo,
-  kHookInfo,
-  kHookMissing,
-  kLostEvents,
-  kInflightCollisions,
-  kCallsEstimated,
-  kMounts,
-  kMountsDropped,
-  kScrapeDuration,
-  kHttpRequests,
-  kProgramSeconds,
-  kProgramRuns,
-  kMetricCount,
-};
-
-#define CALL_LABELS "mountpoint,fstype,op,mode"
-#define MOUNT_LABELS "mountpoint,fstype"
-#define CALL_ESTIMATE \
-  " With hook mode tracepoint, calls that sent no request (page cache hits) are not seen."
-
-constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
-    {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
-     "Data requests (READ or WRITE) that one I/O call took; 1 is as good as it "
-     "gets." CALL_ESTIMATE},
-    {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
-     "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},
-    {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
-     "Bytes that I/O calls asked for. An estimate, the bytes of their requests, for the calls "
-     "counted in fusescope_calls_estimated_total."},
-    {"fuse_io_splits_total", MetricType::Counter, CALL_LABELS ",cause",
-     "I/O calls that took more than one data request, by why the first one was closed early."},
-    {"fuse_io_extra_requests_total", MetricType::Counter, CALL_LABELS ",cause",
-     "Data requests beyond the first of the I/O calls that were split."},
-    {"fuse_request_pages", MetricType::Histogram, MOUNT_LABELS ",op",
-     "Pages, as slots of its page array, that one data request carried."},
-    {"fuse_request_bytes_total", MetricType::Counter, MOUNT_LABELS ",op",
-     "Bytes of data requests: asked for by READ, carried by WRITE."},
-    {"fuse_request_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",op",
-     "Time from sending a request until its reply, by opcode."},
-    {"fuse_request_origin_total", MetricType::Counter, MOUNT_LABELS ",op,origin",
-     "Data requests by who sent them: an I/O call, readahead (also mmap, fadvise), writeback, "
-     "other."},
-    {"fuse_requests_in_flight", MetricType::Gauge, MOUNT_LABELS,
-     "Requests sent and not yet ended, now."},
-    {"fuse_mount_info", MetricType::Gauge, MOUNT_LABELS ",source,connection,transport",
-     "A FUSE mount; connection is the name of its folder in /sys/fs/fuse/connections. Always 1."},
-    {"fuse_mount_max_read_bytes", MetricType::Gauge, MOUNT_LABELS,
-     "Largest READ request of the connection."},
-    {"fuse_mount_max_write_bytes", MetricType::Gauge, MOUNT_LABELS,
-     "Largest WRITE request of the connection."},
-    {"fuse_mount_max_pages", MetricType::Gauge, MOUNT_LABELS,
-     "Largest number of pages in one request of the connection."},
-    {"fuse_mount_readahead_bytes", MetricType::Gauge, MOUNT_LABELS,
-     "Readahead window of the mount: read_ahead_kb of its backing device."},
-    {"fuse_mount_max_background_requests", MetricType::Gauge, MOUNT_LABELS,
-     "Background requests after which further ones wait before they are sent."},
-    {"fuse_mount_congestion_threshold_requests", MetricType::Gauge, MOUNT_LABELS,
-     "Background requests after which the mount counts as congested."},
-    {"fusescope_build_info", MetricType::Gauge, "version,revision", "This agent. Always 1."},
-    {"fusescope_hook_info", MetricType::Gauge, "role,program,mode",
-     "The BPF program that fills a role. Always 1."},
-    {"fusescope_hook_missing", MetricType::Gauge, "role,reason",
-     "A role that no hook fills, so that what it would show is absent. Always 1."},
-    {"fusescope_lost_events_total", MetricType::Counter, "reason",
-     "Events that could not be counted in full, by reason; see docs/metrics.md."},
-    {"fusescope_inflight_collisions_total", MetricType::Counter, "",
-     "Requests that did not get the first slot they tried; they were counted all the same."},
-    {"fusescope_calls_estimated_total", MetricType::Counter, "",
-     "I/O calls whose bytes asked for could not be seen and were taken from their requests."},
-    {"fusescope_mounts", MetricType::Gauge, "", "FUSE mounts with series of their own."},
-    {"fusescope_mounts_dropped_total", MetricType::Counter, "",
-     "FUSE mounts without series of their own: counted together as mountpoint=\"other\"."},
-    {"fusescope_scrape_duration_seconds", MetricType::Gauge, "",
-     "Time that it took to collect what this scrape shows."},
-    {"fusescope_http_requests_total", MetricType::Counter, "handler,code",
-     "HTTP requests answered before this one."},
-    {"fusescope_bpf_program_run_seconds_total", MetricType::Counter, "program",
-     "Time spent in a BPF program; only while kernel.bpf_stats_enabled is 1."},
-    {"fusescope_bpf_program_runs_total", MetricType::Counter, "program",
-     "Runs of a BPF program; only while kernel.bpf_stats_enabled is 1."},
-}};
 
 // Upper bounds 2^0, 2^1 ... times `unit`, and +Inf for the last slot.
 double power_bound(std::size_t slot, std::size_t slots, double unit) {
@@ -148,9 +48,9 @@ class Builder {
  public:
   Builder() {
     for (std::size_t i = 0; i < kMetricCount; i++) {
-      families_[i] = {.name = kMetrics[i].name,
-                      .help = kMetrics[i].help,
-                      .type = kMetrics[i].type,
+      families_[i] = {.name = all_metrics()[i].name,
+                      .help = all_metrics()[i].help,
+                      .type = all_metrics()[i].type,
                       .metric = {}};
     }
   }
@@ -158,7 +58,7 @@ class Builder {
   void number(Metric metric, Labels labels, double value) {
     ClientMetric series;
     series.label = std::move(labels);
-    if (kMetrics[metric].type == MetricType::Counter) {
+    if (all_metrics()[metric].type == MetricType::Counter) {
       series.counter.value = value;
     } else {
       series.gauge.value = value;
@@ -318,8 +218,6 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 }
 
 }  // namespace
-
-std::span<const MetricFacts> all_metrics() { return kMetrics; }
 
 std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
   Builder builder;

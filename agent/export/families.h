@@ -3,7 +3,6 @@
 
 #include <prometheus/metric_family.h>
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -11,18 +10,6 @@
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
-
-// The facts of a metric family: the one place for its name, type and help text.
-struct MetricFacts {
-  const char* name;
-  prometheus::MetricType type;
-  const char* labels;
-  const char* help;
-};
-
-// Every family that this agent can export, in the order of the exposition. Help texts have no
-// newline, because the text format's writer would not escape it.
-std::span<const MetricFacts> all_metrics();
 
 // What is known beside the snapshot when it is exported.
 struct ExportContext {

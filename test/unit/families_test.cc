@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/export/families.h"
+#include "agent/export/metric_table.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string>
 
-#include "agent/export/families.h"
+#include "agent/export/metric_table.h"
 
 namespace fusescope {
 namespace {

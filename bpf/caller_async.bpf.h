@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Calls of io_submit() and io_uring: found through the kernel's own records of them. */
+#ifndef FUSESCOPE_CALLER_ASYNC_BPF_H
+#define FUSESCOPE_CALLER_ASYNC_BPF_H
+
+#include "asked.bpf.h"
+#include "syscall.bpf.h"
+
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+
+#ifndef IORING_SETUP_NO_SQARRAY
+#define IORING_SETUP_NO_SQARRAY (1U << 16) /* include/uapi/linux/io_uring.h, since 6.6 */
+#endif
+
+static __always_inline bool is_vectored_iocb(const struct iocb *user)
+{
+	return user->aio_lio_opcode == IOCB_CMD_PREADV || user->aio_lio_opcode == IOCB_CMD_PWRITEV;
+}
+
+/* What a user's struct iocb asks for. */
+static __always_inline void ask_iocb(struct asked *asked, const struct iocb *user)
+{
+	asked->begin = user->aio_offset;
+	asked->segments = 1;
+	asked->bytes = user->aio_nbytes;
+	if (is_vectored_iocb(user)) {
+		asked->segments = user->aio_nbytes;
+		asked->bytes = iovec_bytes(user->aio_buf, user->aio_nbytes);
+	}
+}
+
+/* An iocb of io_submit(): its kernel side remembers where the user's struct iocb lies. */
+static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
+				    const struct data_request *data)
+{
+	struct aio_kiocb *request = ENCLOSING_STRUCT(aio_kiocb, rw, iocb);
+	struct iocb user;
+
+	if (data->deferred ||
+	    bpf_probe_read_user(&user, sizeof(user), (void *)READ_FIELD(request, ki_res.obj)))
+		return;
+	if ((__u64)user.aio_offset != asked->begin)
+		return; /* some other asynchronous caller during io_submit() */
+	ask_iocb(asked, &user);
+}
+
+static __always_inline bool is_vectored(__u8 opcode)
+{
+	return opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
+}
+
+/*
+ * What a request of io_uring asks for: io_read() (io_uring/rw.c) saves what is left at each try.
+ * A direct call is one try: what fuse_direct_io() was given.
+ */
+static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *request, bool direct)
+{
+	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
+	struct io_rw *rw = AS_STRUCT(io_rw, request);
+	__u64 left = READ_FIELD(saved, iter_state.count);
+	__u64 done = direct ? 0 : READ_FIELD(saved, bytes_done);
+	__u64 got = direct ? 0 : done + left - READ_FIELD(saved, iter.count);
+
+	if (left == 0 || done + left > MAX_RW_COUNT_64K)
+		return;
+	asked->begin = READ_FIELD(rw, kiocb.ki_pos) - got;
+	asked->bytes = done + left;
+	if (is_vectored(READ_FIELD(request, opcode)))
+		asked->segments = READ_FIELD(rw, len);
+}
+
+/*
+ * A buffered request of io_uring is tried by the submitting task and then by a worker, so that
+ * neither tells its call from others: its place in its file does.
+ */
+static __always_inline void set_io_uring_key(struct asked *asked, const struct data_request *data)
+{
+	asked->is_call = true;
+	asked->signature = mix(mix(data->mount, data->node), data->file_handle);
+	asked->signature = mix(mix(asked->signature, asked->begin), asked->bytes);
+	asked->key = asked->signature;
+}
+
+/* A buffered request that an io_uring worker sends: the worker knows its present work. */
+static __always_inline void ask_io_uring_worker(struct asked *asked, struct task_struct *task,
+						const struct data_request *data)
+{
+	struct io_worker *worker = AS_STRUCT(io_worker, READ_FIELD(task, worker_private));
+	__u64 work = READ_ADDRESS(worker, cur_work);
+	struct io_kiocb *request;
+
+	if (!work)
+		return;
+	request = ENCLOSING_STRUCT(io_kiocb, work, work);
+	if (!is_file_of_request(READ_FIELD(request, file), data))
+		return;
+	asked->bytes = BYTES_UNKNOWN;
+	ask_io_uring(asked, request, false);
+	asked->readahead_bytes = readahead_bytes(READ_FIELD(request, file));
+	set_io_uring_key(asked, data);
+}
+
+/* The submission entry that io_uring_enter() is working on (io_get_sqe(), io_uring/io_uring.c). */
+static __always_inline bool read_submission(struct io_uring_sqe *entry, struct io_ring_ctx *ring)
+{
+	__u32 flags = READ_FIELD(ring, flags);
+	__u32 index = (READ_FIELD(ring, cached_sq_head) - 1) & (READ_FIELD(ring, sq_entries) - 1);
+
+	if (!(flags & IORING_SETUP_NO_SQARRAY) &&
+	    bpf_probe_read_kernel(&index, sizeof(index), READ_FIELD(ring, sq_array) + index))
+		return false;
+	if (flags & IORING_SETUP_SQE128)
+		index <<= 1;
+	return !bpf_probe_read_kernel(entry, sizeof(*entry), READ_FIELD(ring, sq_sqes) + index);
+}
+
+/* A buffered request that io_uring_enter() sends at the first try. */
+static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_struct *task,
+					       struct pt_regs *regs,
+					       const struct data_request *data)
+{
+	struct io_uring_sqe entry;
+	__u64 file;
+
+	if (READ_FIELD(regs, r10) & IORING_ENTER_REGISTERED_RING)
+		return;
+	file = file_of_descriptor(task, READ_FIELD(regs, di));
+	if (!file ||
+	    !read_submission(&entry, AS_STRUCT(io_ring_ctx,
+					       READ_FIELD(AS_STRUCT(file, file), private_data))))
+		return;
+	if (!(entry.flags & IOSQE_FIXED_FILE)) {
+		file = file_of_descriptor(task, entry.fd);
+		if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+			return;
+		asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	}
+	asked->begin = entry.off;
+	asked->bytes = entry.len;
+	if (is_vectored(entry.opcode)) {
+		asked->segments = entry.len;
+		asked->bytes = iovec_bytes(entry.addr, entry.len);
+	}
+	set_io_uring_key(asked, data);
+}
+
+#define LISTED_IOCBS 32 /* of one io_submit() that are looked at for a buffered request */
+
+/* The user address of the iocb, among those at LIST, that covers a range of its file; or 0. */
+CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 end)
+{
+	struct iocb user;
+	__u64 address;
+	__u32 i;
+
+	for (i = 0; i < LISTED_IOCBS && i < count; i++) {
+		__u64 bytes;
+
+		if (bpf_probe_read_user(&address, sizeof(address), (void *)(list + i * 8)) ||
+		    bpf_probe_read_user(&user, sizeof(user), (void *)address))
+			return 0;
+		bytes = is_vectored_iocb(&user) ? iovec_bytes(user.aio_buf, user.aio_nbytes)
+						: user.aio_nbytes;
+		if (end > (__u64)user.aio_offset && begin < user.aio_offset + bytes)
+			return address;
+	}
+	return 0;
+}
+
+/* A buffered request that io_submit() sends: nothing leads to its iocb but the place in the file.
+ */
+static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
+					  struct pt_regs *regs, const struct data_request *data)
+{
+	__u64 address = find_listed_iocb(READ_FIELD(regs, dx), READ_FIELD(regs, si), data->offset,
+					 data->offset + data->bytes);
+	struct iocb user;
+	__u64 file;
+
+	if (!address || bpf_probe_read_user(&user, sizeof(user), (void *)address))
+		return;
+	file = file_of_descriptor(task, user.aio_fildes);
+	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+		return;
+	asked->is_call = true;
+	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	ask_iocb(asked, &user);
+	asked->signature = mix(address, asked->begin);
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a READ or WRITE carries: read when it is sent, and counted. */
+#ifndef FUSESCOPE_DATA_REQUEST_BPF_H
+#define FUSESCOPE_DATA_REQUEST_BPF_H
+
+#include "histogram.bpf.h"
+#include "kernel_access.bpf.h"
+#include "maps.bpf.h"
+
+/* include/uapi/linux/fuse.h */
+#define FUSE_READ  15
+#define FUSE_WRITE 16
+
+static __always_inline bool is_data(__u32 opcode)
+{
+	return opcode == FUSE_READ || opcode == FUSE_WRITE;
+}
+
+static __always_inline __u8 op_of(__u32 opcode)
+{
+	return opcode == FUSE_READ ? FUSESCOPE_READ : FUSESCOPE_WRITE;
+}
+
+/* What one READ or WRITE carries. */
+struct data_request {
+	__u64 file_handle;
+	__u64 node;
+	__u64 mount; /* address of the struct fuse_mount */
+	__u64 offset;
+	__u64 iocb; /* address of the struct kiocb of a direct call, or 0 */
+	__u64 io;   /* address of the struct fuse_io_priv of a direct call, or 0 */
+	__u32 bytes;
+	__u32 pages;
+	__u8 op;
+	__u8 background;
+	__u8 deferred; /* not sent by its caller: fuse_request_end() flushed the queue */
+};
+
+/* The descriptors of a request's pages: a page each in direct I/O. */
+static __always_inline __u32 page_slots(struct fuse_io_args *io_args)
+{
+	struct fuse_args_pages___before_folios *before =
+		(struct fuse_args_pages___before_folios *)&io_args->ap;
+
+	if (bpf_core_field_exists(io_args->ap.num_folios))
+		return READ_FIELD(io_args, ap.num_folios);
+	return READ_FIELD(before, num_pages);
+}
+
+static __always_inline void read_data_request(struct data_request *data, struct fuse_req *req,
+					      struct fuse_args *args, __u8 op)
+{
+	struct fuse_io_args *io_args = ENCLOSING_STRUCT(fuse_io_args, ap, args);
+	struct fuse_io_priv *io = READ_FIELD(io_args, io);
+	__u64 io_address = READ_ADDRESS(io_args, io);
+	__u32 slots = page_slots(io_args);
+	__u64 page_size = 1ULL << page_shift;
+
+	data->op = op;
+	data->file_handle = READ_FIELD(io_args, read.in.fh);
+	data->node = READ_FIELD(args, nodeid);
+	data->mount = READ_ADDRESS(req, fm);
+	data->offset = READ_FIELD(io_args, read.in.offset);
+	data->bytes = READ_FIELD(io_args, read.in.size);
+	data->io = io_address;
+	data->iocb = io_address ? READ_ADDRESS(io, iocb) : 0;
+	data->background =
+		READ_FIELD(req, flags) >> bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) &
+		1;
+	/*
+	 * Page slots: a direct request has one descriptor for each (fuse_get_user_pages(),
+	 * fs/fuse/file.c), and none for a kernel buffer. In the page cache a request is one run
+	 * of the file, so that its slots are the pages of that run.
+	 */
+	data->pages = io_address && slots
+			      ? slots
+			      : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
+					page_shift;
+}
+
+static __always_inline void count_data_request(struct fusescope_data_stats *stats,
+					       const struct data_request *data, __u32 origin)
+{
+	__u32 slot = count_slot(data->pages);
+
+	if (slot < FUSESCOPE_COUNT_SLOTS)
+		add(&stats->pages[slot], 1);
+	if (data->pages > 1)
+		add(&stats->extra_pages, data->pages - 1);
+	add(&stats->bytes, data->bytes);
+	if (origin < FUSESCOPE_ORIGINS)
+		add(&stats->origins[origin], 1);
+}
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Puts a data request into its I/O call, and takes it out again when it ends. */
+#ifndef FUSESCOPE_PLACEMENT_BPF_H
+#define FUSESCOPE_PLACEMENT_BPF_H
+
+#include "call.bpf.h"
+#include "caller.bpf.h"
+#include "connection.bpf.h"
+
+/* Whether any byte of a buffered read was asked for: readahead goes on past the call's end. */
+static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
+{
+	__u64 page_size = 1ULL << page_shift;
+	__u64 begin = asked->begin & ~(page_size - 1);
+
+	if (data->iocb || data->op == FUSESCOPE_WRITE || asked->bytes == BYTES_UNKNOWN)
+		return true;
+	return data->offset + data->bytes > begin && data->offset < asked->begin + asked->bytes;
+}
+
+static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
+{
+	/* A buffered read that fails is tried again, page by page, by the same call. */
+	if (!data->iocb && data->op == FUSESCOPE_READ)
+		return false;
+	return data->bytes >= asked->bytes;
+}
+
+/*
+ * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
+ * must not find the call complete before this request is in it.
+ */
+static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
+				      __u64 now)
+{
+	__sync_fetch_and_add(&call->pending, 1);
+	call->requests++;
+	call->next_offset = data->offset + data->bytes;
+	call->last_ns = now;
+	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
+}
+
+/* A data request that belongs to a call, and all that decides its place there. */
+struct placement {
+	struct data_request data;
+	struct asked asked;
+	__u64 now;
+	__u32 mount;
+	__u32 tid;
+};
+
+static __always_inline __u32 open_call(const struct placement *placement)
+{
+	const struct data_request *data = &placement->data;
+	const struct asked *asked = &placement->asked;
+	__u32 index = claim_call(asked->key);
+	struct fusescope_call *call = call_at(index);
+
+	if (!call)
+		return NO_CALL;
+	call->signature = asked->signature;
+	call->asked_bytes = asked->bytes;
+	call->sent_bytes = data->bytes;
+	call->last_ns = placement->now;
+	call->begin = asked->begin;
+	call->next_offset = data->offset + data->bytes;
+	call->task_ios = asked->task_ios;
+	call->tid = placement->tid;
+	call->pending = 1;
+	call->requests = 1;
+	call->segments = asked->segments;
+	call->first_bytes = data->bytes;
+	call->first_pages = data->pages;
+	call->readahead_bytes = asked->readahead_bytes;
+	call->mount = placement->mount;
+	call->op = data->op;
+	call->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
+	call->ends_with_task_io = asked->ends_with_task_io;
+	call->background = data->background;
+	call->key = asked->key;
+	call->closing = 0;
+	return index;
+}
+
+/* Whether a request goes on with a call that is open under its key. */
+static __always_inline bool continues_call(const struct fusescope_call *call,
+					   const struct data_request *data,
+					   const struct asked *asked)
+{
+	if (data->iocb)
+		return data->offset != asked->begin;
+	return call->signature == asked->signature &&
+	       (call->ends_with_task_io || data->offset >= call->next_offset);
+}
+
+static __always_inline void set_whole_call(struct fusescope_inflight *slot,
+					   const struct asked *asked)
+{
+	slot->part = FUSESCOPE_PART_WHOLE;
+	slot->asked_bytes = asked->bytes;
+	slot->segments = asked->segments;
+}
+
+/*
+ * Puts a request into its call, and notes in the request's own slot which one that is. Returns the
+ * slot of a call that this is the second request of, so that it is now split; else NO_CALL.
+ */
+CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+{
+	const struct data_request *data;
+	const struct asked *asked;
+	struct fusescope_call *call;
+	bool begins_call;
+	__u32 index;
+
+	if (!slot || !placement)
+		return NO_CALL;
+	data = &placement->data;
+	asked = &placement->asked;
+	begins_call = !data->iocb || data->offset == asked->begin;
+	if (data->iocb && begins_call && covers_call(data, asked)) {
+		set_whole_call(slot, asked);
+		return NO_CALL;
+	}
+	index = find_call(asked->key);
+	call = call_at(index);
+	if (call && continues_call(call, data, asked)) {
+		join_call(call, data, placement->now);
+	} else {
+		if (call)
+			close_call(call, asked->key);
+		if (!begins_call) {
+			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
+			return NO_CALL;
+		}
+		if (covers_call(data, asked)) {
+			set_whole_call(slot, asked);
+			return NO_CALL;
+		}
+		index = open_call(placement);
+		call = call_at(index);
+		if (!call)
+			return NO_CALL;
+	}
+	slot->part = FUSESCOPE_PART_OF_CALL;
+	slot->call_slot = index;
+	slot->call_generation = call->generation;
+	return call->requests == 2 ? index : NO_CALL;
+}
+
+/* Why a call was split, decided once: when its second request shows that it is. */
+static __always_inline void decide_cause(struct fusescope_call *call, struct fuse_conn *connection)
+{
+	struct fusescope_limits limits = {};
+
+	limits_of(connection, &limits);
+	call->cause = cause_of(call, &limits);
+}
+
+/* Whether no further request of this call can come, now that one of its requests has ended. */
+static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
+{
+	if (call->mode == FUSESCOPE_BUFFERED && call->op == FUSESCOPE_READ)
+		return false;
+	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
+}
+
+static __always_inline void end_part(const struct fusescope_inflight *slot, bool stops_call,
+				     __u64 now)
+{
+	struct fusescope_call *call = call_at(slot->call_slot);
+	__u64 key;
+
+	/* A call whose task was killed is counted before its last request ends. */
+	if (!call || call->generation != slot->call_generation)
+		return;
+	key = call->key;
+	call->last_ns = now;
+	if (__sync_fetch_and_add(&call->pending, -1) == 1 && is_complete(call, stops_call))
+		close_call(call, key);
+}
+
+#endif
