@@ -99,6 +99,14 @@ CHECKED_ONCE __u32 find_call(__u64 key)
 	return NO_CALL;
 }
 
+/* Whether there is such a call in progress, and what it asked for is known. */
+static __always_inline bool is_known_call(__u64 key)
+{
+	struct fusescope_call *call = call_at(find_call(key));
+
+	return call && call->asked_bytes != ~0ULL;
+}
+
 /* Takes a free slot: locked by its "closing" until the caller has filled it and set the key. */
 CHECKED_ONCE __u32 claim_call(__u64 key)
 {

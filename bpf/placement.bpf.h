@@ -83,6 +83,21 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	return index;
 }
 
+/* A call whose first request its caller did not send: what it asked for shows with a later one. */
+static __always_inline void learn_asked(struct fusescope_call *call,
+					const struct placement *placement)
+{
+	const struct asked *asked = &placement->asked;
+
+	if (call->asked_bytes != BYTES_UNKNOWN || asked->bytes == BYTES_UNKNOWN)
+		return;
+	call->segments = asked->segments;
+	call->task_ios = asked->task_ios;
+	call->tid = placement->tid;
+	call->ends_with_task_io = asked->ends_with_task_io;
+	call->asked_bytes = asked->bytes;
+}
+
 /* Whether a request goes on with a call that is open under its key. */
 static __always_inline bool continues_call(const struct fusescope_call *call,
 					   const struct data_request *data,
@@ -126,6 +141,7 @@ CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placeme
 	index = find_call(asked->key);
 	call = call_at(index);
 	if (call && continues_call(call, data, asked)) {
+		learn_asked(call, placement);
 		join_call(call, data, placement->now);
 	} else {
 		if (call)

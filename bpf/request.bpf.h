@@ -50,8 +50,11 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
 
 	if (data->background && !data->io && data->op == FUSESCOPE_WRITE)
 		return number; /* writeback: no call, whoever sends it */
-	if (data->iocb)
+	if (data->iocb) {
 		ask_request(asked, data);
+		if (data->offset != asked->begin && is_known_call(asked->key))
+			return number; /* a further request of a call that is known already */
+	}
 	data->deferred = data->background && is_deferred(req, connection, task);
 	if (data->deferred) {
 		/* in.h.pid counts in the mount's pid namespace; tasks are found in the host's. */

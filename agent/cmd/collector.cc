@@ -15,9 +15,6 @@ namespace {
 // The walk over all open files of the host takes at most one part in so many of the time.
 constexpr int kWalkShare = 100;
 
-// Mounts that are gone and whose counters are remembered.
-constexpr std::size_t kRetiredLimit = std::size_t{4} * FUSESCOPE_MAX_MOUNTS;
-
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
 // the agent came.
 const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .source = ""};
@@ -34,144 +31,157 @@ std::optional<std::uint64_t> readahead_of(std::uint32_t device,
 
 }  // namespace
 
-// A walk is due when its share of the time allows it, and at once when a connection is found that
-// is mounted no more: is its daemon still there?
-Result<void> Collector::refresh_devices(const std::vector<Row>& rows,
-                                        const MountsByDevice& mounts) {
+std::set<std::uint32_t> Collector::seen_devices() const {
+  std::set<std::uint32_t> seen;
+  for (const auto& [device, record] : devices_) seen.insert(device);
+  for (const Row& row : rows_) seen.insert(row.device);
+  return seen;
+}
+
+// A walk is due when its share of the time allows it, and at once when it decides whether a row
+// can be given back: its connection is mounted no more, or all rows are taken.
+Result<void> Collector::refresh_devices() {
   const auto is_newly_detached = [&](const Row& row) {
-    return row.address && !mounts.contains(row.device) && !detached_.contains(row.address);
+    return !row.retired && !mounts_.contains(row.device) && !detached_.contains(row.address);
   };
-  const auto begin = std::chrono::steady_clock::now();
-  if (begin < next_device_walk_ && std::ranges::none_of(rows, is_newly_detached)) return {};
+  const auto begin = Clock::now();
+  if (begin < next_device_walk_ && rows_.size() < FUSESCOPE_MAX_MOUNTS &&
+      std::ranges::none_of(rows_, is_newly_detached)) {
+    return {};
+  }
   auto records = reader_.devices();
   if (!records) return std::unexpected(records.error());
   devices_.clear();
   detached_.clear();
   for (const fusescope_device_record& record : *records) {
     devices_[record.device] = record;
-    if (!mounts.contains(record.device)) detached_.insert(record.address);
+    if (!mounts_.contains(record.device)) detached_.insert(record.address);
   }
-  const auto end = std::chrono::steady_clock::now();
+  devices_as_of_ = begin;
+  const auto end = Clock::now();
   next_device_walk_ = end + kWalkShare * (end - begin);
   return {};
 }
 
-std::set<std::uint32_t> Collector::seen_devices(const std::vector<Row>& rows) const {
-  std::set<std::uint32_t> seen;
-  for (const auto& [device, record] : devices_) seen.insert(device);
-  for (const Row& row : rows) {
-    if (row.address) seen.insert(row.device);
+// Whether the device number of a row is another connection's now.
+bool Collector::is_superseded(const Row& row) const {
+  const auto is_newer = [&](const Row& other) {
+    return !other.retired && other.device == row.device && other.claimed_ns > row.claimed_ns;
+  };
+  if (std::ranges::any_of(rows_, is_newer)) return true;
+  const auto open = devices_.find(row.device);
+  const bool walked_later =
+      Clock::time_point(std::chrono::nanoseconds(row.claimed_ns)) < devices_as_of_;
+  return walked_later && open != devices_.end() && open->second.address != row.address;
+}
+
+bool Collector::is_present(const Row& row) const {
+  if (row.retired || is_superseded(row)) return false;
+  return mounts_.contains(row.device) || detached_.contains(row.address);
+}
+
+// Names rows while their mounts are there.
+void Collector::identify() {
+  for (const Row& row : rows_) {
+    const auto mount = mounts_.find(row.device);
+    if (mount != mounts_.end() && is_present(row)) identity_[row.index] = mount->second;
+    identity_.try_emplace(row.index, kUnknown);
   }
-  return seen;
+}
+
+Result<Counters> Collector::counted(std::uint32_t row) {
+  auto counters = reader_.counters(row);
+  if (!counters) return counters;
+  return difference(*counters, baseline_[row]);
+}
+
+Result<void> Collector::release_gone() {
+  for (const Row& row : rows_) {
+    if (is_present(row)) continue;
+    auto counters = counted(row.index);
+    if (!counters) return std::unexpected(counters.error());
+    departed_.add(identity_[row.index], *counters);
+    add(baseline_[row.index], *counters);
+    identity_.erase(row.index);
+    reader_.release(row.index);
+  }
+  std::erase_if(rows_, [&](const Row& row) { return !identity_.contains(row.index); });
+  return {};
+}
+
+Result<void> Collector::refresh() {
+  if (auto settled = reader_.settle(); !settled) return settled;
+  rows_ = reader_.rows();
+  mounts_ = host_mounts_.find(seen_devices());
+  if (auto walked = refresh_devices(); !walked) return walked;
+  identify();
+  return release_gone();
+}
+
+Result<void> Collector::keep_house() { return refresh(); }
+
+Result<void> Collector::add_rows(std::vector<MountSnapshot>& into) {
+  auto in_flight = reader_.in_flight();
+  for (const Row& row : rows_) {
+    auto counters = counted(row.index);
+    if (!counters) return std::unexpected(counters.error());
+    into.push_back({.identity = identity_[row.index],
+                    .counters = std::move(*counters),
+                    .in_flight = in_flight[row.index],
+                    .limits = row.limits,
+                    .readahead_bytes = std::nullopt});
+  }
+  return {};
+}
+
+// The row of the connections that have none of their own, if there were any.
+Result<void> Collector::add_other(std::vector<MountSnapshot>& into) {
+  auto counters = counted(FUSESCOPE_OTHER_MOUNT);
+  if (!counters) return std::unexpected(counters.error());
+  const std::uint64_t in_flight = reader_.in_flight()[FUSESCOPE_OTHER_MOUNT];
+  if (is_empty(*counters) && !in_flight) return {};
+  MountSnapshot& other = into.emplace_back();
+  other.identity = kOther;
+  other.counters = std::move(*counters);
+  other.in_flight = in_flight;
+  return {};
+}
+
+// Mounts that have sent no request yet, as far as there is room for them.
+void Collector::add_silent(std::vector<MountSnapshot>& into) {
+  std::set<std::uint32_t> with_row;
+  for (const Row& row : rows_) with_row.insert(row.device);
+  for (const auto& [device, identity] : mounts_) {
+    if (with_row.contains(device)) continue;
+    if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
+      dropped_.insert(device);
+    } else {
+      into.emplace_back().identity = identity;
+    }
+  }
 }
 
 // What is known without any request: the limits, by the daemon's open /dev/fuse, and readahead.
 void Collector::complete(MountSnapshot& mount) const {
   const std::uint32_t device = mount.identity.device;
-  if (const auto open = devices_.find(device); device && open != devices_.end()) {
+  if (!device) return;
+  if (const auto open = devices_.find(device); open != devices_.end()) {
     const std::uint32_t pages = mount.limits ? mount.limits->readahead_pages : 0;
     mount.limits = open->second.limits;
     mount.limits->readahead_pages = pages;
   }
-  if (device) mount.readahead_bytes = readahead_of(device, mount.limits);
-}
-
-// Rows of connections that can send no more: their memory or their device number is another's, or
-// they are neither mounted nor open in a daemon.
-std::set<std::uint32_t> Collector::gone_rows(const std::vector<Row>& rows,
-                                             const MountsByDevice& mounts) const {
-  std::map<std::uint32_t, std::uint64_t> latest;
-  for (const Row& row : rows) {
-    auto& claimed = latest[row.device];
-    if (!row.retired) claimed = std::max(claimed, row.claimed_ns);
-  }
-  std::set<std::uint32_t> gone;
-  for (const Row& row : rows) {
-    if (row.index == FUSESCOPE_OTHER_MOUNT) continue;
-    const bool is_present = mounts.contains(row.device) || detached_.contains(row.address);
-    if (row.retired || row.claimed_ns < latest[row.device] || !is_present) gone.insert(row.index);
-  }
-  return gone;
-}
-
-MountSnapshot Collector::snapshot_of(const Row& row, const MountsByDevice& mounts, bool gone) {
-  const auto mount = mounts.find(row.device);
-  if (row.index == FUSESCOPE_OTHER_MOUNT) {
-    identity_[row.index] = kOther;
-  } else if (mount != mounts.end() && !gone) {
-    identity_[row.index] = mount->second;
-  } else {
-    identity_.try_emplace(row.index, kUnknown);
-  }
-  MountSnapshot snapshot;
-  snapshot.identity = identity_[row.index];
-  snapshot.counters = difference(row.counters, baseline_[row.index]);
-  snapshot.in_flight = row.in_flight;
-  if (row.index != FUSESCOPE_OTHER_MOUNT) snapshot.limits = row.limits;
-  return snapshot;
-}
-
-// Mounts that have sent no request yet, as far as there is room for them.
-void Collector::add_silent_mounts(const std::set<std::uint32_t>& with_row,
-                                  const MountsByDevice& mounts, std::vector<MountSnapshot>& into) {
-  for (const auto& [device, identity] : mounts) {
-    if (with_row.contains(device)) continue;
-    if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
-      dropped_.insert(device);
-      continue;
-    }
-    into.emplace_back().identity = identity;
-  }
-}
-
-void Collector::add_retired(std::vector<MountSnapshot>& mounts) const {
-  for (MountSnapshot& mount : mounts) {
-    const auto found = retired_.find({mount.identity.mountpoint, mount.identity.fstype});
-    if (found != retired_.end()) add(mount.counters, found->second);
-  }
-}
-
-void Collector::release(const Row& row) {
-  const MountIdentity& identity = identity_[row.index];
-  const Labels labels{identity.mountpoint, identity.fstype};
-  const auto [entry, is_new] = retired_.try_emplace(labels);
-  add(entry->second, difference(row.counters, baseline_[row.index]));
-  if (is_new) retired_order_.push_back(labels);
-  if (retired_order_.size() > kRetiredLimit) {
-    retired_.erase(retired_order_.front());
-    retired_order_.pop_front();
-  }
-  baseline_[row.index] = row.counters;
-  identity_.erase(row.index);
-  reader_.release(row.index);
+  mount.readahead_bytes = readahead_of(device, mount.limits);
 }
 
 Result<Snapshot> Collector::collect() {
-  if (auto settled = reader_.settle(); !settled) return std::unexpected(settled.error());
-  auto rows = reader_.rows();
-  if (!rows) return std::unexpected(rows.error());
-  const MountsByDevice mounts = mounts_.find(seen_devices(*rows));
-  if (auto walked = refresh_devices(*rows, mounts); !walked) {
-    return std::unexpected(walked.error());
-  }
-
+  if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
-  const std::set<std::uint32_t> gone = gone_rows(*rows, mounts);
-  std::set<std::uint32_t> devices_with_row;
-  for (const Row& row : *rows) {
-    snapshot.mounts.push_back(snapshot_of(row, mounts, gone.contains(row.index)));
-    if (!gone.contains(row.index)) devices_with_row.insert(row.device);
-  }
-  add_silent_mounts(devices_with_row, mounts, snapshot.mounts);
-  if (retired_.contains({kUnknown.mountpoint, kUnknown.fstype})) {
-    snapshot.mounts.emplace_back().identity = kUnknown;
-  }
+  if (auto added = add_rows(snapshot.mounts); !added) return std::unexpected(added.error());
+  add_silent(snapshot.mounts);
+  if (auto added = add_other(snapshot.mounts); !added) return std::unexpected(added.error());
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   make_distinct(snapshot.mounts);
-  add_retired(snapshot.mounts);
-  for (const Row& row : *rows) {
-    if (gone.contains(row.index)) release(row);
-  }
+  departed_.join(snapshot.mounts);
   snapshot.self = {.stats = reader_.self_stats(),
                    .mounts_dropped = dropped_.size(),
                    .hooks = session_.hooks(),

@@ -3,14 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/cmd/departed.h"
 #include "agent/host/mounts.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/reader.h"
@@ -24,37 +22,47 @@ class Collector {
   // Both must outlive the collector.
   Collector(const Session& session, const Reader& reader) : session_(session), reader_(reader) {}
 
-  // Everything as of now: ended calls are settled first. A mount that is gone is shown once more,
-  // at its last values. If one with the same labels comes back, its counters go on from there: no
-  // counter goes down while the agent runs.
+  // To be called about once a second: settles ended calls and gives back the rows of mounts that
+  // are gone, so that neither table fills up between two scrapes.
+  Result<void> keep_house();
+
+  // Everything as of now. A mount that is gone is shown once more, at its last values. If one with
+  // the same labels comes back, its counters go on from there: no counter goes down while the
+  // agent runs.
   Result<Snapshot> collect();
 
  private:
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
-  using Labels = std::pair<std::string, std::string>;                // mountpoint, fstype
+  using Clock = std::chrono::steady_clock;                           // the clock of claimed_ns
 
-  Result<void> refresh_devices(const std::vector<Row>& rows, const MountsByDevice& mounts);
-  [[nodiscard]] std::set<std::uint32_t> gone_rows(const std::vector<Row>& rows,
-                                                  const MountsByDevice& mounts) const;
-  [[nodiscard]] std::set<std::uint32_t> seen_devices(const std::vector<Row>& rows) const;
-  [[nodiscard]] MountSnapshot snapshot_of(const Row& row, const MountsByDevice& mounts, bool gone);
-  void add_silent_mounts(const std::set<std::uint32_t>& with_row, const MountsByDevice& mounts,
-                         std::vector<MountSnapshot>& into);
-  void add_retired(std::vector<MountSnapshot>& mounts) const;
-  void release(const Row& row);
+  Result<void> refresh();
+  Result<void> refresh_devices();
+  void identify();
+  [[nodiscard]] std::set<std::uint32_t> seen_devices() const;
+  [[nodiscard]] bool is_present(const Row& row) const;
+  [[nodiscard]] bool is_superseded(const Row& row) const;
+  Result<void> release_gone();
+  Result<Counters> counted(std::uint32_t row);
+  Result<void> add_rows(std::vector<MountSnapshot>& into);
+  Result<void> add_other(std::vector<MountSnapshot>& into);
+  void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
 
   const Session& session_;
   const Reader& reader_;
-  Mounts mounts_;
+  Mounts host_mounts_;
+
+  std::vector<Row> rows_;
+  MountsByDevice mounts_;
   Devices devices_;
-  std::chrono::steady_clock::time_point next_device_walk_{};
+  Clock::time_point devices_as_of_{};
+  Clock::time_point next_device_walk_{};
   std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
+
   std::map<std::uint32_t, MountIdentity> identity_;  // by row, kept for when its mount is gone
   std::map<std::uint32_t, Counters> baseline_;       // by row, from when it was given back
-  std::map<Labels, Counters> retired_;  // of mounts that are gone, should one like it come back
-  std::deque<Labels> retired_order_;    // oldest first
-  std::set<std::uint32_t> dropped_;     // devices that never had their own row
+  Departed departed_;
+  std::set<std::uint32_t> dropped_;  // devices that never had their own row
 };
 
 }  // namespace fusescope

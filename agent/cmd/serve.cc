@@ -49,13 +49,11 @@ class EndSignals {
 // What a scrape reads. The server's thread and the housekeeping take turns.
 class Telemetry {
  public:
-  Telemetry(const Session& session, const Reader& reader)
-      : reader_(reader), collector_(session, reader) {}
+  Telemetry(const Session& session, const Reader& reader) : collector_(session, reader) {}
 
-  // Settles ended calls between scrapes, so that their slots are free again.
   void keep_house() {
     const std::lock_guard lock(mutex_);
-    if (auto settled = reader_.settle(); !settled) spdlog::error("{}", settled.error().text);
+    if (auto kept = collector_.keep_house(); !kept) spdlog::error("{}", kept.error().text);
   }
 
   Result<std::string> scrape(const RequestCounts& requests) {
@@ -72,7 +70,6 @@ class Telemetry {
   }
 
  private:
-  const Reader& reader_;
   std::mutex mutex_;
   Collector collector_;
 };

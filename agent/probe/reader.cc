@@ -122,28 +122,18 @@ Result<Counters> Reader::counters(std::uint32_t row) const {
   return counters;
 }
 
-Result<std::vector<Row>> Reader::rows() const {
-  auto in_flight_by_row = in_flight();
+std::vector<Row> Reader::rows() const {
   std::vector<Row> rows;
-  for (std::uint32_t index = 0; index < FUSESCOPE_MOUNT_ROWS; index++) {
-    Row row;
-    row.index = index;
-    if (index < FUSESCOPE_MAX_MOUNTS) {
-      const fusescope_connection* slot = connection(index);
-      row.address = load(connection(index)->address);
-      row.retired = row.address & FUSESCOPE_RETIRED;
-      if (row.address <= FUSESCOPE_TOMBSTONE) continue;
-      row.device = slot->device;
-      row.claimed_ns = slot->claimed_ns;
-      row.limits = slot->limits;
-    }
-    auto read = counters(index);
-    if (!read) return std::unexpected(read.error());
-    row.counters = std::move(*read);
-    row.in_flight = in_flight_by_row[index];
-    if (index < FUSESCOPE_MAX_MOUNTS || !is_empty(row.counters) || row.in_flight) {
-      rows.push_back(std::move(row));
-    }
+  for (std::uint32_t index = 0; index < FUSESCOPE_MAX_MOUNTS; index++) {
+    fusescope_connection* slot = connection(index);
+    const std::uint64_t address = load(slot->address);
+    if (address <= FUSESCOPE_TOMBSTONE) continue;
+    rows.push_back({.index = index,
+                    .address = address,
+                    .claimed_ns = slot->claimed_ns,
+                    .device = slot->device,
+                    .retired = (address & FUSESCOPE_RETIRED) != 0,
+                    .limits = slot->limits});
   }
   return rows;
 }

@@ -12,16 +12,14 @@
 
 namespace fusescope {
 
-// A row of counters in the kernel and the connection that it belongs to.
+// A row of counters in the kernel, and the connection that it belongs to.
 struct Row {
   std::uint32_t index = 0;
-  std::uint64_t address = 0;  // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
+  std::uint64_t address = 0;     // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
+  std::uint64_t claimed_ns = 0;  // CLOCK_MONOTONIC, when the row became this connection's
   std::uint32_t device = 0;
-  std::uint64_t claimed_ns = 0;  // when the row became this connection's
-  bool retired = false;          // another connection has the address now
+  bool retired = false;  // another connection has the address now
   fusescope_limits limits{};
-  Counters counters;
-  std::uint64_t in_flight = 0;
 };
 
 // Shared memory of one array map.
@@ -51,9 +49,15 @@ class Reader {
   // Counts the calls that have ended without a request to show it: to be called before rows().
   [[nodiscard]] Result<void> settle() const;
 
-  // The rows of all connections that have sent a request, and that of the connections beyond
-  // FUSESCOPE_MAX_MOUNTS if it was used.
-  [[nodiscard]] Result<std::vector<Row>> rows() const;
+  // The rows of all connections that have sent a request, without that of the connections beyond
+  // FUSESCOPE_MAX_MOUNTS. Read from shared memory.
+  [[nodiscard]] std::vector<Row> rows() const;
+
+  // What a row has counted since the session began, over all CPUs.
+  [[nodiscard]] Result<Counters> counters(std::uint32_t row) const;
+
+  // Requests in flight by row.
+  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> in_flight() const;
 
   // Every open /dev/fuse of this host; one connection may have several.
   [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;
@@ -68,8 +72,6 @@ class Reader {
   Reader(const Session& session, MappedArray connections, MappedArray inflight,
          MappedArray duration_rows, MappedArray self);
 
-  [[nodiscard]] Result<Counters> counters(std::uint32_t row) const;
-  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> in_flight() const;
   [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;
   [[nodiscard]] fusescope_connection* connection(std::uint32_t row) const;
 
