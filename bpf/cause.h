@@ -32,8 +32,8 @@ static inline enum fusescope_cause split_cause(const struct first_request *first
 		return FUSESCOPE_CAUSE_UNMERGED;
 	if (slots_full)
 		return whole_pages ? FUSESCOPE_CAUSE_MAX_PAGES : FUSESCOPE_CAUSE_PAGE_SLOTS;
-	/* Buffered I/O goes by whole pages: the cap binds when no further page fits under it. */
-	if (first->bytes >= cap || ((__u64)first->pages + 1) << page_shift > cap)
+	/* The cap binds when no further page fits under it: buffered I/O goes by whole pages. */
+	if (((__u64)first->pages + 1) << page_shift > cap)
 		return first->op == FUSESCOPE_READ ? FUSESCOPE_CAUSE_MAX_READ
 						   : FUSESCOPE_CAUSE_MAX_WRITE;
 	if (first->op == FUSESCOPE_READ && first->readahead_bytes &&

@@ -106,15 +106,19 @@ unpack() {
   lay_project
 }
 
-# in_root COMMAND...: in the project's folder; its mounts are never seen outside. The root is made
-# a mount of its own, because a test that calls unshare(1) needs / to be one.
+# in_root COMMAND...: in the project's folder. Its mounts are not seen outside, and the host's own
+# mounts are let go, so that the run keeps no FUSE filesystem of the host alive.
 in_root() {
   # shellcheck disable=SC2016 # expanded by the inner shell
   unshare --mount --propagation private bash -euc '
     mount --bind "$0" "$0"
     for folder in dev proc sys; do mount --rbind "/$folder" "$0/$folder"; done
+    cd "$0"
+    pivot_root . mnt
+    umount -l /mnt
+    cd "$1"
     exec env -i CI="${CI-}" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM-dumb}" \
-      chroot "$0" sh -c "cd \"\$0\" && exec \"\$@\"" "$@"' "$root" "$INSIDE" "$@"
+      "${@:2}"' "$root" "$INSIDE" "$@"
 }
 
 main() {

@@ -3,6 +3,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -127,7 +128,7 @@ void add_duration(Builder& builder, const Labels& labels, const std::string& op,
                   const fusescope_duration_stats& stats) {
   builder.histogram(
       kRequestDuration, with(labels, {{"op", op}}),
-      histogram_of(stats.slots, static_cast<double>(stats.sum_ns) * 1e-9, 1e-6, false));
+      histogram_of(stats.slots, static_cast<double>(stats.sum_ns) / 1e9, 1e-6, false));
 }
 
 const char* transport_of(const MountSnapshot& mount) {
@@ -184,7 +185,7 @@ void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) 
   for (const ProgramStatus& program : programs) {
     if (!program.runs) continue;  // the kernel keeps no statistics unless told to
     const Labels labels = {{"program", program.name}};
-    builder.number(kProgramSeconds, labels, static_cast<double>(program.run_nanoseconds) * 1e-9);
+    builder.number(kProgramSeconds, labels, static_cast<double>(program.run_nanoseconds) / 1e9);
     builder.count(kProgramRuns, labels, program.runs);
   }
 }
@@ -207,7 +208,9 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   builder.count(kLostEvents, {{"reason", "recursion"}}, missed_runs(self.programs));
   builder.count(kInflightCollisions, {}, self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION]);
   builder.count(kCallsEstimated, {}, self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED]);
-  builder.count(kMounts, {}, snapshot.mounts.size());
+  const auto is_mounted = [](const MountSnapshot& mount) { return mount.identity.device != 0; };
+  builder.count(kMounts, {},
+                static_cast<std::uint64_t>(std::ranges::count_if(snapshot.mounts, is_mounted)));
   builder.count(kMountsDropped, {}, self.mounts_dropped);
   builder.number(kScrapeDuration, {}, context.scrape_seconds);
   for (const auto& [key, count] : context.http_requests) {

@@ -36,11 +36,14 @@ void Mounts::walk_namespaces() {
   elsewhere_.clear();
   std::set<std::string> seen;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(proc_, error)) {
-    if (!is_process(entry.path().filename().string())) continue;
-    const fs::path name = fs::read_symlink(entry.path() / "ns/mnt", error);
-    if (error || seen.contains(name.string())) continue;
-    if (add_mounts(entry.path() / "mountinfo", elsewhere_)) seen.insert(name.string());
+  for (fs::directory_iterator entry(proc_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const fs::path process = entry->path();
+    if (!is_process(process.filename().string())) continue;
+    std::error_code unreadable;
+    const fs::path name = fs::read_symlink(process / "ns/mnt", unreadable);
+    if (unreadable || seen.contains(name.string())) continue;
+    if (add_mounts(process / "mountinfo", elsewhere_)) seen.insert(name.string());
   }
 }
 
@@ -52,11 +55,13 @@ MountsByDevice Mounts::find(const std::set<std::uint32_t>& wanted) {
 
   const auto now = std::chrono::steady_clock::now();
   const bool is_new = std::ranges::any_of(wanted, [&](std::uint32_t device) {
-    return is_unknown(device) && !elsewhere_.contains(device);
+    return is_unknown(device) && !elsewhere_.contains(device) && walks_[device] < kWalks;
   });
   if (now >= last_walk_ + (is_new ? kWalkInterval : kRefreshInterval)) {
     walk_namespaces();
     last_walk_ = now;
+    std::erase_if(walks_, [&](const auto& entry) { return !wanted.contains(entry.first); });
+    for (auto& [device, walks] : walks_) walks++;
   }
   for (const std::uint32_t device : wanted) {
     if (const auto found = elsewhere_.find(device); found != elsewhere_.end()) {

@@ -30,11 +30,13 @@ class Mounts {
  private:
   static constexpr std::chrono::seconds kWalkInterval{1};
   static constexpr std::chrono::seconds kRefreshInterval{10};
+  static constexpr int kWalks = 5;  // after which a device that was not found is not new any more
 
   void walk_namespaces();
 
   std::string proc_;
   MountsByDevice elsewhere_;
+  std::map<std::uint32_t, int> walks_;  // by device that is not mounted here
   std::chrono::steady_clock::time_point last_walk_{};
 };
 

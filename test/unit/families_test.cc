@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/export/families.h"
-#include "agent/export/metric_table.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/export/metric_table.h"
 #include "agent/model/label_text.h"
 #include "test/unit/sample_snapshot.h"
 
