@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/model/stats.h"
+
 namespace fusescope {
 namespace {
 
@@ -43,6 +45,7 @@ void add(Counters& into, const Counters& from) { combine_all(into, from, std::pl
 Counters difference(const Counters& now, const Counters& before) {
   Counters result = now;
   combine_all(result, before, std::minus<>());
+  std::erase_if(result.durations, [](const auto& entry) { return count_of(entry.second) == 0; });
   return result;
 }
 

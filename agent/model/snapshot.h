@@ -65,7 +65,8 @@ struct Snapshot {
 // Field by field: into += from. Both come from counters that only grow.
 void add(Counters& into, const Counters& from);
 
-// Field by field: now - before, for two readings of the same counters.
+// Field by field: now - before, for two readings of the same counters. Opcodes without a request in
+// between are left out.
 Counters difference(const Counters& now, const Counters& before);
 
 // Whether nothing was counted.

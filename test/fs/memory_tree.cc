@@ -66,7 +66,7 @@ Outcome<void> Node::resize_locked(std::uint64_t size) try {
 MemoryTree::MemoryTree() { add_node(S_IFDIR | 0755, {.user = getuid(), .group = getgid()}); }
 
 Node* MemoryTree::add_node(mode_t mode, Owner owner) {
-  struct stat attributes {};
+  struct stat attributes{};
   attributes.st_ino = next_number_++;
   attributes.st_mode = mode;
   attributes.st_nlink = S_ISDIR(mode) ? 2 : 1;

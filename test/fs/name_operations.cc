@@ -159,7 +159,7 @@ void release_directory(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info
 }
 
 void filesystem_statistics(fuse_req_t request, fuse_ino_t /*number*/) {
-  struct statvfs statistics {};
+  struct statvfs statistics{};
   statistics.f_bsize = statistics.f_frsize = 4096;
   statistics.f_blocks = statistics.f_bfree = statistics.f_bavail = 1U << 24;
   statistics.f_files = statistics.f_ffree = 1U << 20;

@@ -24,7 +24,7 @@ constexpr int wake_signal = SIGUSR2;
 constexpr std::chrono::milliseconds wait_step(10);
 
 std::optional<unsigned int> device_minor(const std::string& mountpoint) {
-  struct statx attributes {};
+  struct statx attributes{};
   // Without a sync: this must not become a request that is counted.
   if (::statx(AT_FDCWD, mountpoint.c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &attributes) !=
       0) {
@@ -112,7 +112,7 @@ std::expected<void, fusetest::Error> Server::attach() {
 }
 
 void Server::start() {
-  struct sigaction wake {};
+  struct sigaction wake{};
   wake.sa_handler = [](int /*signal*/) {};
   ::sigaction(wake_signal, &wake, nullptr);  // without SA_RESTART: read(2) is to end
   const std::uint32_t threads = filesystem_.options.threads;

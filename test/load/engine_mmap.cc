@@ -114,7 +114,7 @@ class MmapEngine final : public ImmediateEngine {
 }  // namespace
 
 MadeEngine make_mmap(const EngineSetup& setup) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_bus_error;
   ::sigaction(SIGBUS, &action, nullptr);
   auto engine = std::make_unique<MmapEngine>(setup.options);

@@ -64,7 +64,7 @@ std::expected<fusetest::FileDescriptor, fusetest::Error> open_target(const Optio
 
 std::expected<std::uint64_t, fusetest::Error> size_of(const fusetest::FileDescriptor& file,
                                                       const Options& options) {
-  struct stat attributes {};
+  struct stat attributes{};
   if (::fstat(file.get(), &attributes) != 0) {
     return fusetest::system_failure("read attributes of", options.file, errno);
   }
