@@ -15,6 +15,9 @@ namespace {
 // The walk over all open files of the host takes at most one part in so many of the time.
 constexpr int kWalkShare = 100;
 
+// Between two looks for rows to give back, unless a scrape looks: mount tables can be long.
+constexpr std::chrono::seconds kCleaningInterval{5};
+
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
 // the agent came.
 const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .source = ""};
@@ -118,7 +121,13 @@ Result<void> Collector::refresh() {
   return release_gone();
 }
 
-Result<void> Collector::keep_house() { return refresh(); }
+Result<void> Collector::keep_house() {
+  if (auto settled = reader_.settle(); !settled) return settled;
+  const auto now = Clock::now();
+  if (now < next_cleaning_ || reader_.rows().empty()) return {};
+  next_cleaning_ = now + kCleaningInterval;
+  return refresh();
+}
 
 Result<void> Collector::add_rows(std::vector<MountSnapshot>& into) {
   auto in_flight = reader_.in_flight();

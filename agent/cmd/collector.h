@@ -22,8 +22,8 @@ class Collector {
   // Both must outlive the collector.
   Collector(const Session& session, const Reader& reader) : session_(session), reader_(reader) {}
 
-  // To be called about once a second: settles ended calls and gives back the rows of mounts that
-  // are gone, so that neither table fills up between two scrapes.
+  // To be called about once a second: settles ended calls and, less often, gives back the rows of
+  // mounts that are gone, so that neither table fills up between two scrapes.
   Result<void> keep_house();
 
   // Everything as of now. A mount that is gone is shown once more, at its last values. If one with
@@ -57,6 +57,7 @@ class Collector {
   Devices devices_;
   Clock::time_point devices_as_of_{};
   Clock::time_point next_device_walk_{};
+  Clock::time_point next_cleaning_{};
   std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
 
   std::map<std::uint32_t, MountIdentity> identity_;  // by row, kept for when its mount is gone

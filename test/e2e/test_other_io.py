@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, data_requests, sgio
+from harness import SETTLED, data_requests, sgio, wait_for
 
 ONE_MIB = ("--segments", "1", "--segment-bytes", "1M")
 
@@ -120,9 +120,13 @@ def test_counts_every_opcode(agent, mount):
     """The duration histogram has each request that the filesystem answered, by opcode."""
     filesystem = mount()
     sgio(filesystem.path(), "--calls", "3", "--direct")
-    scrape = agent.scrape()
-    truth = {op: counts["requests"] for op, counts in filesystem.stats()["opcodes"].items()
-             if op not in ("forget", "batch_forget", "interrupt")}  # they have no reply
-    seen = {s.labels["op"]: s.value for s in scrape.select("fuse_request_duration_seconds_count",
-                                                          mountpoint=filesystem.label)}
-    assert seen == truth
+
+    def equal():
+        truth = {op: counts["requests"] for op, counts in filesystem.stats()["opcodes"].items()
+                 if op not in ("forget", "batch_forget", "interrupt")}  # they have no reply
+        seen = {s.labels["op"]: s.value
+                for s in agent.scrape().select("fuse_request_duration_seconds_count",
+                                               mountpoint=filesystem.label)}
+        return seen == truth
+
+    wait_for(equal, "every opcode counted", timeout=2)  # RELEASE comes after close() has returned
