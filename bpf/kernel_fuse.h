@@ -70,12 +70,10 @@ struct backing_dev_info {
 };
 
 struct super_block {
-	__u32 s_dev;
 	struct backing_dev_info *s_bdi;
 };
 
 struct inode {
-	struct super_block *i_sb;
 	__u32 i_rdev;
 };
 
@@ -211,8 +209,6 @@ struct fuse_conn {
 	int initialized;
 	__u32 dev;
 	unsigned int io_uring; /* since 6.14 */
-	unsigned int no_interrupt : 1;
-	struct list_head *mounts;
 };
 
 struct fuse_mount {
