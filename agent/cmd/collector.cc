@@ -18,6 +18,8 @@ constexpr int kWalkShare = 100;
 // Between two looks for rows to give back, unless a scrape looks: mount tables can be long.
 constexpr std::chrono::seconds kCleaningInterval{5};
 
+constexpr int kTries = 5;  // at reading rows and mounts that belong together
+
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
 // the agent came.
 const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .source = ""};
@@ -114,8 +116,13 @@ Result<void> Collector::release_gone() {
 
 Result<void> Collector::refresh() {
   if (auto settled = reader_.settle(); !settled) return settled;
-  rows_ = reader_.rows();
-  mounts_ = host_mounts_.find(seen_devices());
+  // A mount that comes while the tables are read may have the device number of one that has gone:
+  // rows and mounts belong together only if no row changed hands in between.
+  for (int tries = 0; tries < kTries; tries++) {
+    rows_ = reader_.rows();
+    mounts_ = host_mounts_.find(seen_devices());
+    if (std::ranges::equal(rows_, reader_.rows(), {}, &Row::claimed_ns, &Row::claimed_ns)) break;
+  }
   if (auto walked = refresh_devices(); !walked) return walked;
   identify();
   return release_gone();
