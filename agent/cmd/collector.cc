@@ -136,8 +136,7 @@ Result<void> Collector::keep_house() {
   return refresh();
 }
 
-Result<void> Collector::add_rows(std::vector<MountSnapshot>& into) {
-  auto in_flight = reader_.in_flight();
+Result<void> Collector::add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_) {
     auto counters = counted(row.index);
     if (!counters) return std::unexpected(counters.error());
@@ -151,15 +150,15 @@ Result<void> Collector::add_rows(std::vector<MountSnapshot>& into) {
 }
 
 // The row of the connections that have none of their own, if there were any.
-Result<void> Collector::add_other(std::vector<MountSnapshot>& into) {
+Result<void> Collector::add_other(InFlight& in_flight, std::vector<MountSnapshot>& into) {
   auto counters = counted(FUSESCOPE_OTHER_MOUNT);
   if (!counters) return std::unexpected(counters.error());
-  const std::uint64_t in_flight = reader_.in_flight()[FUSESCOPE_OTHER_MOUNT];
-  if (is_empty(*counters) && !in_flight) return {};
+  const std::uint64_t now_in_flight = in_flight[FUSESCOPE_OTHER_MOUNT];
+  if (is_empty(*counters) && !now_in_flight) return {};
   MountSnapshot& other = into.emplace_back();
   other.identity = kOther;
   other.counters = std::move(*counters);
-  other.in_flight = in_flight;
+  other.in_flight = now_in_flight;
   return {};
 }
 
@@ -192,9 +191,12 @@ void Collector::complete(MountSnapshot& mount) const {
 Result<Snapshot> Collector::collect() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
-  if (auto added = add_rows(snapshot.mounts); !added) return std::unexpected(added.error());
+  InFlight in_flight = reader_.in_flight();
+  if (auto added = add_rows(in_flight, snapshot.mounts); !added)
+    return std::unexpected(added.error());
   add_silent(snapshot.mounts);
-  if (auto added = add_other(snapshot.mounts); !added) return std::unexpected(added.error());
+  if (auto added = add_other(in_flight, snapshot.mounts); !added)
+    return std::unexpected(added.error());
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   make_distinct(snapshot.mounts);
   departed_.join(snapshot.mounts);

@@ -33,6 +33,7 @@ class Collector {
 
  private:
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
+  using InFlight = std::map<std::uint32_t, std::uint64_t>;           // requests by row
   using Clock = std::chrono::steady_clock;                           // the clock of claimed_ns
 
   Result<void> refresh();
@@ -43,8 +44,8 @@ class Collector {
   [[nodiscard]] bool is_superseded(const Row& row) const;
   Result<void> release_gone();
   Result<Counters> counted(std::uint32_t row);
-  Result<void> add_rows(std::vector<MountSnapshot>& into);
-  Result<void> add_other(std::vector<MountSnapshot>& into);
+  Result<void> add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into);
+  Result<void> add_other(InFlight& in_flight, std::vector<MountSnapshot>& into);
   void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
 
