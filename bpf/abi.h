@@ -144,7 +144,6 @@ struct fusescope_call {
 	__u64 asked_bytes; /* ~0: not known */
 	__u64 sent_bytes;
 	__u64 last_ns;	   /* of the latest send or end */
-	__u64 begin;	   /* file offset */
 	__u64 next_offset; /* behind the latest request */
 	__u64 task_ios;	   /* syscr + syscw of the task during the call */
 	__u32 tid;
@@ -163,7 +162,7 @@ struct fusescope_call {
 	__u8 background;	/* its requests do not wait for each other */
 	__u8 padding;
 	__u64 closing; /* 1: being filled or closed by one CPU */
-	__u64 reserved[2];
+	__u64 reserved[3];
 };
 
 /*

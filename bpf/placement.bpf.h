@@ -62,7 +62,6 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	call->asked_bytes = asked->bytes;
 	call->sent_bytes = data->bytes;
 	call->last_ns = placement->now;
-	call->begin = asked->begin;
 	call->next_offset = data->offset + data->bytes;
 	call->task_ios = asked->task_ios;
 	call->tid = placement->tid;
