@@ -15,7 +15,8 @@ namespace {
 // The walk over all open files of the host takes at most one part in so many of the time.
 constexpr int kWalkShare = 100;
 
-// Between two looks for rows to give back, unless a scrape looks: mount tables can be long.
+// Between two looks for rows to give back, unless a scrape looks or all are taken: mount tables
+// can be long.
 constexpr std::chrono::seconds kCleaningInterval{5};
 
 constexpr int kTries = 5;  // at reading rows and mounts that belong together
@@ -131,7 +132,9 @@ Result<void> Collector::refresh() {
 Result<void> Collector::keep_house() {
   if (auto settled = reader_.settle(); !settled) return settled;
   const auto now = Clock::now();
-  if (now < next_cleaning_ || reader_.rows().empty()) return {};
+  const std::size_t rows = reader_.rows().size();
+  const bool is_due = now >= next_cleaning_ || rows >= FUSESCOPE_MAX_MOUNTS;
+  if (rows == 0 || !is_due) return {};
   next_cleaning_ = now + kCleaningInterval;
   return refresh();
 }
