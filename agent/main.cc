@@ -23,6 +23,25 @@ constexpr const char* kServeExamples = R"(Examples:
       on another port, for this host only
 Needs root, or CAP_BPF and CAP_PERFMON; rights are dropped once the hooks are attached.)";
 
+constexpr const char* kHookModes = "auto, fentry, kprobe or tracepoint";
+
+// --hooks, the same for every command that attaches hooks.
+void add_hooks(CLI::App& command, fusescope::HookMode& hooks) {
+  command
+      .add_option_function<std::string>(
+          "--hooks",
+          [&hooks](const std::string& name) {
+            const auto mode = fusescope::mode_of_name(name);
+            if (!mode) {
+              throw CLI::ValidationError("--hooks", "'" + name + "' is none of " + kHookModes);
+            }
+            hooks = *mode;
+          },
+          std::string("how to hook the kernel: ") + kHookModes)
+      ->default_str("auto")
+      ->type_name("MODE");
+}
+
 void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
   CLI::App& serve = *app.add_subcommand("serve", "the agent: Prometheus metrics over HTTP");
   serve
@@ -34,6 +53,7 @@ void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
   serve.add_option("--web.telemetry-path", options.telemetry_path, "path of the metrics")
       ->capture_default_str()
       ->type_name("PATH");
+  add_hooks(serve, options.hooks);
   serve.add_option("--log.level", options.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->type_name("LEVEL")

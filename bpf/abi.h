@@ -47,6 +47,13 @@ enum fusescope_origin {
 	FUSESCOPE_ORIGINS,
 };
 
+/* Of a request's time. */
+enum fusescope_phase {
+	FUSESCOPE_PHASE_QUEUED,	 /* sent until the daemon takes it */
+	FUSESCOPE_PHASE_SERVICE, /* taken until it has ended */
+	FUSESCOPE_PHASES,
+};
+
 /* Why the first data request of a split call was closed before the call was done. */
 enum fusescope_cause {
 	FUSESCOPE_CAUSE_UNKNOWN,
@@ -67,6 +74,8 @@ enum fusescope_lost {
 	FUSESCOPE_LOST_UNMATCHED_END,  /* end of a request whose sending was not seen */
 	FUSESCOPE_LOST_NEVER_ENDED,    /* request whose memory was reused without an end */
 	FUSESCOPE_LOST_DURATION_ROWS,  /* duration that no histogram was left for */
+	FUSESCOPE_LOST_CALL_END,       /* call whose function was not seen to return */
+	FUSESCOPE_LOST_GUARD_BUSY,     /* step given up: its guard was held too long, before 5.12 */
 	FUSESCOPE_LOSSES,
 };
 
@@ -84,10 +93,9 @@ struct fusescope_limits {
 	__u32 max_pages;
 	__u32 max_background;
 	__u32 congestion_threshold;
-	__u32 readahead_pages; /* backing_dev_info.ra_pages of the superblock; 0: not known */
-	__u8 initialized;      /* INIT was answered: the numbers above are final */
-	__u8 io_uring;	       /* requests travel over io_uring */
-	__u8 padding[6];
+	__u8 initialized; /* INIT was answered: the numbers above are final */
+	__u8 io_uring;	  /* requests travel over io_uring */
+	__u8 padding[10];
 };
 
 /* Values of an address in a slot that are none. */
@@ -134,7 +142,8 @@ struct fusescope_inflight {
 	__u8 op;
 	__u8 mode;
 	__u8 unused;
-	__u64 padding[2];
+	__u64 taken_ns; /* 0: not yet, or not seen */
+	__u64 padding;
 };
 
 /* An I/O call that needs more than one request, or whose end is not known beforehand. */
@@ -200,6 +209,7 @@ struct fusescope_op_stats {
 /* Counters of one mount on one CPU. Never reset: user space subtracts. */
 struct fusescope_mount_stats {
 	struct fusescope_op_stats ops[FUSESCOPE_OPS];
+	struct fusescope_duration_stats phases[FUSESCOPE_PHASES];
 };
 
 struct fusescope_self_stats {

@@ -3,7 +3,7 @@
 #ifndef FUSESCOPE_ASKED_BPF_H
 #define FUSESCOPE_ASKED_BPF_H
 
-#include "data_request.bpf.h"
+#include "open_file.bpf.h"
 
 #define BYTES_UNKNOWN (~0ULL)
 
@@ -28,21 +28,6 @@ static __always_inline __u64 task_ios(struct task_struct *task)
 static __always_inline __u64 mix(__u64 signature, __u64 value)
 {
 	return (signature ^ value) * HASH_FACTOR;
-}
-
-/* The readahead window of an open file. It lies in a union, hence the cast. */
-static __always_inline __u32 readahead_bytes(struct file *file)
-{
-	return READ_FIELD(AS_STRUCT(file_ra_state, &file->f_ra), size) << page_shift;
-}
-
-/* Whether an open file is the one that a request is for. */
-static __always_inline bool is_file_of_request(struct file *file, const struct data_request *data)
-{
-	struct fuse_file *fuse = AS_STRUCT(fuse_file, READ_FIELD(file, private_data));
-
-	return READ_ADDRESS(fuse, fm) == data->mount && READ_FIELD(fuse, nodeid) == data->node &&
-	       READ_FIELD(fuse, fh) == data->file_handle;
 }
 
 #endif

@@ -10,8 +10,10 @@
 #ifndef FUSESCOPE_CALL_BPF_H
 #define FUSESCOPE_CALL_BPF_H
 
+#include "atomic.bpf.h"
 #include "cause.h"
 #include "histogram.bpf.h"
+#include "connection.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
 
@@ -28,9 +30,19 @@ static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
 	return bpf_map_lookup_elem(&mount_stats, &mount);
 }
 
-/* One ended call. */
+/* Why a call was split: its first request was closed early. */
+static __always_inline __u8 cause_of(const struct first_request *first,
+				     struct fuse_conn *connection)
+{
+	struct fusescope_limits limits = {};
+
+	limits_of(connection, &limits);
+	return split_cause(first, &limits, page_shift);
+}
+
+/* One ended call, and why it was split, if it was. */
 static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requests,
-				       __u32 segments, __u64 bytes)
+				       __u32 segments, __u64 bytes, __u8 cause)
 {
 	__u32 slot = requests_slot(requests);
 
@@ -39,6 +51,10 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 	if (segments > 1)
 		add(&io->extra_segments, segments - 1);
 	add(&io->bytes, bytes);
+	if (requests > 1 && cause < FUSESCOPE_CAUSES) {
+		add(&io->splits[cause], 1);
+		add(&io->extra_requests[cause], requests - 1);
+	}
 }
 
 static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op, __u8 mode)
@@ -55,7 +71,7 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 	__u64 bytes = call->asked_bytes;
 	__u8 cause = call->cause;
 
-	if (__sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
+	if (!compare_and_set(&call->closing, 0, 1))
 		return;
 	if (call->key != key) {
 		call->closing = 0;
@@ -66,13 +82,8 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 		count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
 	}
 	io = io_stats(call->mount, call->op, call->mode);
-	if (io) {
-		count_call(io, call->requests, call->segments, bytes);
-		if (call->requests > 1 && cause < FUSESCOPE_CAUSES) {
-			add(&io->splits[cause], 1);
-			add(&io->extra_requests[cause], call->requests - 1);
-		}
-	}
+	if (io)
+		count_call(io, call->requests, call->segments, bytes, cause);
 	call->generation++;
 	call->key = 0;
 	call->closing = 0;
@@ -117,7 +128,7 @@ CHECKED_ONCE __u32 claim_call(__u64 key)
 		__u32 index = (first + i) & CALL_SLOT_MASK;
 		struct fusescope_call *call = call_at(index);
 
-		if (!call || call->key || __sync_val_compare_and_swap(&call->closing, 0, 1) != 0)
+		if (!call || call->key || !compare_and_set(&call->closing, 0, 1))
 			continue;
 		if (!call->key)
 			return index;
@@ -125,21 +136,6 @@ CHECKED_ONCE __u32 claim_call(__u64 key)
 	}
 	count_lost(FUSESCOPE_LOST_CALLS_FULL);
 	return NO_CALL;
-}
-
-/* The second request of a call: the first was closed early, and this is why. */
-static __always_inline __u8 cause_of(const struct fusescope_call *call,
-				     const struct fusescope_limits *limits)
-{
-	struct first_request first = {
-		.bytes = call->first_bytes,
-		.pages = call->first_pages,
-		.readahead_bytes = call->readahead_bytes,
-		.op = call->op,
-		.mode = call->mode,
-	};
-
-	return split_cause(&first, limits, page_shift);
 }
 
 #endif

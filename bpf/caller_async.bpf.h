@@ -77,7 +77,7 @@ static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *r
 static __always_inline void set_io_uring_key(struct asked *asked, const struct data_request *data)
 {
 	asked->is_call = true;
-	asked->signature = mix(mix(data->mount, data->node), data->file_handle);
+	asked->signature = mix(mix(data->connection, data->node), data->file_handle);
 	asked->signature = mix(mix(asked->signature, asked->begin), asked->bytes);
 	asked->key = asked->signature;
 }

@@ -3,11 +3,53 @@
 #ifndef FUSESCOPE_CONNECTION_BPF_H
 #define FUSESCOPE_CONNECTION_BPF_H
 
+#include "atomic.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
 
 #define LIMITS_FRESH_NS	     1000000000ULL /* max_background can be changed while mounted */
 #define CONNECTION_SLOT_MASK (FUSESCOPE_MAX_MOUNTS - 1)
+
+/*
+ * Since 7.1 the transport of a connection is a struct of its own, and a request leads to that.
+ */
+#define HAS_CHANNEL                                                                                \
+	(FUSE_IS_DESCRIBED && bpf_core_field_exists(((struct fuse_req___channel *)0)->chan))
+
+static __always_inline struct fuse_chan *channel_of(struct fuse_conn *connection)
+{
+	return READ_DESCRIBED((struct fuse_conn___channel *)connection, chan);
+}
+
+/* The struct fuse_mount of a request; null where it does not lead there. */
+static __always_inline struct fuse_mount *mount_of_request(struct fuse_req *req)
+{
+	return HAS_CHANNEL ? NULL : READ_FIELD(req, fm);
+}
+
+/* The address of the struct fuse_conn of a request. */
+static __always_inline __u64 connection_of_request(struct fuse_req *req)
+{
+	if (HAS_CHANNEL) {
+		struct fuse_req___channel *newer = (struct fuse_req___channel *)req;
+
+		return READ_DESCRIBED_ADDRESS(READ_DESCRIBED(newer, chan), conn);
+	}
+	return READ_ADDRESS(READ_FIELD(req, fm), fc);
+}
+
+/* The address of the struct fuse_conn of an open /dev/fuse; 0 if it has none. */
+static __always_inline __u64 connection_of_device(struct fuse_dev *device)
+{
+	if (HAS_CHANNEL) {
+		struct fuse_dev___channel *newer = (struct fuse_dev___channel *)device;
+
+		if (!READ_DESCRIBED_ADDRESS(newer, chan))
+			return 0;
+		return READ_DESCRIBED_ADDRESS(READ_DESCRIBED(newer, chan), conn);
+	}
+	return READ_ADDRESS(device, fc);
+}
 
 /* What struct fuse_conn holds after process_init_reply() (fs/fuse/inode.c). */
 static __always_inline void limits_of(struct fuse_conn *connection, struct fusescope_limits *limits)
@@ -15,23 +57,27 @@ static __always_inline void limits_of(struct fuse_conn *connection, struct fuses
 	limits->max_read = READ_FIELD(connection, max_read);
 	limits->max_write = READ_FIELD(connection, max_write);
 	limits->max_pages = READ_FIELD(connection, max_pages);
-	limits->max_background = READ_FIELD(connection, max_background);
 	limits->congestion_threshold = READ_FIELD(connection, congestion_threshold);
-	limits->initialized = READ_FIELD(connection, initialized) != 0;
 	limits->io_uring = 0;
 	if (bpf_core_field_exists(connection->io_uring))
-		limits->io_uring = READ_FIELD(connection, io_uring) != 0;
+		limits->io_uring = READ_DESCRIBED(connection, io_uring) != 0;
+	if (HAS_CHANNEL) {
+		struct fuse_chan *channel = channel_of(connection);
+
+		limits->max_background = READ_DESCRIBED(channel, max_background);
+		limits->initialized = READ_DESCRIBED(channel, initialized) != 0;
+	} else {
+		limits->max_background = READ_FIELD(connection, max_background);
+		limits->initialized = READ_FIELD(connection, initialized) != 0;
+	}
 }
 
-static __always_inline void refresh_connection(struct fusescope_connection *slot,
-					       struct fuse_mount *mount,
-					       struct fuse_conn *connection, __u64 now)
+/* The st_dev that mountinfo shows; 0 if it cannot be told: on 5.10 it takes a MOUNT. */
+static __always_inline __u32 device_of(struct fuse_conn *connection, struct fuse_mount *mount)
 {
-	slot->refreshed_ns = now;
-	slot->device = READ_FIELD(connection, dev);
-	limits_of(connection, &slot->limits);
-	slot->limits.readahead_pages =
-		READ_FIELD(READ_FIELD(READ_FIELD(mount, sb), s_bdi), ra_pages);
+	if (bpf_core_field_exists(connection->dev))
+		return READ_DESCRIBED(connection, dev);
+	return mount ? READ_FIELD(READ_FIELD(mount, sb), s_dev) : 0;
 }
 
 static __always_inline struct fusescope_connection *connection_at(__u32 index)
@@ -76,8 +122,7 @@ CHECKED_ONCE __u32 claim_connection(__u32 index, __u64 address, __u64 now)
 	if (!slot)
 		return FUSESCOPE_OTHER_MOUNT;
 	before = slot->address;
-	if (before <= FUSESCOPE_TOMBSTONE &&
-	    __sync_val_compare_and_swap(&slot->address, before, address) == before) {
+	if (before <= FUSESCOPE_TOMBSTONE && compare_and_set(&slot->address, before, address)) {
 		slot->refreshed_ns = 0;
 		slot->claimed_ns = now;
 		return index;
@@ -95,22 +140,29 @@ CHECKED_ONCE int retire_connection(__u64 address)
 	struct fusescope_connection *slot = connection_at(find_connection(address));
 
 	if (slot)
-		__sync_val_compare_and_swap(&slot->address, address, address | FUSESCOPE_RETIRED);
+		compare_and_set(&slot->address, address, address | FUSESCOPE_RETIRED);
 	return 0;
 }
 
-/* The index of a mount's counters; connections beyond the limit share FUSESCOPE_OTHER_MOUNT. */
-static __always_inline __u32 mount_index(struct fuse_mount *mount, __u64 now)
+/*
+ * The index of a connection's counters; those beyond the limit share FUSESCOPE_OTHER_MOUNT. MOUNT
+ * is null where a request does not lead to it.
+ */
+static __always_inline __u32 connection_index(__u64 address, struct fuse_mount *mount, __u64 now)
 {
-	__u64 address = READ_ADDRESS(mount, fc);
 	__u32 index = find_connection(address);
 	struct fusescope_connection *slot;
 
 	if (index >= FIRST_FREE)
 		index = claim_connection(index - FIRST_FREE, address, now);
 	slot = connection_at(index);
-	if (slot && (now - slot->refreshed_ns > LIMITS_FRESH_NS || !slot->limits.initialized))
-		refresh_connection(slot, mount, READ_FIELD(mount, fc), now);
+	if (slot && (now - slot->refreshed_ns > LIMITS_FRESH_NS || !slot->limits.initialized)) {
+		struct fuse_conn *connection = AS_STRUCT(fuse_conn, address);
+
+		slot->refreshed_ns = now;
+		slot->device = device_of(connection, mount);
+		limits_of(connection, &slot->limits);
+	}
 	return index;
 }
 

@@ -25,54 +25,80 @@ static __always_inline __u8 op_of(__u32 opcode)
 struct data_request {
 	__u64 file_handle;
 	__u64 node;
-	__u64 mount; /* address of the struct fuse_mount */
+	__u64 connection; /* address of the struct fuse_conn */
 	__u64 offset;
 	__u64 iocb; /* address of the struct kiocb of a direct call, or 0 */
 	__u64 io;   /* address of the struct fuse_io_priv of a direct call, or 0 */
 	__u32 bytes;
 	__u32 pages;
 	__u8 op;
-	__u8 background;
+	__u8 background; /* queued by fuse_simple_background() */
 	__u8 deferred; /* not sent by its caller: fuse_request_end() flushed the queue */
 };
 
-/* The descriptors of a request's pages: a page each in direct I/O. */
-static __always_inline __u32 page_slots(struct fuse_io_args *io_args)
+/* READ and WRITE are sent from a struct fuse_io_args: fs/fuse/file.c. */
+static __always_inline struct fuse_io_args *io_args_of(struct fuse_args *args)
 {
-	struct fuse_args_pages___before_folios *before =
-		(struct fuse_args_pages___before_folios *)&io_args->ap;
-
-	if (bpf_core_field_exists(io_args->ap.num_folios))
-		return READ_FIELD(io_args, ap.num_folios);
-	return READ_FIELD(before, num_pages);
+	return ENCLOSING_STRUCT(fuse_io_args, ap, args);
 }
 
-static __always_inline void read_data_request(struct data_request *data, struct fuse_req *req,
-					      struct fuse_args *args, __u8 op)
+static __always_inline struct fuse_io_tail_5_10 *io_tail_of(struct fuse_args *args)
 {
-	struct fuse_io_args *io_args = ENCLOSING_STRUCT(fuse_io_args, ap, args);
-	struct fuse_io_priv *io = READ_FIELD(io_args, io);
-	__u64 io_address = READ_ADDRESS(io_args, io);
-	__u32 slots = page_slots(io_args);
+	return (struct fuse_io_tail_5_10 *)args;
+}
+
+/* The descriptors of a request's pages: a page each in direct I/O. */
+static __always_inline __u32 page_slots(struct fuse_args *args)
+{
+	struct fuse_args_pages___before_folios *before;
+	struct fuse_io_args *io_args;
+
+	if (!FUSE_IS_DESCRIBED)
+		return BPF_PROBE_READ(io_tail_of(args), num_pages);
+	io_args = io_args_of(args);
+	if (bpf_core_field_exists(io_args->ap.num_folios))
+		return READ_DESCRIBED(io_args, ap.num_folios);
+	before = (struct fuse_args_pages___before_folios *)&io_args->ap;
+	return READ_DESCRIBED(before, num_pages);
+}
+
+/* The address of the struct fuse_io_priv of a direct call; 0 for a request of the page cache. */
+static __always_inline __u64 io_of(struct fuse_args *args)
+{
+	struct fuse_io_args *io_args;
+
+	if (!FUSE_IS_DESCRIBED)
+		return (__u64)BPF_PROBE_READ(io_tail_of(args), io);
+	io_args = io_args_of(args);
+	return READ_DESCRIBED_ADDRESS(io_args, io);
+}
+
+static __always_inline struct fuse_read_in *in_argument_of(struct fuse_args *args)
+{
+	return AS_STRUCT(fuse_read_in, READ_FIELD(args, in_args[0].value));
+}
+
+static __always_inline void read_data_request(struct data_request *data, struct fuse_args *args,
+					      __u8 op, __u64 connection)
+{
+	struct fuse_read_in *in = in_argument_of(args);
 	__u64 page_size = 1ULL << page_shift;
+	__u32 slots = page_slots(args);
 
 	data->op = op;
-	data->file_handle = READ_FIELD(io_args, read.in.fh);
+	data->file_handle = READ_FIELD(in, fh);
 	data->node = READ_FIELD(args, nodeid);
-	data->mount = READ_ADDRESS(req, fm);
-	data->offset = READ_FIELD(io_args, read.in.offset);
-	data->bytes = READ_FIELD(io_args, read.in.size);
-	data->io = io_address;
-	data->iocb = io_address ? READ_ADDRESS(io, iocb) : 0;
-	data->background =
-		READ_FIELD(req, flags) >> bpf_core_enum_value(enum fuse_req_flag, FR_BACKGROUND) &
-		1;
+	data->connection = connection;
+	data->offset = READ_FIELD(in, offset);
+	data->bytes = READ_FIELD(in, size);
+	data->io = io_of(args);
+	data->iocb = data->io ? READ_ADDRESS(AS_STRUCT(fuse_io_priv, data->io), iocb) : 0;
 	/*
 	 * Page slots: a direct request has one descriptor for each (fuse_get_user_pages(),
 	 * fs/fuse/file.c), and none for a kernel buffer. In the page cache a request is one run
 	 * of the file, so that its slots are the pages of that run.
 	 */
-	data->pages = io_address && slots
+	data->pages = data->io && slots
 			      ? slots
 			      : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
 					page_shift;

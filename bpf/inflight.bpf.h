@@ -3,6 +3,7 @@
 #ifndef FUSESCOPE_INFLIGHT_BPF_H
 #define FUSESCOPE_INFLIGHT_BPF_H
 
+#include "atomic.bpf.h"
 #include "maps.bpf.h"
 
 #define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
@@ -36,8 +37,7 @@ CHECKED_ONCE __u32 claim_inflight(__u64 request)
 			return index;
 		}
 		if (slot->request == 0 &&
-		    __sync_val_compare_and_swap(&slot->request, 0,
-						request | FUSESCOPE_BEING_FILLED) == 0) {
+		    compare_and_set(&slot->request, 0, request | FUSESCOPE_BEING_FILLED)) {
 			if (i)
 				count_note(FUSESCOPE_NOTE_INFLIGHT_COLLISION);
 			return index;

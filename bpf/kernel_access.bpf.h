@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a kernel field is read: the seam between the hook modes. Tracepoint programs are given
- * typed pointers and load through them directly (nanoseconds, and allowed under
- * lockdown=confidentiality); a mode without typed pointers copies with bpf_probe_read_kernel.
+ * How a kernel field is read: the seam between the hook modes. Programs with typed pointers load
+ * through them directly (nanoseconds, and allowed under lockdown=confidentiality); the others copy
+ * with bpf_probe_read_kernel.
  */
 #ifndef FUSESCOPE_KERNEL_ACCESS_BPF_H
 #define FUSESCOPE_KERNEL_ACCESS_BPF_H
 
 #include "kernel_fuse.h"
+#include "kernel_fuse_5_10.h"
 
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -16,13 +17,15 @@
 #ifdef FUSESCOPE_DIRECT_LOADS
 
 /* kernel/bpf/helpers.c, since 6.2: makes an address readable as a kernel struct. */
-extern void *bpf_rdonly_cast(const void *address, __u32 type_id) __ksym;
+extern void *bpf_rdonly_cast(const void *address, __u32 type_id) __ksym __weak;
 
 /* kernel/bpf/helpers.c, since 6.2: the task of a thread id of the host. */
-extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym;
-extern void bpf_task_release(struct task_struct *task) __ksym;
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
-#define READ_FIELD(pointer, field) ((pointer)->field)
+#define FUSE_IS_DESCRIBED true
+#define READ_FIELD(pointer, field)     ((pointer)->field)
+#define READ_DESCRIBED(pointer, field) ((pointer)->field)
 #define AS_STRUCT(name, address)                                                                   \
 	((struct name *)bpf_rdonly_cast((const void *)(unsigned long)(address),                    \
 					bpf_core_type_id_kernel(struct name)))
@@ -33,12 +36,40 @@ extern void bpf_task_release(struct task_struct *task) __ksym;
  */
 #define ADDRESS_AT(location)	     (AS_STRUCT(fuse_read_in, location)->fh)
 #define READ_ADDRESS(pointer, field) ADDRESS_AT(&(pointer)->field)
+#define READ_DESCRIBED_ADDRESS	     READ_ADDRESS
 
 #else
 
-#define READ_FIELD(pointer, field)   BPF_CORE_READ(pointer, field)
-#define READ_ADDRESS(pointer, field) ((__u64)BPF_CORE_READ(pointer, field))
-#define AS_STRUCT(name, address)     ((struct name *)(unsigned long)(address))
+/* Whether this kernel describes the types of FUSE; else they are those of 5.10. */
+#define FUSE_IS_DESCRIBED (bpf_core_type_exists(struct fuse_req))
+
+#define READ_FIELD(pointer, field)                                                                 \
+	({                                                                                         \
+		typeof((pointer)->field) value;                                                    \
+		if (IS_OF_FUSE(pointer) && !FUSE_IS_DESCRIBED)                                     \
+			bpf_probe_read_kernel(&value, sizeof(value), &OF_5_10(pointer)->field);    \
+		else                                                                               \
+			bpf_probe_read_kernel(&value, sizeof(value), &(pointer)->field);           \
+		value;                                                                             \
+	})
+/* A field that 5.10 does not have: the caller has made sure that it exists. */
+#define READ_DESCRIBED(pointer, field)                                                             \
+	({                                                                                         \
+		typeof((pointer)->field) described;                                                \
+		bpf_probe_read_kernel(&described, sizeof(described), &(pointer)->field);           \
+		described;                                                                         \
+	})
+#define AS_STRUCT(name, address) ((struct name *)(unsigned long)(address))
+#define READ_ADDRESS(pointer, field)	       ((__u64)READ_FIELD(pointer, field))
+#define READ_DESCRIBED_ADDRESS(pointer, field) ((__u64)READ_DESCRIBED(pointer, field))
+
+#define ADDRESS_AT(location)                                                                       \
+	({                                                                                         \
+		__u64 address = 0;                                                                 \
+		bpf_probe_read_kernel(&address, sizeof(address),                                   \
+				      (const void *)(unsigned long)(location));                    \
+		address;                                                                           \
+	})
 
 #endif
 

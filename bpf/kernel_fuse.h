@@ -58,6 +58,8 @@ struct task_struct {
 struct pt_regs {
 	unsigned long r10;
 	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
@@ -65,12 +67,8 @@ struct pt_regs {
 };
 
 /* --- files --- */
-struct backing_dev_info {
-	unsigned long ra_pages;
-};
-
 struct super_block {
-	struct backing_dev_info *s_bdi;
+	__u32 s_dev;
 };
 
 struct inode {
@@ -84,6 +82,7 @@ struct file_ra_state {
 struct file {
 	struct inode *f_inode;
 	void *private_data;
+	unsigned int f_flags;
 	long long f_pos;
 	struct file_ra_state f_ra;
 };
@@ -92,6 +91,23 @@ struct kiocb {
 	struct file *ki_filp;
 	long long ki_pos;
 	void *ki_complete; /* null: synchronous, is_sync_kiocb() in include/linux/fs.h */
+	int ki_flags;
+};
+
+/* include/linux/uio.h: ask CO-RE for the value */
+enum iter_type {
+	ITER_IOVEC,
+};
+
+struct iov_iter {
+	__u8 iter_type;
+	size_t count; /* not yet got */
+	unsigned long nr_segs;
+};
+
+/* Before 8cd54c1c8480 ("iov_iter: separate direction from flavour"), 5.14: a bit mask. */
+struct iov_iter___bits {
+	unsigned int type;
 };
 
 /* lib/iov_iter.c, iov_iter_save_state() */
@@ -126,10 +142,6 @@ struct io_kiocb {
 	struct io_wq_work work;
 };
 
-struct iov_iter {
-	size_t count; /* not yet got */
-};
-
 struct io_async_rw {
 	size_t bytes_done; /* by earlier tries */
 	struct iov_iter iter;
@@ -161,9 +173,14 @@ struct fuse_out_header {
 	__s32 error;
 };
 
+struct fuse_in_arg {
+	const void *value;
+};
+
 struct fuse_args {
 	__u64 nodeid;
 	__u32 opcode;
+	struct fuse_in_arg in_args[1];
 };
 
 /* num_folios since 68bfb7eb7f7d ("fuse: remove pages for requests and exclusively use folios"),
@@ -190,11 +207,6 @@ struct fuse_io_priv {
 };
 
 struct fuse_io_args {
-	union {
-		struct {
-			struct fuse_read_in in;
-		} read;
-	};
 	struct fuse_args_pages ap;
 	struct fuse_io_priv *io;
 };
@@ -207,7 +219,7 @@ struct fuse_conn {
 	unsigned int max_background;
 	unsigned int congestion_threshold;
 	int initialized;
-	__u32 dev;
+	__u32 dev; /* before 5.11: that of the superblock */
 	unsigned int io_uring; /* since 6.14 */
 };
 
@@ -220,6 +232,7 @@ struct fuse_file {
 	struct fuse_mount *fm;
 	__u64 fh;
 	__u64 nodeid;
+	__u32 open_flags;
 };
 
 struct fuse_req {
@@ -234,6 +247,30 @@ struct fuse_req {
 	struct fuse_mount *fm;
 };
 
+/* --- the transport of a connection, a struct of its own on 7.2 --- */
+struct fuse_chan {
+	struct fuse_conn *conn;
+	unsigned int max_background;
+	int initialized;
+};
+
+struct fuse_req___channel {
+	struct fuse_chan *chan;
+};
+
+struct fuse_conn___channel {
+	struct fuse_chan *chan;
+};
+
+struct fuse_dev___channel {
+	struct fuse_chan *chan;
+};
+
+/* Copies a request to the daemon, and its reply back: fuse_copy_args(). */
+struct fuse_copy_state {
+	struct fuse_req *req;
+};
+
 struct fuse_dev {
 	struct fuse_conn *fc;
 };
@@ -241,6 +278,7 @@ struct fuse_dev {
 /* enum fuse_req_flag, fs/fuse/fuse_dev_i.h: ask CO-RE for the value */
 enum fuse_req_flag {
 	FR_BACKGROUND,
+	FR_FINISHED,
 };
 
 /* --- the iterator over open files: kernel/bpf/task_iter.c --- */

@@ -7,15 +7,10 @@
 #include "caller.bpf.h"
 #include "connection.bpf.h"
 
-/* Whether any byte of a buffered read was asked for: readahead goes on past the call's end. */
 static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
 {
-	__u64 page_size = 1ULL << page_shift;
-	__u64 begin = asked->begin & ~(page_size - 1);
-
-	if (data->iocb || data->op == FUSESCOPE_WRITE || asked->bytes == BYTES_UNKNOWN)
-		return true;
-	return data->offset + data->bytes > begin && data->offset < asked->begin + asked->bytes;
+	return asked->bytes == BYTES_UNKNOWN ||
+	       carries_asked_bytes(data, asked->begin, asked->bytes);
 }
 
 static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
@@ -167,10 +162,15 @@ CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placeme
 /* Why a call was split, decided once: when its second request shows that it is. */
 static __always_inline void decide_cause(struct fusescope_call *call, struct fuse_conn *connection)
 {
-	struct fusescope_limits limits = {};
+	struct first_request first = {
+		.bytes = call->first_bytes,
+		.pages = call->first_pages,
+		.readahead_bytes = call->readahead_bytes,
+		.op = call->op,
+		.mode = call->mode,
+	};
 
-	limits_of(connection, &limits);
-	call->cause = cause_of(call, &limits);
+	call->cause = cause_of(&first, connection);
 }
 
 /* Whether no further request of this call can come, now that one of its requests has ended. */

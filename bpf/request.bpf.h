@@ -1,133 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Life of a request: sent, ended. Every hook mode calls into these bodies. */
+/* Life of a request: sent, taken, ended. Every hook mode calls into these bodies. */
 #ifndef FUSESCOPE_REQUEST_BPF_H
 #define FUSESCOPE_REQUEST_BPF_H
 
+#include "hooked_call.bpf.h"
 #include "inflight.bpf.h"
-#include "placement.bpf.h"
+
+#ifdef FUSESCOPE_DIRECT_LOADS
+#include "grouped_call.bpf.h"
+#else
+/* Without typed pointers the functions of a call are hooked, or no call is seen. */
+struct placement {
+	struct data_request data;
+	__u64 now;
+	__u32 mount;
+};
+#endif
 
 /* include/uapi/linux/fuse.h */
 #define FUSE_INIT	 26
 #define OUT_HEADER_BYTES 16
 
-/* Whether the task that sends a request is not the one that made it. */
-static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *connection,
-					struct task_struct *current_task)
-{
-	__u32 level = READ_FIELD(READ_FIELD(connection, pid_ns), level);
-	__u32 requester = READ_FIELD(req, in.h.pid);
-	__u32 current_pid = READ_FIELD(current_task, pid);
-
-	if (level) {
-		struct upid *numbers = READ_FIELD(current_task, thread_pid)->numbers;
-
-		bpf_probe_read_kernel(&current_pid, sizeof(current_pid),
-				      (void *)numbers + level * bpf_core_type_size(struct upid) +
-					      bpf_core_field_offset(struct upid, nr));
-	}
-	return requester != current_pid;
-}
-
-static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
-{
-	if (data->op == FUSESCOPE_WRITE)
-		return data->background ? FUSESCOPE_ORIGIN_WRITEBACK : FUSESCOPE_ORIGIN_OTHER;
-	/* A page that a write fills only in part is read first, by that write. */
-	if (!data->background && (__u64)number < SYSCALL_SLOTS &&
-	    syscall_shapes[FUSESCOPE_WRITE][number & (SYSCALL_SLOTS - 1)].file)
-		return FUSESCOPE_ORIGIN_OTHER;
-	return FUSESCOPE_ORIGIN_READAHEAD;
-}
-
-/* Finds the call behind a data request. Returns the number of the system call that it was sent
- * from, or -1 where that is of no interest. */
-static __always_inline long find_caller(struct asked *asked, struct data_request *data,
-					struct fuse_req *req, struct fuse_conn *connection)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_struct *found = NULL;
-	long number = -1;
-
-	if (data->background && !data->io && data->op == FUSESCOPE_WRITE)
-		return number; /* writeback: no call, whoever sends it */
-	if (data->iocb) {
-		ask_request(asked, data);
-		if (data->offset != asked->begin && is_known_call(asked->key))
-			return number; /* a further request of a call that is known already */
-	}
-	data->deferred = data->background && is_deferred(req, connection, task);
-	if (data->deferred) {
-		/* in.h.pid counts in the mount's pid namespace; tasks are found in the host's. */
-		if (!READ_FIELD(READ_FIELD(connection, pid_ns), level))
-			found = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
-		if (!found)
-			return number;
-		task = found;
-	}
-	if (data->iocb)
-		ask_direct(asked, task, data);
-	else
-		ask_buffered(asked, task, data);
-	number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
-	if (found)
-		bpf_task_release(found);
-	return number;
-}
+/* The bit of a request's flags: enum fuse_req_flag, whose values have not changed since 5.10. */
+#define HAS_FLAG(req, name, value)                                                                 \
+	(READ_FIELD(req, flags) >> (bpf_core_enum_value_exists(enum fuse_req_flag, name)           \
+					    ? bpf_core_enum_value(enum fuse_req_flag, name)        \
+					    : (value)) &                                           \
+	 1)
 
 /* A READ or WRITE: whose it is, and what it carries. */
 static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
-					    struct fuse_args *args, __u32 mount, __u8 op, __u64 now)
+					    __u64 connection, __u32 mount, __u8 op, __u64 now)
 {
-	struct fuse_conn *connection = READ_FIELD(READ_FIELD(req, fm), fc);
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
 	struct placement placement = {.now = now, .mount = mount};
 	struct data_request *data = &placement.data;
-	struct asked *asked = &placement.asked;
-	__u32 origin = FUSESCOPE_ORIGIN_CALL;
-	struct fusescope_call *split;
-	long number;
+	__u32 origin;
 
-	read_data_request(data, req, args, op);
-	number = find_caller(asked, data, req, connection);
-	if (!asked->is_call || !serves_call(data, asked)) {
-		asked->is_call = false;
-		origin = origin_without_call(data, number);
+	read_data_request(data, READ_FIELD(req, args), op, connection);
+	data->background = HAS_FLAG(req, FR_BACKGROUND, 2);
+	if (slot) {
+		slot->bytes = data->bytes;
+		slot->op = op;
+		slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 	}
+#ifdef FUSESCOPE_DIRECT_LOADS
+	if (!calls_are_hooked)
+		origin = place_in_grouped_call(slot, &placement, req,
+					       AS_STRUCT(fuse_conn, connection));
+	else
+#endif
+		origin = place_in_hooked_call(data, READ_ADDRESS(req, args),
+					      AS_STRUCT(fuse_conn, connection));
 	if (stats)
 		count_data_request(&stats->ops[op & 1].data, data, origin);
-	if (!slot || !asked->is_call)
-		return;
-	placement.tid =
-		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
-	slot->bytes = data->bytes;
-	slot->op = op;
-	slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
-	split = call_at(place_in_call(slot, &placement));
-	if (split)
-		decide_cause(split, connection);
 }
 
 /* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
 static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 {
-	struct fuse_args *args = READ_FIELD(req, args);
-	__u32 opcode = READ_FIELD(args, opcode);
+	__u32 opcode = READ_FIELD(READ_FIELD(req, args), opcode);
+	__u64 connection = connection_of_request(req);
 	__u64 now = bpf_ktime_get_ns();
 	struct fusescope_inflight *slot;
 	__u32 index;
 
 	if (opcode == FUSE_INIT)
-		retire_connection(READ_ADDRESS(READ_FIELD(req, fm), fc));
-	index = mount_index(READ_FIELD(req, fm), now);
+		retire_connection(connection);
+	index = connection_index(connection, mount_of_request(req), now);
 	slot = inflight_at(claim_inflight(address));
 	if (slot) {
 		slot->sent_ns = now;
+		slot->taken_ns = 0;
 		slot->mount = index;
 		slot->opcode = opcode;
 		slot->part = FUSESCOPE_PART_NONE;
 	}
 	if (is_data(opcode))
-		on_data_request(slot, req, args, index, op_of(opcode), now);
+		on_data_request(slot, req, connection, index, op_of(opcode), now);
 	if (slot)
 		slot->request = address;
 	return 0;
@@ -146,25 +96,31 @@ static __always_inline struct fusescope_duration_stats *duration_row(__u32 mount
 	if (!*row) {
 		/* Rows count from 1. Of two CPUs that come at once one wastes a row. */
 		struct fusescope_self_stats *stats = self();
-		__u64 fresh = stats ? __sync_fetch_and_add(&stats->duration_rows_used, 1) + 1
+		__u64 fresh = stats ? fetch_and_add(&stats->duration_rows_used, 1) + 1
 				    : FUSESCOPE_DURATION_ROWS;
 
-		if (fresh >= FUSESCOPE_DURATION_ROWS) {
+		if (!fresh || fresh >= FUSESCOPE_DURATION_ROWS) {
 			count_lost(FUSESCOPE_LOST_DURATION_ROWS);
 			return NULL;
 		}
-		__sync_val_compare_and_swap(row, 0, fresh);
+		compare_and_set(row, 0, fresh);
 	}
 	index = *row;
 	return bpf_map_lookup_elem(&durations, &index);
 }
 
+static __always_inline void count_elapsed(struct fusescope_duration_stats *duration, __u64 elapsed)
+{
+	__u32 bucket = duration_slot(elapsed);
+
+	if (bucket < FUSESCOPE_DURATION_SLOTS)
+		add(&duration->slots[bucket], 1);
+	add(&duration->sum_ns, elapsed);
+}
+
 static __always_inline void count_duration(const struct fusescope_inflight *slot, __u64 now)
 {
 	struct fusescope_duration_stats *duration = NULL;
-	__u64 elapsed = now - slot->sent_ns;
-	__u32 bucket = duration_slot(elapsed);
-
 	if (is_data(slot->opcode)) {
 		struct fusescope_mount_stats *stats = stats_of_mount(slot->mount);
 
@@ -173,11 +129,19 @@ static __always_inline void count_duration(const struct fusescope_inflight *slot
 	} else {
 		duration = duration_row(slot->mount, slot->opcode);
 	}
-	if (!duration)
+	if (duration)
+		count_elapsed(duration, now - slot->sent_ns);
+}
+
+/* The phases of a request, where its taking by the daemon was seen. */
+static __always_inline void count_phases(const struct fusescope_inflight *slot, __u64 now)
+{
+	struct fusescope_mount_stats *stats = stats_of_mount(slot->mount);
+
+	if (!slot->taken_ns || !stats)
 		return;
-	if (bucket < FUSESCOPE_DURATION_SLOTS)
-		add(&duration->slots[bucket], 1);
-	add(&duration->sum_ns, elapsed);
+	count_elapsed(&stats->phases[FUSESCOPE_PHASE_QUEUED], slot->taken_ns - slot->sent_ns);
+	count_elapsed(&stats->phases[FUSESCOPE_PHASE_SERVICE], now - slot->taken_ns);
 }
 
 /* An error or a short reply ends a call whose requests wait for each other: fuse_direct_io(). */
@@ -188,6 +152,16 @@ static __always_inline bool reply_stops_call(struct fuse_req *req,
 		return true;
 	return slot->op == FUSESCOPE_READ &&
 	       READ_FIELD(req, out.h.len) < slot->bytes + OUT_HEADER_BYTES;
+}
+
+/* Role "taken": the daemon has begun to read the request. What is copied later is its reply. */
+static __always_inline int on_request_taken(__u64 address)
+{
+	struct fusescope_inflight *slot = inflight_at(find_inflight(address));
+
+	if (slot && !slot->taken_ns)
+		slot->taken_ns = bpf_ktime_get_ns();
+	return 0;
 }
 
 /* Role "ended": the reply is in, or the connection was aborted. */
@@ -203,14 +177,17 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 		return 0;
 	}
 	count_duration(slot, now);
+	count_phases(slot, now);
+#ifdef FUSESCOPE_DIRECT_LOADS
 	if (slot->part == FUSESCOPE_PART_WHOLE) {
 		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);
 
 		if (io)
-			count_call(io, 1, slot->segments, slot->asked_bytes);
+			count_call(io, 1, slot->segments, slot->asked_bytes, 0);
 	} else if (slot->part == FUSESCOPE_PART_OF_CALL) {
 		end_part(slot, reply_stops_call(req, slot), now);
 	}
+#endif
 	slot->request = 0;
 	return 0;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/collector.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -27,13 +25,6 @@ const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .s
 
 // Connections beyond FUSESCOPE_MAX_MOUNTS.
 const MountIdentity kOther = {.mountpoint = "other", .fstype = "other", .source = ""};
-
-std::optional<std::uint64_t> readahead_of(std::uint32_t device,
-                                          const std::optional<fusescope_limits>& limits) {
-  if (auto bytes = readahead_bytes(device)) return bytes;
-  if (!limits || !limits->readahead_pages) return std::nullopt;
-  return std::uint64_t{limits->readahead_pages} * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace
 
@@ -184,11 +175,9 @@ void Collector::complete(MountSnapshot& mount) const {
   const std::uint32_t device = mount.identity.device;
   if (!device) return;
   if (const auto open = devices_.find(device); open != devices_.end()) {
-    const std::uint32_t pages = mount.limits ? mount.limits->readahead_pages : 0;
     mount.limits = open->second.limits;
-    mount.limits->readahead_pages = pages;
   }
-  mount.readahead_bytes = readahead_of(device, mount.limits);
+  mount.readahead_bytes = readahead_bytes(device);
 }
 
 Result<Snapshot> Collector::collect() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/serve.h"
 
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
@@ -119,10 +120,10 @@ Result<void> check_options(const ServeOptions& options) {
 
 void log_start(const Session& session, const HttpServer& server) {
   for (const HookStatus& hook : session.hooks()) {
-    if (hook.program.empty()) {
-      spdlog::info("requests {}: not seen: {}", hook.role, hook.reason);
+    if (hook.programs.empty()) {
+      spdlog::info("role {}: not filled: {}", hook.role, hook.reason);
     } else {
-      spdlog::info("requests {}: {} ({})", hook.role, hook.program, hook.mode);
+      spdlog::info("role {}: {} ({})", hook.role, hook.mode, fmt::join(hook.programs, ", "));
     }
   }
   for (const Endpoint& endpoint : server.listening()) {
@@ -137,7 +138,7 @@ Result<void> serve(const ServeOptions& options) {
   if (auto checked = check_options(options); !checked) return checked;
 
   const EndSignals signals;
-  auto session = Session::start();
+  auto session = Session::start(options.hooks);
   if (!session) return std::unexpected(session.error());
   auto reader = Reader::open(*session);
   if (!reader) return std::unexpected(reader.error());

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/probe/hooks.h"
 
 namespace fusescope {
 
 struct ServeOptions {
   std::vector<std::string> listen_addresses = {":10980"};
   std::string telemetry_path = "/metrics";
+  HookMode hooks = HookMode::automatic;
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };

@@ -131,6 +131,17 @@ void add_duration(Builder& builder, const Labels& labels, const std::string& op,
       histogram_of(stats.slots, static_cast<double>(stats.sum_ns) / 1e9, 1e-6, false));
 }
 
+// Only what was seen: where no hook shows when the daemon takes a request, there are no phases.
+void add_phases(Builder& builder, const Labels& labels, const fusescope_mount_stats& stats) {
+  for (int i = 0; i < FUSESCOPE_PHASES; i++) {
+    const fusescope_duration_stats& phase = stats.phases[i];
+    if (!count_of(phase)) continue;
+    builder.histogram(
+        kRequestPhase, with(labels, {{"phase", name_of(static_cast<fusescope_phase>(i))}}),
+        histogram_of(phase.slots, static_cast<double>(phase.sum_ns) / 1e9, 1e-6, false));
+  }
+}
+
 const char* transport_of(const MountSnapshot& mount) {
   if (mount.identity.fstype == "virtiofs") return "virtiofs";
   return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";
@@ -155,13 +166,18 @@ void add_info(Builder& builder, const Labels& labels, const MountSnapshot& mount
                  1);
 }
 
-void add_mount(Builder& builder, const MountSnapshot& mount) {
+bool is_filled(const SelfSnapshot& self, std::string_view role) {
+  const auto hook = std::ranges::find(self.hooks, role, &HookStatus::role);
+  return hook != self.hooks.end() && !hook->programs.empty();
+}
+
+void add_mount(Builder& builder, const MountSnapshot& mount, bool sees_calls) {
   const Labels labels = {{"mountpoint", to_label(mount.identity.mountpoint)},
                          {"fstype", to_label(mount.identity.fstype)}};
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
     const auto op = static_cast<fusescope_op>(i);
     const fusescope_op_stats& stats = mount.counters.data.ops[i];
-    for (int j = 0; j < FUSESCOPE_MODES; j++) {
+    for (int j = 0; sees_calls && j < FUSESCOPE_MODES; j++) {
       add_calls(builder, labels, stats.io[j], op, static_cast<fusescope_mode>(j));
     }
     add_data_requests(builder, labels, stats.data, op);
@@ -170,6 +186,7 @@ void add_mount(Builder& builder, const MountSnapshot& mount) {
   for (const auto& [opcode, duration] : mount.counters.durations) {
     add_duration(builder, labels, opcode_name(opcode), duration);
   }
+  add_phases(builder, labels, mount.counters.data);
   builder.count(kInFlight, labels, mount.in_flight);
   if (mount.identity.device) add_info(builder, labels, mount);
   add_limits(builder, labels, mount);
@@ -194,11 +211,12 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   const SelfSnapshot& self = snapshot.self;
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
   for (const HookStatus& hook : self.hooks) {
-    if (hook.program.empty()) {
+    if (hook.programs.empty()) {
       builder.number(kHookMissing, {{"role", hook.role}, {"reason", to_label(hook.reason)}}, 1);
-    } else {
-      builder.number(kHookInfo,
-                     {{"role", hook.role}, {"program", hook.program}, {"mode", hook.mode}}, 1);
+    }
+    for (const std::string& program : hook.programs) {
+      builder.number(kHookInfo, {{"role", hook.role}, {"program", program}, {"mode", hook.mode}},
+                     1);
     }
   }
   for (int i = 0; i < FUSESCOPE_LOSSES; i++) {
@@ -224,7 +242,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 
 std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
   Builder builder;
-  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount);
+  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount, is_filled(snapshot.self, "call"));
   add_self(builder, snapshot, context);
   return builder.take();
 }

@@ -30,6 +30,7 @@ enum Metric : std::size_t {
   kRequestPages,
   kRequestBytes,
   kRequestDuration,
+  kRequestPhase,
   kRequestOrigin,
   kInFlight,
   kMountInfo,

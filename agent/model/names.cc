@@ -12,10 +12,12 @@ using Names = std::array<const char*, Count>;
 constexpr Names<FUSESCOPE_OPS> kOps = {"read", "write"};
 constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
 constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
+constexpr Names<FUSESCOPE_PHASES> kPhases = {"queued", "service"};
 constexpr Names<FUSESCOPE_CAUSES> kCauses = {
     "unknown", "unmerged", "page_slots", "max_pages", "max_read", "max_write", "readahead_window"};
 constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
-                                             "unmatched_end", "never_ended", "duration_rows"};
+                                             "unmatched_end", "never_ended", "duration_rows",
+                                             "call_end",      "guard_busy"};
 
 // By opcode number; the gaps in the numbers are gaps in the protocol.
 constexpr Names<54> kOpcodes = {
@@ -48,6 +50,7 @@ const char* name_of(fusescope_op op) { return kOps.at(op); }
 const char* name_of(fusescope_mode mode) { return kModes.at(mode); }
 const char* name_of(fusescope_cause cause) { return kCauses.at(cause); }
 const char* name_of(fusescope_origin origin) { return kOrigins.at(origin); }
+const char* name_of(fusescope_phase phase) { return kPhases.at(phase); }
 const char* name_of(fusescope_lost reason) { return kLosses.at(reason); }
 
 std::string opcode_name(std::uint32_t opcode) {

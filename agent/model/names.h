@@ -12,6 +12,7 @@ namespace fusescope {
 const char* name_of(fusescope_op op);          // read, write
 const char* name_of(fusescope_mode mode);      // direct, buffered
 const char* name_of(fusescope_cause cause);    // max_pages, ...
+const char* name_of(fusescope_phase phase);    // queued, service
 const char* name_of(fusescope_origin origin);  // call, readahead, ...
 const char* name_of(fusescope_lost reason);    // why something was not counted
 

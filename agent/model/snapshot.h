@@ -36,11 +36,21 @@ struct MountSnapshot {
   std::optional<std::uint64_t> readahead_bytes;
 };
 
+// One alternative of a role that was tried.
+struct HookTrial {
+  std::string mode;    // fentry, kprobe or tracepoint
+  std::string needs;   // what it attaches to
+  std::string reason;  // why it was refused; empty: it works
+};
+
+// What fills a role.
 struct HookStatus {
   std::string role;
-  std::string program;  // empty: the role is not filled
-  std::string mode;     // tracepoint
-  std::string reason;   // why the role is not filled
+  std::string mode;                   // empty: the role is not filled
+  std::vector<std::string> programs;  // attached
+  std::vector<HookTrial> trials;      // in the order in which they were tried
+  std::string reason;                 // why the role is not filled
+  bool exact = true;                  // false: filled, but what it tells is partly an estimate
 };
 
 struct ProgramStatus {

@@ -1,22 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/probe/hooks.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fusescope {
 namespace {
 
+using Programs = std::span<const std::string_view>;
+
+// One list for each way to hook a function: bpf/function_hooks.bpf.h is included for each of them.
+#define FUNCTION_HOOKS(prefix)                                                                    \
+  constexpr std::string_view allocated[] = {prefix "background_allocated"};                       \
+  constexpr std::string_view sent_dev[] = {prefix "request_sent_dev"};                            \
+  constexpr std::string_view sent_elsewhere[] = {prefix "request_sent_virtio",                    \
+                                                 prefix "request_sent_uring",                     \
+                                                 prefix "request_sent_uring_background"};         \
+  constexpr std::string_view sent_queue[] = {prefix "request_sent_queue"};                        \
+  constexpr std::string_view taken[] = {prefix "request_taken_copy"};                             \
+  constexpr std::string_view taken_virtio[] = {prefix "request_taken_virtio"};                    \
+  constexpr std::string_view ended[] = {prefix "request_ended"};                                  \
+  constexpr std::string_view call[] = {prefix "read_entered", prefix "read_left",                 \
+                                       prefix "write_entered", prefix "write_left"};              \
+  constexpr std::string_view splice[] = {prefix "splice_entered", prefix "splice_left"}
+
+namespace by_fentry {
+FUNCTION_HOOKS("fentry_");
+constexpr std::string_view refused[] = {"fentry_background_refused"};
+}  // namespace by_fentry
+
+namespace by_untyped_fentry {
+FUNCTION_HOOKS("fentry_untyped_");
+constexpr std::string_view refused[] = {"fentry_untyped_background_refused"};
+}  // namespace by_untyped_fentry
+
+namespace by_kprobe {
+FUNCTION_HOOKS("kprobe_");
+}  // namespace by_kprobe
+
+namespace by_tracepoint {
+constexpr std::string_view sent[] = {"tracepoint_request_sent"};
+constexpr std::string_view taken[] = {"tracepoint_request_taken"};
+constexpr std::string_view ended[] = {"tracepoint_request_ended"};
+}  // namespace by_tracepoint
+
 constexpr std::string_view kSendTracepoint = "tracepoint fuse:fuse_request_send (Linux 6.12)";
+constexpr std::string_view kTakenTracepoint = "tracepoint fuse:fuse_request_sent (Linux 7.1)";
 constexpr std::string_view kEndTracepoint = "tracepoint fuse:fuse_request_end (Linux 6.12)";
+constexpr std::string_view kDev = "function fuse_dev_queue_req (Linux 6.11)";
+constexpr std::string_view kQueue = "function queue_request_and_unlock (before Linux 6.11)";
+constexpr std::string_view kCopy = "function fuse_copy_args";
+constexpr std::string_view kEnd = "function fuse_request_end";
+constexpr std::string_view kBackground = "function fuse_simple_background";
+constexpr std::string_view kCall = "functions fuse_file_read_iter and fuse_file_write_iter";
+
+constexpr Programs kNone{};
+constexpr bool kTyped = true;
+constexpr bool kUntyped = false;
+
+using enum HookMode;
 
 constexpr std::array kAlternatives = {
-    HookAlternative{Role::sent, "tracepoint", "tracepoint_request_sent", kSendTracepoint},
-    HookAlternative{Role::ended, "tracepoint", "tracepoint_request_ended", kEndTracepoint},
+    HookAlternative{Role::allocated, fentry, by_fentry::allocated, by_fentry::refused, kBackground, kTyped},
+    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated, by_untyped_fentry::refused, kBackground,
+                    kUntyped},
+    HookAlternative{Role::allocated, kprobe, by_kprobe::allocated, kNone, kBackground, kUntyped},
+
+    HookAlternative{Role::sent, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
+    HookAlternative{Role::sent, fentry, by_fentry::sent_dev, by_fentry::sent_elsewhere, kDev, kTyped},
+    HookAlternative{Role::sent, fentry, by_fentry::sent_queue, kNone, kQueue, kTyped},
+    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_dev, by_untyped_fentry::sent_elsewhere, kDev, kUntyped},
+    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_queue, kNone, kQueue, kUntyped},
+    HookAlternative{Role::sent, kprobe, by_kprobe::sent_dev, by_kprobe::sent_elsewhere, kDev, kUntyped},
+    HookAlternative{Role::sent, kprobe, by_kprobe::sent_queue, kNone, kQueue, kUntyped},
+
+    // The tracepoint does not fire for virtiofs.
+    HookAlternative{Role::taken, tracepoint, by_tracepoint::taken, by_fentry::taken_virtio,
+                    kTakenTracepoint, kTyped},
+    HookAlternative{Role::taken, fentry, by_fentry::taken, by_fentry::taken_virtio, kCopy, kTyped},
+    HookAlternative{Role::taken, fentry, by_untyped_fentry::taken, by_untyped_fentry::taken_virtio, kCopy, kUntyped},
+    HookAlternative{Role::taken, kprobe, by_kprobe::taken, by_kprobe::taken_virtio, kCopy, kUntyped},
+
+    HookAlternative{Role::ended, tracepoint, by_tracepoint::ended, kNone, kEndTracepoint, kTyped},
+    HookAlternative{Role::ended, fentry, by_fentry::ended, kNone, kEnd, kTyped},
+    HookAlternative{Role::ended, fentry, by_untyped_fentry::ended, kNone, kEnd, kUntyped},
+    HookAlternative{Role::ended, kprobe, by_kprobe::ended, kNone, kEnd, kUntyped},
+
+    HookAlternative{Role::call, fentry, by_fentry::call, by_fentry::splice, kCall, kTyped},
+    HookAlternative{Role::call, fentry, by_untyped_fentry::call, by_untyped_fentry::splice, kCall, kUntyped},
+    HookAlternative{Role::call, kprobe, by_kprobe::call, by_kprobe::splice, kCall, kUntyped},
     // The call is found when its requests are sent, from the kiocb or the task's registers.
-    HookAlternative{Role::call, "tracepoint", "tracepoint_request_sent", kSendTracepoint},
+    HookAlternative{Role::call, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
 };
 
 constexpr std::array kRoles = {Role::allocated, Role::sent, Role::taken, Role::ended, Role::call};
+
+struct NamedMode {
+  HookMode mode;
+  std::string_view name;
+};
+constexpr std::array kModes = {NamedMode{automatic, "auto"}, NamedMode{fentry, "fentry"},
+                               NamedMode{kprobe, "kprobe"}, NamedMode{tracepoint, "tracepoint"}};
 
 }  // namespace
 
@@ -35,6 +119,25 @@ std::string_view role_name(Role role) {
   return "unknown";
 }
 
+std::string_view mode_name(HookMode mode) {
+  const auto* found = std::ranges::find(kModes, mode, &NamedMode::mode);
+  return found == kModes.end() ? "unknown" : found->name;
+}
+
+std::optional<HookMode> mode_of_name(std::string_view name) {
+  const auto* found = std::ranges::find(kModes, name, &NamedMode::name);
+  if (found == kModes.end()) return std::nullopt;
+  return found->mode;
+}
+
+bool is_chosen(HookMode asked_for, const HookAlternative& alternative) {
+  return asked_for == automatic || asked_for == alternative.mode;
+}
+
 bool is_required(Role role) { return role == Role::sent || role == Role::ended; }
+
+bool hooks_the_call(const HookAlternative& alternative) {
+  return alternative.role == Role::call && alternative.mode != tracepoint;
+}
 
 }  // namespace fusescope

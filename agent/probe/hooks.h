@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which BPF program fills which role. Each role has alternatives, best first; which one is taken
-// is decided by a trial load and attach, never by the kernel's version.
+// Which BPF programs fill which role. Each role has alternatives, best first; which one is taken is
+// decided by a trial load and attach, never by the kernel's version.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -10,11 +11,17 @@ namespace fusescope {
 
 enum class Role { allocated, sent, taken, ended, call };
 
+// What a user may ask for with --hooks.
+enum class HookMode { automatic, fentry, kprobe, tracepoint };
+
 struct HookAlternative {
   Role role;
-  std::string_view mode;     // "tracepoint"
-  std::string_view program;  // of the BPF object
-  std::string_view needs;    // what it attaches to, and since when it exists
+  HookMode mode;
+  std::span<const std::string_view> programs;  // attached all, or the alternative is refused
+  std::span<const std::string_view> also;      // attached each if its function is there
+  std::string_view needs;                      // what it attaches to, and since when that exists
+  // The programs have typed pointers: attach_typed.bpf.c, not attach_untyped.bpf.c.
+  bool is_typed;
 };
 
 // All alternatives, ordered by role and then by preference.
@@ -23,7 +30,18 @@ std::span<const HookAlternative> hook_alternatives();
 std::span<const Role> all_roles();
 std::string_view role_name(Role role);
 
+// "auto", "fentry", "kprobe", "tracepoint", and back.
+std::string_view mode_name(HookMode mode);
+std::optional<HookMode> mode_of_name(std::string_view name);
+
+// Whether an alternative is among those that a user asked for.
+bool is_chosen(HookMode asked_for, const HookAlternative& alternative);
+
 // Roles without which nothing can be counted.
 bool is_required(Role role);
+
+// Whether the alternative hooks the functions of a call, and does not group requests as they are
+// sent. Such a call needs the role "allocated".
+bool hooks_the_call(const HookAlternative& alternative);
 
 }  // namespace fusescope

@@ -78,6 +78,7 @@ Result<Reader> Reader::open(const Session& session) {
 }
 
 Result<void> Reader::settle() const {
+  if (!session_->settles_calls()) return {};
   LIBBPF_OPTS(bpf_test_run_opts, options);
   const int program = bpf_program__fd(session_->skeleton().progs.settle_calls);
   if (const int error = bpf_prog_test_run_opts(program, &options)) {
@@ -139,7 +140,8 @@ std::vector<Row> Reader::rows() const {
 }
 
 Result<std::vector<fusescope_device_record>> Reader::devices() const {
-  const bpf_link* link = session_->skeleton().links.list_devices;
+  const bpf_link* link = session_->device_list();
+  if (!link) return std::vector<fusescope_device_record>{};
   const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link)));
   if (!iterator) return std::unexpected(errno_error("list open /dev/fuse files", errno));
   std::vector<fusescope_device_record> records;

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <string>
 
-#include "agent/probe/hooks.h"
-#include "agent/probe/libbpf_log.h"
+#include "agent/base/unique_fd.h"
+#include "agent/probe/return_probe.h"
 #include "fusescope_bpf.skel.h"
 
 namespace fusescope {
@@ -20,76 +20,75 @@ namespace {
 
 constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 
-// Programs that user space runs itself, whatever the hooks.
-constexpr const char* kDeviceList = "list_devices";
-constexpr const char* kObservers[] = {"settle_calls", kDeviceList};
+// Programs that user space runs itself: the first that loads.
+constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
+constexpr const char* kSettler = "settle_calls";
 
-Result<Skeleton> open_skeleton() {
-  // Naming the file keeps libbpf from walking all module BTFs, which needs CAP_SYS_ADMIN.
-  LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = kKernelBtf);
-  Skeleton skeleton(fusescope_bpf::open(&options));
-  if (!skeleton) return std::unexpected(errno_error("open the BPF object", errno));
-  skeleton->rodata->page_shift =
-      static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
-  return skeleton;
-}
+// The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
+class Chooser {
+ public:
+  explicit Chooser(HookMode mode) : mode_(mode) {}
 
-// Loads only the given programs.
-Result<Skeleton> load(const std::vector<std::string>& programs) {
-  auto skeleton = open_skeleton();
-  if (!skeleton) return skeleton;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, (*skeleton)->obj) {
-    const bool wanted = std::ranges::find(programs, bpf_program__name(program)) != programs.end();
-    bpf_program__set_autoload(program, wanted);
-  }
-  const LibbpfLog log;
-  if (const int error = fusescope_bpf::load(skeleton->get())) {
-    return std::unexpected(errno_error("load", -error, log.reason()));
-  }
-  return skeleton;
-}
-
-Result<void> attach(const Skeleton& skeleton, const std::string& name) {
-  const LibbpfLog log;
-  bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
-  bpf_link* link = bpf_program__attach(program);
-  if (!link) return std::unexpected(errno_error("attach", errno, log.reason()));
-  // The skeleton's own table of links is destroyed with it.
-  for (int i = 0; i < skeleton->skeleton->prog_cnt; i++) {
-    const bpf_prog_skeleton& entry = skeleton->skeleton->progs[i];
-    if (*entry.prog == program) *entry.link = link;
-  }
-  return {};
-}
-
-// Why an alternative cannot be used here, if so.
-Result<void> try_alternative(const std::string& program) {
-  const auto trial = load({program});
-  if (!trial) return std::unexpected(trial.error());
-  return attach(*trial, program);
-}
-
-HookStatus choose(Role role, std::map<std::string, Result<void>>& trials) {
-  HookStatus status{.role = std::string(role_name(role)),
-                    .program = "",
-                    .mode = "",
-                    .reason = "no hook of this release"};
-  for (const HookAlternative& alternative : hook_alternatives()) {
-    if (alternative.role != role) continue;
-    const std::string program(alternative.program);
-    const auto [trial, is_new] = trials.try_emplace(program);
-    if (is_new) trial->second = try_alternative(program);
-    if (trial->second) {
-      status.program = program;
-      status.mode = alternative.mode;
-      status.reason.clear();
+  HookStatus choose(Role role) {
+    HookStatus status;
+    status.role = role_name(role);
+    for (const HookAlternative& alternative : hook_alternatives()) {
+      if (alternative.role != role || !is_chosen(mode_, alternative)) continue;
+      HookTrial trial{.mode = std::string(mode_name(alternative.mode)),
+                      .needs = std::string(alternative.needs),
+                      .reason = reason_against(alternative)};
+      status.trials.push_back(trial);
+      if (!trial.reason.empty()) continue;
+      fill(status, alternative);
       return status;
     }
-    status.reason = std::string(alternative.needs) + ": " + trial->second.error().text;
+    status.reason = reason_for_none(status);
+    return status;
   }
-  return status;
-}
+
+ private:
+  // Empty: the alternative works.
+  std::string reason_against(const HookAlternative& alternative) {
+    if (hooks_the_call(alternative) && !allocated_) return "needs the role allocated";
+    for (const std::string_view program : alternative.programs) {
+      if (const auto& tried = trial(program, alternative); !tried) return tried.error().text;
+    }
+    return "";
+  }
+
+  const Result<void>& trial(std::string_view name, const HookAlternative& alternative) {
+    const std::string program(name);
+    const auto [found, is_new] = trials_.try_emplace(program);
+    if (is_new) {
+      found->second = try_program(program, {.calls_are_hooked = !alternative.is_typed,
+                                            .calls_by_thread_id = !alternative.is_typed,
+                                            .trial = true});
+    }
+    return found->second;
+  }
+
+  void fill(HookStatus& status, const HookAlternative& alternative) {
+    status.mode = mode_name(alternative.mode);
+    status.exact = alternative.role != Role::call || hooks_the_call(alternative);
+    status.programs.assign(alternative.programs.begin(), alternative.programs.end());
+    for (const std::string_view program : alternative.also) {
+      if (trial(program, alternative)) status.programs.emplace_back(program);
+    }
+    if (alternative.role == Role::allocated) allocated_ = true;
+  }
+
+  [[nodiscard]] std::string reason_for_none(const HookStatus& status) const {
+    if (status.trials.empty()) {
+      return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
+    }
+    const HookTrial& last = status.trials.back();
+    return last.needs + ": " + last.reason;
+  }
+
+  HookMode mode_;
+  bool allocated_ = false;
+  std::map<std::string, Result<void>> trials_;
+};
 
 Result<void> check_kernel() {
   if (access(kKernelBtf, R_OK) != 0) {
@@ -98,47 +97,115 @@ Result<void> check_kernel() {
         "this kernel does not describe its types: use one built with CONFIG_DEBUG_INFO_BTF"));
   }
   LIBBPF_OPTS(bpf_map_create_opts, options);
-  const int map = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fusescope_trial", sizeof(__u32),
-                                 sizeof(__u64), 1, &options);
-  if (map < 0) {
+  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fusescope_trial", sizeof(__u32),
+                                    sizeof(__u64), 1, &options));
+  if (!map) {
     return std::unexpected(
         errno_error("create a BPF map", errno, "run as root, or with CAP_BPF and CAP_PERFMON"));
   }
-  close(map);
+  return {};
+}
+
+bool has_typed_pointers(const std::string& program) {
+  return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
+    return each.is_typed && std::ranges::find(each.programs, program) != each.programs.end();
+  });
+}
+
+// The knobs that go with the hooks in use.
+Knobs knobs_for(const std::vector<HookStatus>& hooks) {
+  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
+  Knobs knobs;
+  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
+  knobs.calls_by_thread_id = knobs.calls_are_hooked && !has_typed_pointers(call.programs[0]);
+  return knobs;
+}
+
+std::optional<std::string> device_list_program() {
+  for (const char* program : kDeviceLists) {
+    if (try_program(program, {.trial = true})) return program;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
+  std::vector<std::string> programs;
+  for (const HookStatus& status : hooks) {
+    for (const std::string& program : status.programs) {
+      if (std::ranges::find(programs, program) == programs.end()) programs.push_back(program);
+    }
+  }
+  return programs;
+}
+
+Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode) {
+  for (const Role role : all_roles()) {
+    const auto& status = *std::ranges::find(hooks, role_name(role), &HookStatus::role);
+    if (!status.mode.empty() || !is_required(role)) continue;
+    const std::string advice = mode == HookMode::automatic
+                                   ? "this kernel has no usable hook: see 'fusescope doctor'"
+                                   : "try --hooks=auto";
+    return std::unexpected(
+        Error{"hook requests " + status.role + ": " + status.reason + ": " + advice});
+  }
   return {};
 }
 
 }  // namespace
 
-void SkeletonDeleter::operator()(fusescope_bpf* skeleton) const {
-  fusescope_bpf::destroy(skeleton);
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode) {
+  if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
+  Chooser chooser(mode);
+  std::vector<HookStatus> hooks;
+  for (const Role role : all_roles()) hooks.push_back(chooser.choose(role));
+  return hooks;
 }
 
-Result<Session> Session::start() {
-  if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
-
-  std::map<std::string, Result<void>> trials;
-  std::vector<HookStatus> hooks;
-  std::vector<std::string> programs(std::begin(kObservers), std::end(kObservers));
-  for (const Role role : all_roles()) {
-    hooks.push_back(choose(role, trials));
-    const HookStatus& status = hooks.back();
-    if (!status.program.empty()) programs.push_back(status.program);
-    if (status.program.empty() && is_required(role)) {
-      return std::unexpected(Error{"hook requests " + status.role + ": " + status.reason +
-                                   ": this kernel has no usable hook"});
-    }
+Result<Session> Session::start(HookMode mode) {
+  remove_stale_return_probes();
+  auto hooks = examine_hooks(mode);
+  if (!hooks) return std::unexpected(hooks.error());
+  if (auto checked = check_required(*hooks, mode); !checked) {
+    return std::unexpected(checked.error());
   }
-  auto skeleton = load(programs);
+  const Knobs knobs = knobs_for(*hooks);
+  std::vector<std::string> programs = programs_of(*hooks);
+  const auto device_list = device_list_program();
+  if (device_list) programs.push_back(*device_list);
+  if (!knobs.calls_are_hooked) programs.emplace_back(kSettler);
+  auto skeleton = load(programs, knobs);
   if (!skeleton) return std::unexpected(Error{"BPF programs: " + skeleton.error().text});
-  trials.try_emplace(kDeviceList);
-  for (const auto& [program, trial] : trials) {
-    if (!trial) continue;
-    if (auto attached = attach(*skeleton, program); !attached) {
-      return std::unexpected(Error{"BPF program " + program + ": " + attached.error().text});
-    }
+  Session session(std::move(*skeleton), std::move(*hooks));
+  if (auto attached = session.attach_all(); !attached) return std::unexpected(attached.error());
+  if (device_list) {
+    auto link = attach(session.skeleton_, *device_list);
+    if (!link) return std::unexpected(link.error());
+    session.device_list_ = std::move(*link);
   }
-  return Session(std::move(*skeleton), std::move(hooks));
+  return session;
+}
+
+// What ends something is attached before what begins it, so that no beginning goes without its end.
+Result<void> Session::attach_all() {
+  std::vector<std::string> programs = programs_of(hooks_);
+  std::ranges::reverse(programs);
+  for (const std::string& program : programs) {
+    auto link = attach(skeleton_, program);
+    if (!link) {
+      return std::unexpected(Error{"BPF program " + program + ": " + link.error().text});
+    }
+    links_.push_back(std::move(*link));
+  }
+  return {};
+}
+
+Result<void> Session::attach_again() {
+  links_.clear();
+  return attach_all();
+}
+
+bool Session::settles_calls() const {
+  return bpf_program__fd(skeleton_->progs.settle_calls) >= 0;
 }
 
 }  // namespace fusescope

@@ -1,41 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
 #include "agent/model/snapshot.h"
-
-struct fusescope_bpf;
+#include "agent/probe/hooks.h"
+#include "agent/probe/trial.h"
 
 namespace fusescope {
 
-struct SkeletonDeleter {
-  void operator()(fusescope_bpf* skeleton) const;
-};
-using Skeleton = std::unique_ptr<fusescope_bpf, SkeletonDeleter>;
+// What fills each role here, found by trial: nothing stays attached. Fails only where no BPF program
+// at all can be loaded; the text says why. Needs the rights that Session::start() needs.
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode);
 
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by
 // Reader.
 class Session {
  public:
-  // Tries the alternatives of each role and attaches the first that works. Fails when a role
-  // without which nothing can be counted stays empty; the text says what to do. Needs CAP_BPF and
-  // CAP_PERFMON, which may be dropped afterwards.
-  static Result<Session> start();
+  // Tries the alternatives of each role, of one hook mode or of all, and attaches the first that
+  // works. Fails when a role without which nothing can be counted stays empty; the text says what
+  // to do. Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN where FUSE is a module; they may be
+  // dropped afterwards.
+  static Result<Session> start(HookMode mode);
 
   [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
 
-  // Each role, and the program that fills it or the reason why none does.
+  // Each role, and what fills it or the reason why nothing does.
   [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }
+
+  // Whether ended calls have to be looked for, because their functions are not hooked.
+  [[nodiscard]] bool settles_calls() const;
+
+  // The iterator over open /dev/fuse; null where this kernel has none.
+  [[nodiscard]] const bpf_link* device_list() const { return device_list_.get(); }
+
+  // Attaches all programs again, after the module that they were attached to was gone: counters go
+  // on. Needs the same rights as start().
+  Result<void> attach_again();
 
  private:
   Session(Skeleton skeleton, std::vector<HookStatus> hooks)
       : skeleton_(std::move(skeleton)), hooks_(std::move(hooks)) {}
 
+  Result<void> attach_all();
+
   Skeleton skeleton_;
   std::vector<HookStatus> hooks_;
+  Link device_list_;
+  std::vector<Link> links_;
 };
 
 }  // namespace fusescope

@@ -17,7 +17,6 @@ inline fusescope_limits sample_limits() {
   limits.max_pages = 256;
   limits.max_background = 12;
   limits.congestion_threshold = 9;
-  limits.readahead_pages = 32;
   limits.initialized = 1;
   return limits;
 }

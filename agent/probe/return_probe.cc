@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/return_probe.h"
+
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+#include "agent/base/unique_fd.h"
+#include "agent/probe/libbpf_log.h"
+
+namespace fusescope {
+namespace {
+
+constexpr std::string_view kGroup = "fusescope";
+constexpr std::string_view kSection = "kretprobe/";
+
+// Calls of a function that are followed at once: KRETPROBE_MAXACTIVE_MAX, kernel/trace/trace_kprobe.c
+constexpr int kFollowed = 4096;
+
+constexpr const char* kTracefs[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+
+Result<std::filesystem::path> tracefs() {
+  for (const char* folder : kTracefs) {
+    if (access((std::string(folder) + "/kprobe_events").c_str(), W_OK) == 0) return folder;
+  }
+  return std::unexpected(errno_error(std::string("write ") + kTracefs[0] + "/kprobe_events", errno,
+                                     "mount tracefs there"));
+}
+
+// One line to kprobe_events. 0, or errno.
+int write_event(const std::filesystem::path& folder, const std::string& line) {
+  const UniqueFd file(::open((folder / "kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!file) return errno;
+  const ssize_t written = ::write(file.get(), line.data(), line.size());
+  return written == static_cast<ssize_t>(line.size()) ? 0 : errno;
+}
+
+std::string qualified(const std::string& event) { return std::string(kGroup) + "/" + event; }
+
+Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::string& event) {
+  std::uint64_t id = 0;
+  std::ifstream(folder / "events" / kGroup / event / "id") >> id;
+  perf_event_attr attributes{};
+  attributes.type = PERF_TYPE_TRACEPOINT;
+  attributes.size = sizeof(attributes);
+  attributes.config = id;
+  // The program runs on every CPU, whichever one the event is opened for.
+  UniqueFd opened(static_cast<int>(
+      syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!opened) return std::unexpected(errno_error("perf_event_open " + qualified(event), errno));
+  return opened;
+}
+
+Result<Link> attach_to(bpf_program& program, const std::filesystem::path& folder,
+                       const std::string& event) {
+  auto opened = open_event(folder, event);
+  if (!opened) return std::unexpected(opened.error());
+  const LibbpfLog log;
+  bpf_link* link = bpf_program__attach_perf_event(&program, opened->get());
+  if (!link) return std::unexpected(errno_error("attach", errno, log.reason()));
+  std::ignore = opened->release();  // the link closes it
+  return Link(link, LinkDeleter{event});
+}
+
+}  // namespace
+
+std::string event_name(std::string_view program, int process) {
+  return std::string(program) + "_" + std::to_string(process);
+}
+
+int process_of_event(std::string_view event) {
+  const auto digits = event.substr(event.find_last_of('_') + 1);
+  int process = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), process);
+  return error == std::errc() && end == digits.data() + digits.size() ? process : 0;
+}
+
+Result<Link> attach_return_probe(bpf_program& program) {
+  const auto folder = tracefs();
+  if (!folder) return std::unexpected(folder.error());
+  const std::string section = bpf_program__section_name(&program);
+  const std::string function = section.substr(kSection.size());
+  const std::string event = event_name(bpf_program__name(&program), getpid());
+  std::ostringstream line;
+  line << "r" << kFollowed << ":" << qualified(event) << " " << function << "\n";
+  if (const int error = write_event(*folder, line.str())) {
+    return std::unexpected(errno_error("attach kretprobe to " + function, error));
+  }
+  auto link = attach_to(program, *folder, event);
+  if (!link) remove_return_probe(event);
+  return link;
+}
+
+void remove_return_probe(const std::string& event) {
+  if (const auto folder = tracefs()) write_event(*folder, "-:" + qualified(event) + "\n");
+}
+
+void remove_stale_return_probes() {
+  const auto folder = tracefs();
+  if (!folder) return;
+  std::error_code ignored;
+  std::filesystem::directory_iterator events(*folder / "events" / kGroup, ignored);
+  for (const auto& entry : events) {
+    const std::string event = entry.path().filename();
+    const int process = process_of_event(event);
+    if (process && kill(process, 0) != 0 && errno == ESRCH) remove_return_probe(event);
+  }
+}
+
+}  // namespace fusescope

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/trial.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <string_view>
+
+#include "agent/base/unique_fd.h"
+#include "agent/probe/libbpf_log.h"
+#include "agent/probe/return_probe.h"
+#include "fusescope_bpf.skel.h"
+
+namespace fusescope {
+namespace {
+
+constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
+constexpr const char* kFuseBtf = "/sys/kernel/btf/fuse";  // where FUSE is a module
+
+// Whether this kernel has atomic operations that return a value (Linux 5.12): a program with one.
+bool has_atomic_fetch() {
+  const std::array program = {
+      bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+      bpf_insn{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8, .imm = 0},
+      bpf_insn{.code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8, .imm = BPF_CMPXCHG},
+      bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+  };
+  const UniqueFd loaded(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "atomic_fetch", "GPL",
+                                      program.data(), program.size(), nullptr));
+  return static_cast<bool>(loaded);
+}
+
+Result<Skeleton> open_skeleton(const Knobs& knobs) {
+  LIBBPF_OPTS(bpf_object_open_opts, options);
+  // Naming the file keeps libbpf from walking all module BTFs, which needs CAP_SYS_ADMIN.
+  if (access(kFuseBtf, F_OK) != 0) options.btf_custom_path = kKernelBtf;
+  Skeleton skeleton(fusescope_bpf::open(&options));
+  if (!skeleton) return std::unexpected(errno_error("open the BPF object", errno));
+  auto& constants = *skeleton->rodata;
+  constants.page_shift =
+      static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
+  constants.calls_are_hooked = knobs.calls_are_hooked;
+  constants.calls_by_thread_id = knobs.calls_by_thread_id;
+  constants.has_atomic_fetch = has_atomic_fetch();
+  return skeleton;
+}
+
+bool is_typed(const std::string& program) {
+  return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
+    return each.is_typed && (std::ranges::find(each.programs, program) != each.programs.end() ||
+                             std::ranges::find(each.also, program) != each.also.end());
+  });
+}
+
+void size_maps(const Skeleton& skeleton, const std::vector<std::string>& programs,
+               const Knobs& knobs) {
+  auto& maps = skeleton->maps;
+  // Task storage, which older kernels do not have, is for programs with typed pointers.
+  bpf_map__set_autocreate(maps.calls_of_task, std::ranges::any_of(programs, is_typed));
+  if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
+  if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
+  if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
+  if (!knobs.trial) return;
+  for (bpf_map* map : {maps.inflight, maps.calls, maps.duration_rows, maps.durations,
+                       maps.mount_stats, maps.calls_of_thread, maps.suspended_calls,
+                       maps.allocated_for_call, maps.guarded_words}) {
+    bpf_map__set_max_entries(map, 1);
+  }
+}
+
+bool is_return_probe(const bpf_program* program) {
+  return std::string_view(bpf_program__section_name(program)).starts_with("kretprobe/");
+}
+
+}  // namespace
+
+void SkeletonDeleter::operator()(fusescope_bpf* skeleton) const {
+  fusescope_bpf::destroy(skeleton);
+}
+
+void LinkDeleter::operator()(bpf_link* link) const {
+  bpf_link__destroy(link);
+  if (!event.empty()) remove_return_probe(event);
+}
+
+Result<Skeleton> load(const std::vector<std::string>& programs, const Knobs& knobs) {
+  auto skeleton = open_skeleton(knobs);
+  if (!skeleton) return skeleton;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, (*skeleton)->obj) {
+    const bool wanted = std::ranges::find(programs, bpf_program__name(program)) != programs.end();
+    bpf_program__set_autoload(program, wanted);
+  }
+  size_maps(*skeleton, programs, knobs);
+  const LibbpfLog log;
+  if (const int error = fusescope_bpf::load(skeleton->get())) {
+    return std::unexpected(errno_error("load", -error, log.reason()));
+  }
+  return skeleton;
+}
+
+Result<Link> attach(const Skeleton& skeleton, const std::string& name) {
+  const LibbpfLog log;
+  bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
+  if (is_return_probe(program)) return attach_return_probe(*program);
+  Link link(bpf_program__attach(program));
+  if (!link) return std::unexpected(errno_error("attach", errno, log.reason()));
+  return link;
+}
+
+Result<void> try_program(const std::string& program, const Knobs& knobs) {
+  const auto skeleton = load({program}, knobs);
+  if (!skeleton) return std::unexpected(skeleton.error());
+  if (auto link = attach(*skeleton, program); !link) return std::unexpected(link.error());
+  return {};
+}
+
+}  // namespace fusescope

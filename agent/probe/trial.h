@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading and attaching BPF programs: the object, opened for the programs that are wanted, and what
+// this kernel says to them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/error.h"
+#include "agent/model/snapshot.h"
+#include "agent/probe/hooks.h"
+
+struct fusescope_bpf;
+struct bpf_link;
+
+namespace fusescope {
+
+struct SkeletonDeleter {
+  void operator()(fusescope_bpf* skeleton) const;
+};
+using Skeleton = std::unique_ptr<fusescope_bpf, SkeletonDeleter>;
+
+struct LinkDeleter {
+  std::string event;  // of tracefs, that was made for this link; else empty
+  void operator()(bpf_link* link) const;
+};
+using Link = std::unique_ptr<bpf_link, LinkDeleter>;
+
+// What the programs are told before they are loaded: constants, so that what is not used is not
+// even verified.
+struct Knobs {
+  bool calls_are_hooked = false;
+  bool calls_by_thread_id = false;  // for programs without typed pointers
+  bool trial = false;               // maps of one entry: only to see whether programs are accepted
+};
+
+// Loads the given programs and no others. Needs CAP_BPF and CAP_PERFMON.
+Result<Skeleton> load(const std::vector<std::string>& programs, const Knobs& knobs);
+
+// Attaches a loaded program to what its section names.
+Result<Link> attach(const Skeleton& skeleton, const std::string& program);
+
+// Why a program cannot be used here, if so: it was loaded and attached, and is gone again.
+Result<void> try_program(const std::string& program, const Knobs& knobs);
+
+}  // namespace fusescope

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Atomic operations that return a value. Kernels before 5.12 have none (BPF_FETCH, BPF_CMPXCHG):
+ * there, the word is guarded by a key of a hash map, because to insert a key that must not exist
+ * yet is the one atomic decision which those kernels offer to a program on a kprobe.
+ */
+#ifndef FUSESCOPE_ATOMIC_BPF_H
+#define FUSESCOPE_ATOMIC_BPF_H
+
+#include "maps.bpf.h"
+
+#define GUARD_TRIES 64 /* a guard is held for some hundred nanoseconds, and never while waiting */
+
+/* Set by user space, by trial. */
+const volatile bool has_atomic_fetch __weak = true;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* address of the guarded word */
+	__type(value, __u32);
+} guarded_words SEC(".maps") __weak;
+
+CHECKED_ONCE int take_guard(__u64 word)
+{
+	__u32 one = 1;
+	__u32 i;
+
+	for (i = 0; i < GUARD_TRIES; i++)
+		if (bpf_map_update_elem(&guarded_words, &word, &one, BPF_NOEXIST) == 0)
+			return 1;
+	count_lost(FUSESCOPE_LOST_GUARD_BUSY);
+	return 0;
+}
+
+CHECKED_ONCE int release_guard(__u64 word)
+{
+	return bpf_map_delete_elem(&guarded_words, &word);
+}
+
+/* Sets *WORD to DESIRED if it is EXPECTED. Whether it was. */
+static __always_inline bool compare_and_set(__u64 *word, __u64 expected, __u64 desired)
+{
+	bool is_expected = false;
+
+	if (has_atomic_fetch)
+		return __sync_val_compare_and_swap(word, expected, desired) == expected;
+	if (!take_guard((__u64)word))
+		return false;
+	is_expected = *word == expected;
+	if (is_expected)
+		*word = desired;
+	release_guard((__u64)word);
+	return is_expected;
+}
+
+/* Adds to *WORD. What it was before. */
+static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
+{
+	__u64 before;
+
+	if (has_atomic_fetch)
+		return __sync_fetch_and_add(word, amount);
+	if (!take_guard((__u64)word))
+		return ~0ULL;
+	before = *word;
+	*word = before + amount;
+	release_guard((__u64)word);
+	return before;
+}
+
+#endif

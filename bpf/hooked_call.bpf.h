@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Role "call", where the functions of a FUSE file's read and write are hooked: exact, also for
+ * calls that make no request. A request belongs to the call that allocates it.
+ */
+#ifndef FUSESCOPE_HOOKED_CALL_BPF_H
+#define FUSESCOPE_HOOKED_CALL_BPF_H
+
+#include "call.bpf.h"
+#include "call_frame.bpf.h"
+#include "connection.bpf.h"
+#include "data_request.bpf.h"
+#include "open_file.bpf.h"
+
+#define O_DIRECT	00040000   /* arch/x86: include/uapi/asm-generic/fcntl.h */
+#define FOPEN_DIRECT_IO (1 << 0)   /* include/uapi/linux/fuse.h */
+#define IOCB_NOWAIT	0x00000008 /* RWF_NOWAIT, include/linux/fs.h */
+#define EAGAIN		11
+
+/*
+ * Requests of a buffered read are often sent by another thread, when the daemon has ended earlier
+ * ones (flush_bg_queue(), fs/fuse/dev.c): what their call is, is noted when they are allocated.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64); /* address of the struct fuse_args */
+	__type(value, __u32);
+} allocated_for_call SEC(".maps") __weak;
+
+/* --- entered --- */
+
+static __always_inline __u32 segments_of(struct iov_iter *iter)
+{
+	struct iov_iter___bits *bits = (struct iov_iter___bits *)iter;
+	__u32 type, iovec = bpf_core_enum_value(enum iter_type, ITER_IOVEC);
+	bool is_iovec;
+
+	if (bpf_core_field_exists(bits->type)) {
+		type = READ_FIELD(bits, type);
+		is_iovec = type & iovec;
+	} else {
+		type = READ_FIELD(iter, iter_type);
+		is_iovec = type == iovec;
+	}
+	/* One buffer of the user (ITER_UBUF has nr_segs 0), or pages of the kernel: a pipe's. */
+	return is_iovec ? READ_FIELD(iter, nr_segs) : 1;
+}
+
+static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
+{
+	bool is_direct = READ_FIELD(file, f_flags) & O_DIRECT ||
+			 READ_FIELD(fuse, open_flags) & FOPEN_DIRECT_IO;
+
+	return is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+}
+
+static __always_inline void count_frame(const struct call_frame *frame)
+{
+	struct fusescope_io_stats *io = io_stats(frame->mount, frame->op, frame->mode);
+
+	if (io)
+		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
+}
+
+/* Goes on with a call of io_uring that was tried before. False: this is another one. */
+static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __u64 position,
+					__u8 op)
+{
+	struct call_frame *before = bpf_map_lookup_elem(&suspended_calls, &iocb);
+	__u64 got;
+
+	if (!before)
+		return false;
+	got = before->bytes - before->left;
+	*frame = *before;
+	bpf_map_delete_elem(&suspended_calls, &iocb);
+	if (frame->op == op && frame->begin + got == position)
+		return true;
+	count_frame(frame); /* its kiocb is another's now */
+	return false;
+}
+
+static __always_inline void fill_frame(struct call_frame *frame, struct file *file,
+				       __u64 file_address, __u64 identity, __u8 op)
+{
+	struct fuse_file *fuse = AS_STRUCT(fuse_file, READ_FIELD(file, private_data));
+
+	frame->identity = identity;
+	frame->file = file_address;
+	frame->requests = 0;
+	frame->op = op;
+	frame->mode = mode_of(file, fuse);
+	frame->cause = FUSESCOPE_CAUSE_UNKNOWN;
+	frame->may_retry = 0;
+	frame->mount = connection_index(READ_ADDRESS(READ_FIELD(fuse, fm), fc), READ_FIELD(fuse, fm),
+					bpf_ktime_get_ns());
+}
+
+static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_address,
+					   struct iov_iter *iter, __u8 op)
+{
+	struct thread_calls *calls = current_calls_or_new();
+	struct file *file = READ_FIELD(iocb, ki_filp);
+	__u64 position = READ_FIELD(iocb, ki_pos);
+	__u64 left = READ_FIELD(iter, count);
+	bool is_async = READ_ADDRESS(iocb, ki_complete);
+	struct call_frame *frame;
+
+	if (!calls) {
+		count_lost(FUSESCOPE_LOST_CALLS_FULL);
+		return 0;
+	}
+	frame = push_frame(calls);
+	if (!is_async || !resume_call(frame, iocb_address, position, op)) {
+		fill_frame(frame, file, READ_ADDRESS(iocb, ki_filp), iocb_address, op);
+		frame->begin = position;
+		frame->bytes = left;
+		frame->segments = segments_of(iter);
+	}
+	frame->left = left;
+	frame->may_retry = is_async && READ_FIELD(iocb, ki_flags) & IOCB_NOWAIT;
+	return 0;
+}
+
+/* fuse_splice_read(): since 6.5 a read by splice or sendfile does not go through read_iter. */
+static __always_inline int on_splice_entered(struct file *file, __u64 file_address, __u64 position,
+					     __u64 pipe_address, __u64 bytes)
+{
+	struct thread_calls *calls = current_calls_or_new();
+	struct call_frame *frame;
+
+	if (!calls) {
+		count_lost(FUSESCOPE_LOST_CALLS_FULL);
+		return 0;
+	}
+	frame = push_frame(calls);
+	fill_frame(frame, file, file_address, pipe_address, FUSESCOPE_READ);
+	frame->begin = position;
+	frame->bytes = bytes;
+	frame->left = bytes;
+	frame->segments = 1;
+	return 0;
+}
+
+/* --- joined by requests --- */
+
+/* Whether a data request is part of what a call does. */
+static __always_inline bool is_of_call(const struct call_frame *frame,
+				       const struct data_request *data)
+{
+	if (data->iocb)
+		return data->iocb == frame->identity;
+	if (frame->op != data->op || !is_file_of_request(AS_STRUCT(file, frame->file), data))
+		return false;
+	return carries_asked_bytes(data, frame->begin, frame->bytes);
+}
+
+static __always_inline void join_frame(struct call_frame *frame, const struct data_request *data,
+				       struct fuse_conn *connection)
+{
+	if (frame->requests++ == 0) {
+		frame->first_bytes = data->bytes;
+		frame->first_pages = data->pages;
+		frame->readahead_bytes = readahead_bytes(AS_STRUCT(file, frame->file));
+	} else if (frame->requests == 2) {
+		struct first_request first = {
+			.bytes = frame->first_bytes,
+			.pages = frame->first_pages,
+			.readahead_bytes = frame->readahead_bytes,
+			.op = frame->op,
+			.mode = frame->mode,
+		};
+
+		frame->cause = cause_of(&first, connection);
+	}
+}
+
+/* Role "allocated": fuse_simple_background() is about to queue a request of the current thread. */
+static __always_inline int on_background_allocated(struct fuse_mount *mount, struct fuse_args *args,
+						   __u64 args_address)
+{
+	struct call_frame *frame = top_frame(current_calls());
+	struct fuse_conn *connection = READ_FIELD(mount, fc);
+	__u32 opcode = READ_FIELD(args, opcode);
+	struct data_request data;
+	__u32 one = 1;
+
+	if (!frame || !is_data(opcode))
+		return 0;
+	read_data_request(&data, args, op_of(opcode), READ_ADDRESS(mount, fc));
+	if (!is_of_call(frame, &data))
+		return 0;
+	join_frame(frame, &data, connection);
+	frame->last_args = args_address;
+	if (!data.io)
+		bpf_map_update_elem(&allocated_for_call, &args_address, &one, BPF_ANY);
+	return 0;
+}
+
+/* fuse_simple_background() has refused the request: it is never sent. */
+static __always_inline int on_background_refused(__u64 args_address, int result)
+{
+	struct call_frame *frame;
+
+	if (!result)
+		return 0;
+	frame = top_frame(current_calls());
+	if (frame && frame->requests && frame->last_args == args_address)
+		frame->requests--;
+	bpf_map_delete_elem(&allocated_for_call, &args_address);
+	return 0;
+}
+
+/* Who sent a data request, and, if its call has to wait for it, one request more for that call. */
+static __always_inline __u32 place_in_hooked_call(const struct data_request *data,
+						  __u64 args_address, struct fuse_conn *connection)
+{
+	struct call_frame *frame;
+
+	if (data->background) {
+		if (data->io)
+			return FUSESCOPE_ORIGIN_CALL;
+		if (data->op == FUSESCOPE_WRITE)
+			return FUSESCOPE_ORIGIN_WRITEBACK;
+		return bpf_map_delete_elem(&allocated_for_call, &args_address)
+			       ? FUSESCOPE_ORIGIN_READAHEAD
+			       : FUSESCOPE_ORIGIN_CALL;
+	}
+	frame = top_frame(current_calls());
+	if (frame && is_of_call(frame, data)) {
+		join_frame(frame, data, connection);
+		return FUSESCOPE_ORIGIN_CALL;
+	}
+	if (data->io) {
+		count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
+		return FUSESCOPE_ORIGIN_CALL;
+	}
+	/* A page that a write fills only in part is read first, by that write. */
+	return data->op == FUSESCOPE_WRITE || (frame && frame->op == FUSESCOPE_WRITE)
+		       ? FUSESCOPE_ORIGIN_OTHER
+		       : FUSESCOPE_ORIGIN_READAHEAD;
+}
+
+/* --- left --- */
+
+/* io_uring tries again what was not to be had without waiting: io_read(), io_uring/rw.c. */
+static __always_inline bool is_tried_again(const struct call_frame *frame, long result)
+{
+	return frame->may_retry &&
+	       (result == -EAGAIN || (result > 0 && (__u64)result < frame->left));
+}
+
+/* IDENTITY: as at the entry, or 0 where the hook does not know it. */
+static __always_inline int on_call_left(__u64 identity, long result, __u8 op)
+{
+	struct thread_calls *calls = current_calls();
+	struct call_frame *frame = calls ? pop_frame(calls, identity, op) : NULL;
+
+	if (frame && is_tried_again(frame, result)) {
+		__u64 iocb = frame->identity;
+
+		if (result > 0)
+			frame->left -= result;
+		if (frame->requests || frame->left < frame->bytes)
+			bpf_map_update_elem(&suspended_calls, &iocb, frame, BPF_ANY);
+	} else if (frame && (result != -EAGAIN || frame->requests)) {
+		count_frame(frame);
+	}
+	if (calls && calls->depth == 0)
+		forget_current_calls();
+	return 0;
+}
+
+#endif

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel matrix of kernels.toml, as objects; and what all parts of the runner share."""
+
+import dataclasses
+import os
+import pathlib
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get("FUSESCOPE_BUILD") or ROOT / "build/release").absolute()
+
+
+class Refusal(Exception):
+    """What cannot be done, why, and the way out, in one line."""
+
+
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(os.environ.get("FUSESCOPE_CACHE") or f"{base}/fusescope") / "vm"
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    release: str
+    suites: tuple
+    modules: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    kernel: Kernel
+    modes: tuple
+    command_line: str = ""
+    virtiofs: bool = False
+
+
+def frozen(table):
+    return {key: tuple(value) if isinstance(value, list) else value
+            for key, value in table.items()}
+
+
+def load_rows(file=HERE / "kernels.toml"):
+    """The rows by name."""
+    data = tomllib.loads(file.read_text())
+    kernels = {release: Kernel(release, **frozen(table))
+               for release, table in data["kernels"].items()}
+    rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
+    return {row.name: row for row in rows}
