@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Atomic operations that return a value. Kernels before 5.12 have none (BPF_FETCH, BPF_CMPXCHG):
- * there, the word is guarded by a key of a hash map, because to insert a key that must not exist
- * yet is the one atomic decision which those kernels offer to a program on a kprobe.
+ * Atomic operations that return a value. Kernels before 5.12 have none (BPF_FETCH, BPF_CMPXCHG) and
+ * refuse a program that has one anywhere: FUSESCOPE_GUARDED_WORDS makes programs for them. There a
+ * word is guarded by a key of a hash map, because to insert a key that must not exist yet is the
+ * one atomic decision which those kernels offer to a program on a kprobe.
  */
 #ifndef FUSESCOPE_ATOMIC_BPF_H
 #define FUSESCOPE_ATOMIC_BPF_H
 
 #include "maps.bpf.h"
 
-#define GUARD_TRIES 64 /* a guard is held for some hundred nanoseconds, and never while waiting */
+#ifndef FUSESCOPE_GUARDED_WORDS
 
-/* Set by user space, by trial. */
-const volatile bool has_atomic_fetch __weak = true;
+/* Sets *WORD to DESIRED if it is EXPECTED. Whether it was. */
+static __always_inline bool compare_and_set(__u64 *word, __u64 expected, __u64 desired)
+{
+	return __sync_val_compare_and_swap(word, expected, desired) == expected;
+}
+
+/* Adds to *WORD. What it was before. */
+static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
+{
+	return __sync_fetch_and_add(word, amount);
+}
+
+#else
+
+#define GUARD_TRIES 64 /* a guard is held for some hundred nanoseconds, and never while waiting */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -33,18 +47,15 @@ CHECKED_ONCE int take_guard(__u64 word)
 	return 0;
 }
 
-CHECKED_ONCE int release_guard(__u64 word)
+static __always_inline void release_guard(__u64 word)
 {
-	return bpf_map_delete_elem(&guarded_words, &word);
+	bpf_map_delete_elem(&guarded_words, &word);
 }
 
-/* Sets *WORD to DESIRED if it is EXPECTED. Whether it was. */
 static __always_inline bool compare_and_set(__u64 *word, __u64 expected, __u64 desired)
 {
-	bool is_expected = false;
+	bool is_expected;
 
-	if (has_atomic_fetch)
-		return __sync_val_compare_and_swap(word, expected, desired) == expected;
 	if (!take_guard((__u64)word))
 		return false;
 	is_expected = *word == expected;
@@ -54,13 +65,10 @@ static __always_inline bool compare_and_set(__u64 *word, __u64 expected, __u64 d
 	return is_expected;
 }
 
-/* Adds to *WORD. What it was before. */
 static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
 {
 	__u64 before;
 
-	if (has_atomic_fetch)
-		return __sync_fetch_and_add(word, amount);
 	if (!take_guard((__u64)word))
 		return ~0ULL;
 	before = *word;
@@ -68,5 +76,7 @@ static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
 	release_guard((__u64)word);
 	return before;
 }
+
+#endif
 
 #endif

@@ -35,30 +35,21 @@ int BPF_PROG(tracepoint_request_ended, struct fuse_req *req)
 
 /* --- hook mode "fentry" --- */
 
-#define ON_ENTRY(name, function, arguments...)                                                     \
-	SEC("fentry/" #function)                                                                   \
-	int BPF_PROG(fentry_##name, arguments)
-#define ON_EXIT(name, function, arguments...)                                                      \
-	SEC("fexit/" #function)                                                                    \
-	int BPF_PROG(fentry_##name, arguments, long result)
-#define ADDRESS_OF(n)	   ADDRESS_AT((__u64 *)ctx + (n))
-#define ADDRESS_AT_EXIT(n) ADDRESS_OF(n)
-
-#include "function_hooks.bpf.h"
-
-/* Only here: kretprobe does not tell which request it was. */
-ON_EXIT(background_refused, fuse_simple_background, struct fuse_mount *mount,
-	struct fuse_args *args, unsigned int allocation)
-{
-	return on_background_refused(ADDRESS_AT_EXIT(1), result);
-}
+#define FENTRY_NAME(name) fentry_##name
+#include "fentry_hooks.bpf.h"
 
 /* --- run by user space --- */
+
+/* Whether a thread can be given storage: not where the allocator finds no 16-byte exchange. */
+SEC("syscall")
+int check_task_storage(void *context)
+{
+	return bpf_task_storage_get(&calls_of_task, bpf_get_current_task_btf(), NULL,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE) != NULL;
+}
 
 SEC("iter/task_file")
 int list_devices(struct bpf_iter__task_file *context)
 {
 	return on_open_file(context);
 }
-
-char typed_license[] SEC("license") = "GPL";

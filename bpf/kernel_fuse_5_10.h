@@ -54,6 +54,12 @@ struct fuse_args_5_10 {
 	SKIP(40); /* out_args, end */
 };
 
+struct fuse_read_in_5_10 {
+	__u64 fh;
+	__u64 offset;
+	__u32 size;
+};
+
 /* struct fuse_io_args, from its member ap.args on: what is before it differs between releases. */
 struct fuse_io_tail_5_10 {
 	struct fuse_args_5_10 args;
@@ -111,6 +117,7 @@ struct fuse_dev_5_10 {
 	_Generic((pointer),                                                                        \
 		struct fuse_req *: (struct fuse_req_5_10 *)(pointer),                              \
 		struct fuse_args *: (struct fuse_args_5_10 *)(pointer),                            \
+		struct fuse_read_in *: (struct fuse_read_in_5_10 *)(pointer),                      \
 		struct fuse_io_priv *: (struct fuse_io_priv_5_10 *)(pointer),                      \
 		struct fuse_conn *: (struct fuse_conn_5_10 *)(pointer),                            \
 		struct fuse_mount *: (struct fuse_mount_5_10 *)(pointer),                          \
@@ -124,6 +131,7 @@ struct fuse_dev_5_10 {
 	_Generic((pointer),                                                                        \
 		struct fuse_req *: true,                                                           \
 		struct fuse_args *: true,                                                          \
+		struct fuse_read_in *: true,                                                       \
 		struct fuse_io_priv *: true,                                                       \
 		struct fuse_conn *: true,                                                          \
 		struct fuse_mount *: true,                                                         \

@@ -9,6 +9,9 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+/* In each object file: the helpers that read kernel memory are for such programs only. */
+static const char program_license[] SEC("license") __attribute__((used)) = "GPL";
+
 /* Set by user space: sysconf(_SC_PAGESIZE). */
 const volatile __u32 page_shift __weak = 12;
 
@@ -55,7 +58,11 @@ SHARED_MAP(iovec_scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, struct iovec_part, 0);
  * A global function: the verifier checks it once by itself, instead of walking through it from
  * every place and in every state in which it is called. Loops belong in such functions.
  */
+#ifdef FUSESCOPE_GUARDED_WORDS
+#define CHECKED_ONCE static __noinline /* not the same function as in the other programs */
+#else
 #define CHECKED_ONCE __noinline __weak
+#endif
 
 /*
  * All counters are added to atomically: a program can be preempted by another one on its CPU

@@ -114,11 +114,14 @@ CHECKED_ONCE __u64 iovec_part_bytes(__u64 address, __u32 segments)
 	__u32 zero = 0;
 	struct iovec_part *part = bpf_map_lookup_elem(&iovec_scratch, &zero);
 	__u64 bytes = 0;
+	__u64 last;
 	__u32 i;
 
 	if (!part || segments == 0 || segments > IOVEC_PART)
 		return ~0ULL;
-	if (bpf_probe_read_user(part, segments * sizeof(part->segments[0]), (void *)address))
+	/* The mask changes nothing, but older verifiers need it to see that the part is enough. */
+	last = (segments - 1) & (IOVEC_PART - 1);
+	if (bpf_probe_read_user(part, (last + 1) * sizeof(part->segments[0]), (void *)address))
 		return ~0ULL;
 	/* A whole part is the common case, and a loop without a test at each turn is quicker. */
 	if (segments == IOVEC_PART) {

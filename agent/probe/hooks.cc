@@ -10,18 +10,18 @@ namespace {
 using Programs = std::span<const std::string_view>;
 
 // One list for each way to hook a function: bpf/function_hooks.bpf.h is included for each of them.
-#define FUNCTION_HOOKS(prefix)                                                                    \
-  constexpr std::string_view allocated[] = {prefix "background_allocated"};                       \
-  constexpr std::string_view sent_dev[] = {prefix "request_sent_dev"};                            \
-  constexpr std::string_view sent_elsewhere[] = {prefix "request_sent_virtio",                    \
-                                                 prefix "request_sent_uring",                     \
-                                                 prefix "request_sent_uring_background"};         \
-  constexpr std::string_view sent_queue[] = {prefix "request_sent_queue"};                        \
-  constexpr std::string_view taken[] = {prefix "request_taken_copy"};                             \
-  constexpr std::string_view taken_virtio[] = {prefix "request_taken_virtio"};                    \
-  constexpr std::string_view ended[] = {prefix "request_ended"};                                  \
-  constexpr std::string_view call[] = {prefix "read_entered", prefix "read_left",                 \
-                                       prefix "write_entered", prefix "write_left"};              \
+#define FUNCTION_HOOKS(prefix)                                                            \
+  constexpr std::string_view allocated[] = {prefix "background_allocated"};               \
+  constexpr std::string_view sent_dev[] = {prefix "request_sent_dev"};                    \
+  constexpr std::string_view sent_elsewhere[] = {prefix "request_sent_virtio",            \
+                                                 prefix "request_sent_uring",             \
+                                                 prefix "request_sent_uring_background"}; \
+  constexpr std::string_view sent_queue[] = {prefix "request_sent_queue"};                \
+  constexpr std::string_view taken[] = {prefix "request_taken_copy"};                     \
+  constexpr std::string_view taken_virtio[] = {prefix "request_taken_virtio"};            \
+  constexpr std::string_view ended[] = {prefix "request_ended"};                          \
+  constexpr std::string_view call[] = {prefix "read_entered", prefix "read_left",         \
+                                       prefix "write_entered", prefix "write_left"};      \
   constexpr std::string_view splice[] = {prefix "splice_entered", prefix "splice_left"}
 
 namespace by_fentry {
@@ -37,6 +37,10 @@ constexpr std::string_view refused[] = {"fentry_untyped_background_refused"};
 namespace by_kprobe {
 FUNCTION_HOOKS("kprobe_");
 }  // namespace by_kprobe
+
+namespace by_guarded_kprobe {
+FUNCTION_HOOKS("kprobe_guarded_");
+}  // namespace by_guarded_kprobe
 
 namespace by_tracepoint {
 constexpr std::string_view sent[] = {"tracepoint_request_sent"};
@@ -61,34 +65,51 @@ constexpr bool kUntyped = false;
 using enum HookMode;
 
 constexpr std::array kAlternatives = {
-    HookAlternative{Role::allocated, fentry, by_fentry::allocated, by_fentry::refused, kBackground, kTyped},
-    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated, by_untyped_fentry::refused, kBackground,
-                    kUntyped},
+    HookAlternative{Role::allocated, fentry, by_fentry::allocated, by_fentry::refused, kBackground,
+                    kTyped},
+    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated,
+                    by_untyped_fentry::refused, kBackground, kUntyped},
     HookAlternative{Role::allocated, kprobe, by_kprobe::allocated, kNone, kBackground, kUntyped},
+    HookAlternative{Role::allocated, kprobe, by_guarded_kprobe::allocated, kNone, kBackground,
+                    kUntyped},
 
     HookAlternative{Role::sent, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
-    HookAlternative{Role::sent, fentry, by_fentry::sent_dev, by_fentry::sent_elsewhere, kDev, kTyped},
+    HookAlternative{Role::sent, fentry, by_fentry::sent_dev, by_fentry::sent_elsewhere, kDev,
+                    kTyped},
     HookAlternative{Role::sent, fentry, by_fentry::sent_queue, kNone, kQueue, kTyped},
-    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_dev, by_untyped_fentry::sent_elsewhere, kDev, kUntyped},
+    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_dev,
+                    by_untyped_fentry::sent_elsewhere, kDev, kUntyped},
     HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_queue, kNone, kQueue, kUntyped},
-    HookAlternative{Role::sent, kprobe, by_kprobe::sent_dev, by_kprobe::sent_elsewhere, kDev, kUntyped},
+    HookAlternative{Role::sent, kprobe, by_kprobe::sent_dev, by_kprobe::sent_elsewhere, kDev,
+                    kUntyped},
+    HookAlternative{Role::sent, kprobe, by_guarded_kprobe::sent_dev,
+                    by_guarded_kprobe::sent_elsewhere, kDev, kUntyped},
     HookAlternative{Role::sent, kprobe, by_kprobe::sent_queue, kNone, kQueue, kUntyped},
+    HookAlternative{Role::sent, kprobe, by_guarded_kprobe::sent_queue, kNone, kQueue, kUntyped},
 
     // The tracepoint does not fire for virtiofs.
     HookAlternative{Role::taken, tracepoint, by_tracepoint::taken, by_fentry::taken_virtio,
                     kTakenTracepoint, kTyped},
     HookAlternative{Role::taken, fentry, by_fentry::taken, by_fentry::taken_virtio, kCopy, kTyped},
-    HookAlternative{Role::taken, fentry, by_untyped_fentry::taken, by_untyped_fentry::taken_virtio, kCopy, kUntyped},
-    HookAlternative{Role::taken, kprobe, by_kprobe::taken, by_kprobe::taken_virtio, kCopy, kUntyped},
+    HookAlternative{Role::taken, fentry, by_untyped_fentry::taken, by_untyped_fentry::taken_virtio,
+                    kCopy, kUntyped},
+    HookAlternative{Role::taken, kprobe, by_kprobe::taken, by_kprobe::taken_virtio, kCopy,
+                    kUntyped},
+    HookAlternative{Role::taken, kprobe, by_guarded_kprobe::taken, by_guarded_kprobe::taken_virtio,
+                    kCopy, kUntyped},
 
     HookAlternative{Role::ended, tracepoint, by_tracepoint::ended, kNone, kEndTracepoint, kTyped},
     HookAlternative{Role::ended, fentry, by_fentry::ended, kNone, kEnd, kTyped},
     HookAlternative{Role::ended, fentry, by_untyped_fentry::ended, kNone, kEnd, kUntyped},
     HookAlternative{Role::ended, kprobe, by_kprobe::ended, kNone, kEnd, kUntyped},
+    HookAlternative{Role::ended, kprobe, by_guarded_kprobe::ended, kNone, kEnd, kUntyped},
 
     HookAlternative{Role::call, fentry, by_fentry::call, by_fentry::splice, kCall, kTyped},
-    HookAlternative{Role::call, fentry, by_untyped_fentry::call, by_untyped_fentry::splice, kCall, kUntyped},
+    HookAlternative{Role::call, fentry, by_untyped_fentry::call, by_untyped_fentry::splice, kCall,
+                    kUntyped},
     HookAlternative{Role::call, kprobe, by_kprobe::call, by_kprobe::splice, kCall, kUntyped},
+    HookAlternative{Role::call, kprobe, by_guarded_kprobe::call, by_guarded_kprobe::splice, kCall,
+                    kUntyped},
     // The call is found when its requests are sent, from the kiocb or the task's registers.
     HookAlternative{Role::call, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
 };

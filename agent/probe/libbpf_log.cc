@@ -3,7 +3,6 @@
 
 #include <bpf/libbpf.h>
 
-#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <string_view>
@@ -20,9 +19,16 @@ std::string& collected() {
 [[gnu::format(printf, 2, 0)]] int collect(enum libbpf_print_level level, const char* format,
                                           va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  std::array<char, 4096> line{};
-  std::vsnprintf(line.data(), line.size(), format, arguments);
-  collected() += line.data();
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length <= 0) return 0;
+  // A verifier's log comes in one piece, and its last line is the one that matters.
+  std::string text(static_cast<std::size_t>(length) + 1, '\0');
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  text.pop_back();
+  collected() += text;
   return 0;
 }
 
@@ -30,7 +36,7 @@ int discard(enum libbpf_print_level, const char*, va_list) { return 0; }
 
 bool is_noise(std::string_view line) {
   return line.empty() || line.starts_with("processed ") || line.starts_with("-- ") ||
-         line.starts_with("libbpf: failed to load object") || line.starts_with("libbpf: prog '");
+         line.starts_with("libbpf: failed to load ") || line.starts_with("libbpf: prog '");
 }
 
 }  // namespace

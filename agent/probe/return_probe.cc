@@ -25,7 +25,8 @@ namespace {
 constexpr std::string_view kGroup = "fusescope";
 constexpr std::string_view kSection = "kretprobe/";
 
-// Calls of a function that are followed at once: KRETPROBE_MAXACTIVE_MAX, kernel/trace/trace_kprobe.c
+// Calls of a function that are followed at once: KRETPROBE_MAXACTIVE_MAX,
+// kernel/trace/trace_kprobe.c
 constexpr int kFollowed = 4096;
 
 constexpr const char* kTracefs[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
@@ -56,8 +57,8 @@ Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::stri
   attributes.size = sizeof(attributes);
   attributes.config = id;
   // The program runs on every CPU, whichever one the event is opened for.
-  UniqueFd opened(static_cast<int>(
-      syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  UniqueFd opened(
+      static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
   if (!opened) return std::unexpected(errno_error("perf_event_open " + qualified(event), errno));
   return opened;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // kretprobe that loses no return. A kretprobe follows only so many calls of a function at once, by
 // default about two for each CPU (register_kretprobe(), kernel/kprobes.c); a thread more in the
-// function is not seen to leave it. Threads wait in FUSE functions, so that this is far too few, and
-// only an event made through tracefs can ask for more.
+// function is not seen to leave it. Threads wait in FUSE functions, so that this is far too few,
+// and only an event made through tracefs can ask for more.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct bpf_program;
 
 namespace fusescope {
 
-// Attaches a program whose section is "kretprobe/FUNCTION". Needs tracefs to be mounted and writable.
-// The event in tracefs goes with the link.
+// Attaches a program whose section is "kretprobe/FUNCTION". Needs tracefs to be mounted and
+// writable. The event in tracefs goes with the link.
 Result<Link> attach_return_probe(bpf_program& program);
 
 // Takes an event away that no program is on any more. An event that cannot be taken away costs

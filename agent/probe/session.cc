@@ -23,6 +23,7 @@ constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 // Programs that user space runs itself: the first that loads.
 constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
 constexpr const char* kSettler = "settle_calls";
+constexpr const char* kStorageCheck = "check_task_storage";
 
 // The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
 class Chooser {
@@ -112,12 +113,22 @@ bool has_typed_pointers(const std::string& program) {
   });
 }
 
+// Whether threads can be given storage here: tried on this thread.
+bool has_task_storage() {
+  const auto skeleton = load({kStorageCheck}, {.trial = true});
+  if (!skeleton) return false;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const int program = bpf_program__fd((*skeleton)->progs.check_task_storage);
+  return bpf_prog_test_run_opts(program, &options) == 0 && options.retval == 1;
+}
+
 // The knobs that go with the hooks in use.
 Knobs knobs_for(const std::vector<HookStatus>& hooks) {
   const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
   Knobs knobs;
   knobs.calls_are_hooked = !call.programs.empty() && call.exact;
-  knobs.calls_by_thread_id = knobs.calls_are_hooked && !has_typed_pointers(call.programs[0]);
+  knobs.calls_by_thread_id =
+      knobs.calls_are_hooked && (!has_typed_pointers(call.programs[0]) || !has_task_storage());
   return knobs;
 }
 
@@ -204,8 +215,6 @@ Result<void> Session::attach_again() {
   return attach_all();
 }
 
-bool Session::settles_calls() const {
-  return bpf_program__fd(skeleton_->progs.settle_calls) >= 0;
-}
+bool Session::settles_calls() const { return bpf_program__fd(skeleton_->progs.settle_calls) >= 0; }
 
 }  // namespace fusescope

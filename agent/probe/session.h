@@ -11,8 +11,8 @@
 
 namespace fusescope {
 
-// What fills each role here, found by trial: nothing stays attached. Fails only where no BPF program
-// at all can be loaded; the text says why. Needs the rights that Session::start() needs.
+// What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
+// program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode);
 
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by

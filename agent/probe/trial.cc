@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/probe/trial.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <string_view>
 
-#include "agent/base/unique_fd.h"
 #include "agent/probe/libbpf_log.h"
 #include "agent/probe/return_probe.h"
 #include "fusescope_bpf.skel.h"
@@ -22,19 +18,6 @@ namespace {
 
 constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 constexpr const char* kFuseBtf = "/sys/kernel/btf/fuse";  // where FUSE is a module
-
-// Whether this kernel has atomic operations that return a value (Linux 5.12): a program with one.
-bool has_atomic_fetch() {
-  const std::array program = {
-      bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
-      bpf_insn{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8, .imm = 0},
-      bpf_insn{.code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8, .imm = BPF_CMPXCHG},
-      bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
-  };
-  const UniqueFd loaded(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "atomic_fetch", "GPL",
-                                      program.data(), program.size(), nullptr));
-  return static_cast<bool>(loaded);
-}
 
 Result<Skeleton> open_skeleton(const Knobs& knobs) {
   LIBBPF_OPTS(bpf_object_open_opts, options);
@@ -47,11 +30,11 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
       static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
   constants.calls_are_hooked = knobs.calls_are_hooked;
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
-  constants.has_atomic_fetch = has_atomic_fetch();
   return skeleton;
 }
 
 bool is_typed(const std::string& program) {
+  if (program == "check_task_storage") return true;
   return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
     return each.is_typed && (std::ranges::find(each.programs, program) != each.programs.end() ||
                              std::ranges::find(each.also, program) != each.also.end());
@@ -67,9 +50,9 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
   if (!knobs.trial) return;
-  for (bpf_map* map : {maps.inflight, maps.calls, maps.duration_rows, maps.durations,
-                       maps.mount_stats, maps.calls_of_thread, maps.suspended_calls,
-                       maps.allocated_for_call, maps.guarded_words}) {
+  for (bpf_map* map :
+       {maps.inflight, maps.calls, maps.duration_rows, maps.durations, maps.mount_stats,
+        maps.calls_of_thread, maps.suspended_calls, maps.allocated_for_call, maps.guarded_words}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

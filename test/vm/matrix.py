@@ -34,6 +34,14 @@ class Row:
     modes: tuple
     command_line: str = ""
     virtiofs: bool = False
+    missing: tuple = ()
+    missing_roles: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    rows: dict  # by name
+    agent: dict  # what the agent offers
 
 
 def frozen(table):
@@ -41,10 +49,9 @@ def frozen(table):
             for key, value in table.items()}
 
 
-def load_rows(file=HERE / "kernels.toml"):
-    """The rows by name."""
+def load(file=HERE / "kernels.toml"):
     data = tomllib.loads(file.read_text())
     kernels = {release: Kernel(release, **frozen(table))
                for release, table in data["kernels"].items()}
     rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
-    return {row.name: row for row in rows}
+    return Matrix({row.name: row for row in rows}, data["agent"])

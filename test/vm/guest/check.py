@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in a guest: all cases in each hook mode. Prints a line of JSON for each case, which
+report.py reads. The only argument is a Plan, as JSON."""
+
+import ast
+import dataclasses
+import fnmatch
+import functools
+import json
+import subprocess
+import sys
+import time
+import traceback
+
+sys.path[:0] = ["/fusescope/test/vm/guest", "/fusescope/test/e2e"]
+
+import harness  # noqa: E402
+
+# An emulated processor is slow.
+harness.SETTLED *= 2
+harness.wait_for = functools.partial(harness.wait_for, timeout=120)
+from cases import cases, chosen  # noqa: E402
+from shared import WORK, SharedAgent, SharedMount, VirtiofsMount  # noqa: E402
+
+
+def compared(frame):
+    """Both sides of the comparison that an assert failed on, if it is one; pytest would tell."""
+    try:
+        test = ast.parse(frame.line.strip()).body[0].test
+        return " != ".join(repr(eval(ast.unparse(side), frame.globals, frame.variables))
+                           for side in (test.left, *test.comparators))
+    except Exception:  # pylint: disable=broad-exception-caught
+        return ""
+
+
+@dataclasses.dataclass
+class Frame:
+    line: str
+    globals: dict
+    variables: dict
+
+
+def explain(error):
+    """One line of what failed, then the variables of the function that it failed in."""
+    last, _ = list(traceback.walk_tb(error.__traceback__))[-1]
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    values = compared(Frame(where.line, last.f_globals, last.f_locals))
+    text = f"{where.name}, line {where.lineno}: {where.line}: {type(error).__name__} {error}{values}"
+    return "\n".join([text.replace("\n", " "),
+                      *(f"  {name} = {value!r:.500}" for name, value in last.f_locals.items())])
+
+
+class Report:
+    def __init__(self):
+        self.failures = 0
+
+    def case(self, mode, name, function, *args, must_fail=False, **kwargs):
+        """Runs one case; true if it went as it must."""
+        begin = time.monotonic()
+        failure = None
+        try:
+            function(*args, **kwargs)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            failure = explain(error)
+        if must_fail:
+            failure = None if failure else "listed as missing in kernels.toml, but works"
+        self.failures += failure is not None
+        print(json.dumps({"mode": mode, "name": name, "failure": failure,
+                          "seconds": round(time.monotonic() - begin, 2)}), flush=True)
+        return failure is None
+
+
+def check_doctor():
+    done = subprocess.run([harness.AGENT, "doctor"], capture_output=True, text=True, check=False,
+                          timeout=60)
+    print(done.stdout, flush=True)
+    assert done.returncode == 0, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
+
+
+def check_roles(agent, mode, missing):
+    """The roles are filled by hooks of this mode, save those that kernels.toml lists."""
+    scrape = agent.scrape_all()
+    absent = {s.labels["role"] for s in scrape.select("fusescope_hook_missing")}
+    modes = {s.labels["role"]: s.labels["mode"] for s in scrape.select("fusescope_hook_info")}
+    print("roles", modes, "missing", sorted(absent), flush=True)
+    assert mode == "auto" or set(modes.values()) == {mode}, modes
+    assert absent == set(missing), scrape.text
+
+
+def check_nothing_lost(agent):
+    lost = {s.labels["reason"]: s.value
+            for s in agent.scrape_all().select("fusescope_lost_events_total") if s.value}
+    assert lost == {}
+
+
+def check_stops(agent, mount):
+    mount.stop()
+    assert agent.stop() == 0, "the agent must end with 0 on SIGTERM"
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def check_mode(report, plan, mode):
+    log = WORK / f"agent-{mode}.log"
+    started = []
+    options = [f"--hooks={mode}"] if plan["hooks_option"] else []
+    try:
+        if not report.case(mode, "starts",
+                           lambda: started.append(SharedAgent(*options, log=log))):
+            return
+        agent = started[0]
+        report.case(mode, "roles", check_roles, agent, mode, plan["missing_roles"].get(mode, ()))
+        mount = VirtiofsMount(agent) if plan["virtiofs"] else SharedMount(agent)
+        for case in chosen(cases(plan["virtiofs"]), plan["only"]):
+            if not case.arguments:
+                mount.stop()
+            report.case(mode, case.name, case.function, agent, mount, **case.arguments,
+                        must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
+        report.case(mode, "nothing-lost", check_nothing_lost, agent)
+        report.case(mode, "stops", check_stops, agent, mount)
+    finally:
+        print(log.read_text(), flush=True)
+
+
+def main(plan):
+    WORK.mkdir(parents=True)
+    report = Report()
+    if plan["doctor"]:
+        report.case("doctor", "doctor", check_doctor)
+    for mode in plan["modes"]:
+        check_mode(report, plan, mode)
+    return min(report.failures, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))
