@@ -91,6 +91,7 @@ struct fuse_conn_5_10 {
 
 struct fuse_mount_5_10 {
 	struct fuse_conn *fc;
+	SKIP(8); /* count */
 	struct super_block *sb;
 };
 

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/serve.h"
 
-#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <mutex>
+#include <memory>
 #include <utility>
 
-#include "agent/cmd/collector.h"
 #include "agent/cmd/logging.h"
 #include "agent/cmd/privileges.h"
-#include "agent/export/families.h"
+#include "agent/cmd/telemetry.h"
 #include "agent/export/http_server.h"
 #include "agent/export/landing_page.h"
-#include "agent/export/process_metrics.h"
-#include "agent/probe/reader.h"
-#include "agent/probe/session.h"
 
 namespace fusescope {
 namespace {
@@ -47,34 +42,6 @@ class EndSignals {
   sigset_t signals_{};
 };
 
-// What a scrape reads. The server's thread and the housekeeping take turns.
-class Telemetry {
- public:
-  Telemetry(const Session& session, const Reader& reader) : collector_(session, reader) {}
-
-  void keep_house() {
-    const std::lock_guard lock(mutex_);
-    if (auto kept = collector_.keep_house(); !kept) spdlog::error("{}", kept.error().text);
-  }
-
-  Result<std::string> scrape(const RequestCounts& requests) {
-    const auto begin = std::chrono::steady_clock::now();
-    const std::lock_guard lock(mutex_);
-    auto snapshot = collector_.collect();
-    if (!snapshot) return std::unexpected(snapshot.error());
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
-                                           .revision = FUSESCOPE_REVISION,
-                                           .scrape_seconds = elapsed.count(),
-                                           .http_requests = requests})) +
-           text_of(process_families());
-  }
-
- private:
-  std::mutex mutex_;
-  Collector collector_;
-};
-
 HttpResponse metrics_response(Telemetry& telemetry, const RequestCounts& requests) {
   auto text = telemetry.scrape(requests);
   if (!text) {
@@ -92,13 +59,16 @@ Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpSe
     return HttpResponse{.content_type = "text/html; charset=utf-8",
                         .body = landing_page(FUSESCOPE_VERSION, path)};
   };
-  const auto said = [](std::string text) {
-    return [text = std::move(text)](const HttpRequest&) { return HttpResponse{.body = text}; };
+  const auto healthy = [](const HttpRequest&) {
+    return HttpResponse{.body = "fusescope is healthy.\n"};
+  };
+  const auto ready = [&telemetry](const HttpRequest&) {
+    return HttpResponse{.body = "fusescope is ready: " + telemetry.state() + ".\n"};
   };
   Routes routes;
   routes["/"] = {"page", page};
-  routes["/-/healthy"] = {"healthy", said("fusescope is healthy.\n")};
-  routes["/-/ready"] = {"ready", said("fusescope is ready: its hooks are attached.\n")};
+  routes["/-/healthy"] = {"healthy", healthy};
+  routes["/-/ready"] = {"ready", ready};
   routes[options.telemetry_path] = {"metrics", metrics};
   return routes;
 }
@@ -118,16 +88,23 @@ Result<void> check_options(const ServeOptions& options) {
   return {};
 }
 
-void log_start(const Session& session, const HttpServer& server) {
-  for (const HookStatus& hook : session.hooks()) {
-    if (hook.programs.empty()) {
-      spdlog::info("role {}: not filled: {}", hook.role, hook.reason);
-    } else {
-      spdlog::info("role {}: {} ({})", hook.role, hook.mode, fmt::join(hook.programs, ", "));
+// The kernels that let a thread without rights read a BPF map do not need CAP_BPF to be kept.
+Kept rights_for_reading(const Telemetry& telemetry) {
+  if (telemetry.needs_rights()) return {.cap_bpf = true};
+  const auto read = run_without_privileges({}, [&] { return telemetry.check_reading(); });
+  return {.cap_bpf = !read};
+}
+
+// Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
+Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept) {
+  bool has_rights = true;
+  for (;;) {
+    if (has_rights && !telemetry.needs_rights()) {
+      if (auto dropped = drop_privileges(kept); !dropped) return std::unexpected(dropped.error());
+      has_rights = false;
     }
-  }
-  for (const Endpoint& endpoint : server.listening()) {
-    spdlog::info("listening on {}", endpoint.text());
+    if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
+    telemetry.keep_house();
   }
 }
 
@@ -138,27 +115,26 @@ Result<void> serve(const ServeOptions& options) {
   if (auto checked = check_options(options); !checked) return checked;
 
   const EndSignals signals;
-  auto session = Session::start(options.hooks);
-  if (!session) return std::unexpected(session.error());
-  auto reader = Reader::open(*session);
-  if (!reader) return std::unexpected(reader.error());
-  Telemetry telemetry(*session, *reader);
+  Telemetry telemetry(options.hooks);
+  if (auto started = telemetry.start(); !started) return started;
+  const Kept kept = rights_for_reading(telemetry);
 
-  // Listen first, for a port that needs a right; no thread may start with rights.
+  // Listen first, for a port that needs a right; the server's thread has none.
   auto listening =
       HttpServer::listen({.listen_addresses = options.listen_addresses,
                           .log = [](const std::string& line) { spdlog::warn("http: {}", line); }});
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
-  if (auto dropped = drop_privileges(); !dropped) return dropped;
-  if (auto serving = server->serve(routes_of(options, telemetry, *server)); !serving) {
-    return serving;
+  const auto serving = run_without_privileges(
+      kept, [&] { return server->serve(routes_of(options, telemetry, *server)); });
+  if (!serving) return serving;
+  for (const Endpoint& endpoint : server->listening()) {
+    spdlog::info("listening on {}", endpoint.text());
   }
-  log_start(*session, *server);
 
-  int signal = 0;
-  while ((signal = signals.wait(kHousekeepingInterval)) == 0) telemetry.keep_house();
-  spdlog::info("ending on signal {}", signal);
+  const auto signal = run_until_signal(signals, telemetry, kept);
+  if (!signal) return std::unexpected(signal.error());
+  spdlog::info("ending on signal {}", *signal);
   return {};
 }
 

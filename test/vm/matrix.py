@@ -34,6 +34,7 @@ class Row:
     modes: tuple
     command_line: str = ""
     virtiofs: bool = False
+    countfs: tuple = ()
     missing: tuple = ()
     missing_roles: dict = dataclasses.field(default_factory=dict)
 

@@ -16,6 +16,7 @@ FUSE = (
     test_other_io.test_counts_every_opcode,
     guest_tests.test_sixty_four_threads,
 )
+IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs,)
 
 
@@ -60,8 +61,14 @@ def of_test(function):
         yield Case("/".join([short, *labels]), function, arguments)
 
 
-def cases(virtiofs=False):
-    for function in VIRTIOFS if virtiofs else FUSE:
+def functions(plan):
+    if plan["virtiofs"]:
+        return VIRTIOFS
+    return FUSE + (IO_URING if "--io-uring" in plan["countfs"] else ())
+
+
+def cases(plan):
+    for function in functions(plan):
         yield from sorted(of_test(function), key=Case.mount_options)
 
 

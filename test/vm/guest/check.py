@@ -45,7 +45,7 @@ def explain(error):
     last, _ = list(traceback.walk_tb(error.__traceback__))[-1]
     where = traceback.extract_tb(error.__traceback__)[-1]
     values = compared(Frame(where.line, last.f_globals, last.f_locals))
-    text = f"{where.name}, line {where.lineno}: {where.line}: {type(error).__name__} {error}{values}"
+    text = f"{where.line}: {type(error).__name__}: {error}{values} ({where.name}:{where.lineno})"
     return "\n".join([text.replace("\n", " "),
                       *(f"  {name} = {value!r:.500}" for name, value in last.f_locals.items())])
 
@@ -68,6 +68,13 @@ class Report:
         print(json.dumps({"mode": mode, "name": name, "failure": failure,
                           "seconds": round(time.monotonic() - begin, 2)}), flush=True)
         return failure is None
+
+
+def start_agent(started, options, log):
+    try:
+        started.append(SharedAgent(*options, log=log))
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {log.read_text()[-1000:].strip()}") from None
 
 
 def check_doctor():
@@ -107,13 +114,12 @@ def check_mode(report, plan, mode):
     started = []
     options = [f"--hooks={mode}"] if plan["hooks_option"] else []
     try:
-        if not report.case(mode, "starts",
-                           lambda: started.append(SharedAgent(*options, log=log))):
+        if not report.case(mode, "starts", start_agent, started, options, log):
             return
         agent = started[0]
         report.case(mode, "roles", check_roles, agent, mode, plan["missing_roles"].get(mode, ()))
-        mount = VirtiofsMount(agent) if plan["virtiofs"] else SharedMount(agent)
-        for case in chosen(cases(plan["virtiofs"]), plan["only"]):
+        mount = (VirtiofsMount(agent) if plan["virtiofs"] else SharedMount(agent, plan["countfs"]))
+        for case in chosen(cases(plan), plan["only"]):
             if not case.arguments:
                 mount.stop()
             report.case(mode, case.name, case.function, agent, mount, **case.arguments,

@@ -25,6 +25,14 @@ def test_sixty_four_threads(agent, mount):
     assert scrape.total("fuse_io_segments_total", **labels) == 64 * 4 * 256
 
 
+def test_requests_come_over_io_uring(agent, mount):
+    filesystem = mount()
+    sgio(filesystem.path(), "--direct", "--calls", CALLS)
+    assert data_requests(agent.scrape(), filesystem.label, "read") == filesystem.counts("read")
+    stats = filesystem.stats()
+    assert stats["ring_requests"] >= stats["opcodes"]["read"]["requests"] == CALLS
+
+
 def slots_of(workload):
     """Page slots of a call: as the table says, or what a page-aligned transfer takes."""
     size = {"512-byte": 256, "4-KiB": 1}.get(workload.name, 256)

@@ -91,8 +91,9 @@ class SharedCountfs(Countfs):
 class SharedMount:
     """The fixture `mount`: mounts anew when the options change."""
 
-    def __init__(self, agent):
+    def __init__(self, agent, countfs_options=()):
         self.agent = agent
+        self.always = countfs_options
         self.options = None
         self.filesystem = None
         self.mounts = 0
@@ -107,7 +108,7 @@ class SharedMount:
             folder = WORK / f"{self.agent.port}-{self.mounts}"
             folder.mkdir(parents=True)
             self.agent.earlier = None
-            self.filesystem = SharedCountfs(folder, *options)
+            self.filesystem = SharedCountfs(folder, *self.always, *options)
             self.options = options
         return self.filesystem
 

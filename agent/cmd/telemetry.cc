@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/telemetry.h"
+
+#include <spdlog/fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "agent/export/families.h"
+#include "agent/export/process_metrics.h"
+
+namespace fusescope {
+namespace {
+
+constexpr const char* kWaiting = "waiting for FUSE: its module is not loaded";
+
+void log_hooks(const Session& session) {
+  for (const HookStatus& hook : session.hooks()) {
+    if (hook.programs.empty()) {
+      spdlog::info("role {}: not filled: {}", hook.role, hook.reason);
+    } else {
+      spdlog::info("role {}: {} ({})", hook.role, hook.mode, fmt::join(hook.programs, ", "));
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> Telemetry::start() {
+  module_ = fuse_module();
+  if (module_.present) return attach();
+  spdlog::info("{}", kWaiting);
+  return {};
+}
+
+Result<void> Telemetry::attach() {
+  auto session = Session::start(mode_);
+  if (!session) return std::unexpected(session.error());
+  auto attached = std::make_unique<Attached>(std::move(*session), nullptr, nullptr);
+  auto reader = Reader::open(attached->session);
+  if (!reader) return std::unexpected(reader.error());
+  attached->reader = std::make_unique<Reader>(std::move(*reader));
+  attached->collector = std::make_unique<Collector>(attached->session, *attached->reader);
+  log_hooks(attached->session);
+  attached_ = std::move(attached);
+  return {};
+}
+
+// Attaches when FUSE has come, or has come again. What fails is tried again with the next module.
+void Telemetry::follow_module() {
+  const FuseModule now = fuse_module();
+  if (now == module_) return;
+  module_ = now;
+  if (!now.present) {
+    spdlog::info("{}", kWaiting);
+    return;
+  }
+  const auto attached = attached_ ? attached_->session.attach_again() : attach();
+  if (!attached) {
+    spdlog::error("FUSE was loaded: {}", attached.error().text);
+  } else {
+    spdlog::info("FUSE was loaded: hooks are attached");
+  }
+}
+
+void Telemetry::keep_house() {
+  const std::lock_guard lock(mutex_);
+  follow_module();
+  if (!attached_) return;
+  if (auto kept = attached_->collector->keep_house(); !kept) spdlog::error("{}", kept.error().text);
+}
+
+// No hook, no mount: only the agent itself.
+Snapshot Telemetry::waiting_snapshot() const {
+  Snapshot snapshot;
+  for (const Role role : all_roles()) {
+    HookStatus& status = snapshot.self.hooks.emplace_back();
+    status.role = role_name(role);
+    status.reason = kWaiting;
+  }
+  return snapshot;
+}
+
+Result<std::string> Telemetry::scrape(const RequestCounts& requests) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
+  if (!snapshot) return std::unexpected(snapshot.error());
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
+                                         .revision = FUSESCOPE_REVISION,
+                                         .scrape_seconds = elapsed.count(),
+                                         .http_requests = requests})) +
+         text_of(process_families());
+}
+
+std::string Telemetry::state() const {
+  const std::lock_guard lock(mutex_);
+  return attached_ && module_.present ? "its hooks are attached" : kWaiting;
+}
+
+bool Telemetry::needs_rights() const {
+  const std::lock_guard lock(mutex_);
+  if (!attached_) return true;
+  // fentry keeps the module from being unloaded; a kprobe goes with it.
+  const bool uses_kprobes = std::ranges::any_of(
+      attached_->session.hooks(), [](const HookStatus& hook) { return hook.mode == "kprobe"; });
+  return module_.loadable && uses_kprobes;
+}
+
+Result<void> Telemetry::check_reading() const {
+  const std::lock_guard lock(mutex_);
+  if (!attached_) return {};
+  if (auto devices = attached_->reader->devices(); !devices) {
+    return std::unexpected(devices.error());
+  }
+  if (auto counters = attached_->reader->counters(0); !counters) {
+    return std::unexpected(counters.error());
+  }
+  return {};
+}
+
+}  // namespace fusescope

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "agent/base/error.h"
+#include "agent/cmd/collector.h"
+#include "agent/export/http_server.h"
+#include "agent/host/fuse_module.h"
+#include "agent/probe/reader.h"
+#include "agent/probe/session.h"
+
+namespace fusescope {
+
+// What a scrape reads: the hooks and their counters, attached while the kernel has FUSE. Where FUSE
+// is a module they come when it comes, and again after it was unloaded; counters go on then. The
+// server's thread and the housekeeping take turns.
+class Telemetry {
+ public:
+  explicit Telemetry(HookMode mode) : mode_(mode) {}
+
+  // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
+  Result<void> start();
+
+  // About once a second. Needs these rights only while needs_rights().
+  void keep_house();
+
+  // The metrics, as text.
+  Result<std::string> scrape(const RequestCounts& requests);
+
+  // One line for people: hooks are attached, or what they wait for.
+  [[nodiscard]] std::string state() const;
+
+  // Whether hooks may still have to be attached.
+  [[nodiscard]] bool needs_rights() const;
+
+  // Whether the counters can be read. To be tried on a thread without rights.
+  [[nodiscard]] Result<void> check_reading() const;
+
+ private:
+  struct Attached {
+    Session session;
+    std::unique_ptr<Reader> reader;
+    std::unique_ptr<Collector> collector;
+  };
+
+  Result<void> attach();
+  void follow_module();
+  [[nodiscard]] Snapshot waiting_snapshot() const;
+
+  const HookMode mode_;
+  mutable std::mutex mutex_;
+  FuseModule module_;
+  std::unique_ptr<Attached> attached_;  // null: waiting for FUSE
+};
+
+}  // namespace fusescope
