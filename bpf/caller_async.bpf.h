@@ -101,18 +101,35 @@ static __always_inline void ask_io_uring_worker(struct asked *asked, struct task
 	set_io_uring_key(asked, data);
 }
 
+/* What is read of a struct io_uring_sqe: include/uapi/linux/io_uring.h */
+struct submission {
+	__u8 opcode;
+	__u8 flags;
+	__s32 fd;
+	__u64 offset;
+	__u64 address;
+	__u32 length;
+};
+
 /* The submission entry that io_uring_enter() is working on (io_get_sqe(), io_uring/io_uring.c). */
-static __always_inline bool read_submission(struct io_uring_sqe *entry, struct io_ring_ctx *ring)
+static __always_inline void read_submission(struct submission *entry, struct io_ring_ctx *ring)
 {
 	__u32 flags = READ_FIELD(ring, flags);
 	__u32 index = (READ_FIELD(ring, cached_sq_head) - 1) & (READ_FIELD(ring, sq_entries) - 1);
+	__u64 place, words;
 
-	if (!(flags & IORING_SETUP_NO_SQARRAY) &&
-	    bpf_probe_read_kernel(&index, sizeof(index), READ_FIELD(ring, sq_array) + index))
-		return false;
+	if (!(flags & IORING_SETUP_NO_SQARRAY))
+		index = ADDRESS_AT(READ_ADDRESS(ring, sq_array) + index * sizeof(__u32));
 	if (flags & IORING_SETUP_SQE128)
 		index <<= 1;
-	return !bpf_probe_read_kernel(entry, sizeof(*entry), READ_FIELD(ring, sq_sqes) + index);
+	place = READ_ADDRESS(ring, sq_sqes) + index * sizeof(struct io_uring_sqe);
+	words = ADDRESS_AT(place);
+	entry->opcode = words;
+	entry->flags = words >> 8;
+	entry->fd = words >> 32;
+	entry->offset = ADDRESS_AT(place + offsetof(struct io_uring_sqe, off));
+	entry->address = ADDRESS_AT(place + offsetof(struct io_uring_sqe, addr));
+	entry->length = ADDRESS_AT(place + offsetof(struct io_uring_sqe, len));
 }
 
 /* A buffered request that io_uring_enter() sends at the first try. */
@@ -120,27 +137,27 @@ static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_
 					       struct pt_regs *regs,
 					       const struct data_request *data)
 {
-	struct io_uring_sqe entry;
+	struct submission entry;
 	__u64 file;
 
 	if (READ_FIELD(regs, r10) & IORING_ENTER_REGISTERED_RING)
 		return;
 	file = file_of_descriptor(task, READ_FIELD(regs, di));
-	if (!file ||
-	    !read_submission(&entry, AS_STRUCT(io_ring_ctx,
-					       READ_FIELD(AS_STRUCT(file, file), private_data))))
+	if (!file)
 		return;
+	read_submission(&entry,
+			AS_STRUCT(io_ring_ctx, READ_FIELD(AS_STRUCT(file, file), private_data)));
 	if (!(entry.flags & IOSQE_FIXED_FILE)) {
 		file = file_of_descriptor(task, entry.fd);
 		if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
 			return;
 		asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
 	}
-	asked->begin = entry.off;
-	asked->bytes = entry.len;
+	asked->begin = entry.offset;
+	asked->bytes = entry.length;
 	if (is_vectored(entry.opcode)) {
-		asked->segments = entry.len;
-		asked->bytes = iovec_bytes(entry.addr, entry.len);
+		asked->segments = entry.length;
+		asked->bytes = iovec_bytes(entry.address, entry.length);
 	}
 	set_io_uring_key(asked, data);
 }

@@ -11,7 +11,7 @@
 #define CONNECTION_SLOT_MASK (FUSESCOPE_MAX_MOUNTS - 1)
 
 /*
- * Since 7.1 the transport of a connection is a struct of its own, and a request leads to that.
+ * On 7.2 the transport of a connection is a struct of its own, and a request leads to that.
  */
 #define HAS_CHANNEL                                                                                \
 	(FUSE_IS_DESCRIBED && bpf_core_field_exists(((struct fuse_req___channel *)0)->chan))
@@ -66,6 +66,8 @@ static __always_inline void limits_of(struct fuse_conn *connection, struct fuses
 
 		limits->max_background = READ_DESCRIBED(channel, max_background);
 		limits->initialized = READ_DESCRIBED(channel, initialized) != 0;
+		if (bpf_core_field_exists(channel->io_uring))
+			limits->io_uring = READ_DESCRIBED(channel, io_uring) != 0;
 	} else {
 		limits->max_background = READ_FIELD(connection, max_background);
 		limits->initialized = READ_FIELD(connection, initialized) != 0;

@@ -220,7 +220,7 @@ struct fuse_conn {
 	unsigned int congestion_threshold;
 	int initialized;
 	__u32 dev; /* before 5.11: that of the superblock */
-	unsigned int io_uring; /* since 6.14 */
+	unsigned int io_uring; /* since 6.14; on 7.2 of the channel */
 };
 
 struct fuse_mount {
@@ -252,6 +252,7 @@ struct fuse_chan {
 	struct fuse_conn *conn;
 	unsigned int max_background;
 	int initialized;
+	unsigned int io_uring;
 };
 
 struct fuse_req___channel {

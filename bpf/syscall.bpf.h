@@ -100,12 +100,10 @@ static __always_inline __u64 syscall_argument(struct pt_regs *regs, __u8 argumen
 static __always_inline __u64 file_of_descriptor(struct task_struct *task, __u32 descriptor)
 {
 	struct fdtable *table = READ_FIELD(READ_FIELD(task, files), fdt);
-	__u64 file = 0;
 
 	if (descriptor >= READ_FIELD(table, max_fds))
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), READ_FIELD(table, fd) + descriptor);
-	return file;
+	return ADDRESS_AT(READ_ADDRESS(table, fd) + descriptor * sizeof(__u64));
 }
 
 /* Bytes of at most IOVEC_PART iovecs in the current task's memory, or ~0 if they cannot be read. */

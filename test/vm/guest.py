@@ -1,111 +1,124 @@
 # SPDX-License-Identifier: Apache-2.0
 """One guest: boots a row in QEMU and hands on what it says until it switches itself off."""
 
+import asyncio
 import contextlib
+import os
 import pathlib
 import re
 import shutil
-import subprocess
+import sys
 import tempfile
-import threading
 
 import fetch
 import initramfs
 from matrix import Refusal
 
-QEMU = ("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-m", "1024",
+MEMORY = "1024M"
+QEMU = ("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-m", MEMORY,
         "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot")
 COMMAND_LINE = "console=ttyS0 quiet panic=-1"
 END = re.compile(r"GUEST-EXIT-CODE (\d+)")
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 VIRTIOFS_TAG = "shared"
+LONGEST_LINE = 1 << 20
 
 
-class Died(Exception):
-    """QEMU or the guest's kernel ended, or took too long, before the guest gave an exit code."""
+class Failed(Exception):
+    """The guest gave no exit code."""
 
 
-class Virtiofs:
-    """A folder of this host, served to the guest."""
+class Died(Failed):
+    """QEMU itself ended: to be tried again."""
 
-    def __init__(self, work):
-        self.socket = work / "virtiofs.socket"
-        folder = work / "virtiofs"
-        folder.mkdir()
-        with open(work / "virtiofsd.log", "wb") as log:
-            self.daemon = subprocess.Popen(
-                [VIRTIOFSD, f"--socket-path={self.socket}", "-o", f"source={folder}",
-                 "-o", "sandbox=chroot"], stdout=log, stderr=log)
 
-    def qemu_options(self):
-        return ("-object", "memory-backend-memfd,id=mem,size=1024M,share=on",
-                "-numa", "node,memdev=mem", "-chardev", f"socket,id=c0,path={self.socket}",
-                "-device", f"vhost-user-fs-pci,chardev=c0,tag={VIRTIOFS_TAG}")
+@contextlib.asynccontextmanager
+async def running(*command, log, **options):
+    """A program that is ended with the block."""
+    with open(log, "wb") as output:
+        options = {"stdin": asyncio.subprocess.DEVNULL, "stdout": output} | options
+        process = await asyncio.create_subprocess_exec(*map(str, command), stderr=output,
+                                                       limit=LONGEST_LINE, **options)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
-    def stop(self):
-        self.daemon.terminate()
-        self.daemon.wait()
+
+@contextlib.asynccontextmanager
+async def virtiofs(work):
+    """Serves a folder of this host; gives QEMU's options for it."""
+    if os.geteuid() != 0:
+        raise Refusal("virtiofsd needs root: run this with sudo")
+    socket = work / "virtiofs.socket"
+    (work / "virtiofs").mkdir()
+    async with running(VIRTIOFSD, f"--socket-path={socket}", "-o", f"source={work / 'virtiofs'}",
+                       "-o", "sandbox=chroot", log=work / "virtiofsd.log"):
+        yield ("-object", f"memory-backend-memfd,id=mem,size={MEMORY},share=on",
+               "-numa", "node,memdev=mem", "-chardev", f"socket,id=c0,path={socket}",
+               "-device", f"vhost-user-fs-pci,chardev=c0,tag={VIRTIOFS_TAG}")
 
 
 class Guest:
-    """A row's machine; use it in a `with`."""
+    """A row's machine. Its first serial line is the console, the second what its job prints."""
 
-    def __init__(self, row, base, job, interactive=False):
+    def __init__(self, row, base, job):
         self.row = row
-        self.interactive = interactive
-        self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"fusescope-vm-{row.name}."))
         self.kernel = fetch.kernel_folder(row.kernel)
         modules = [self.kernel / f"{name}.ko" for name in row.kernel.modules]
-        (self.work / "initrd").write_bytes(base + initramfs.of_row(modules, job))
-        self.virtiofs = Virtiofs(self.work) if row.virtiofs else None
-        self.process = None
+        self.initrd = base + initramfs.of_row(modules, job)
+        self.work = None
+        self.code = None  # how the job ended
 
-    def __enter__(self):
-        return self
+    @contextlib.asynccontextmanager
+    async def boot(self, *serial_lines, more="", **options):
+        """QEMU's process."""
+        async with contextlib.AsyncExitStack() as stack:
+            self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"fusescope-vm-{self.row.name}."))
+            stack.callback(shutil.rmtree, self.work)
+            (self.work / "initrd").write_bytes(self.initrd)
+            devices = (await stack.enter_async_context(virtiofs(self.work))
+                       if self.row.virtiofs else ())
+            command_line = " ".join(filter(None, (COMMAND_LINE, self.row.command_line, more)))
+            yield await stack.enter_async_context(running(
+                "nice", "-n", "10", *QEMU, "-kernel", self.kernel / "vmlinuz",
+                "-initrd", self.work / "initrd", "-append", command_line,
+                *(word.format(work=self.work) for line in serial_lines
+                  for word in ("-serial", line)),
+                *devices, log=self.work / "qemu", **options))
 
-    def __exit__(self, *error):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self.virtiofs:
-            self.virtiofs.stop()
-        shutil.rmtree(self.work)
+    async def lines(self, limit):
+        """What the job prints, line by line, for at most so many seconds."""
+        async with self.boot("file:{work}/console", "stdio",
+                             stdout=asyncio.subprocess.PIPE) as qemu:
+            try:
+                async with asyncio.timeout(limit):
+                    async for raw in qemu.stdout:
+                        line = raw.decode(errors="replace").rstrip("\r\n")
+                        ended = END.match(line)
+                        if ended:
+                            self.code = int(ended[1])
+                        else:
+                            yield line
+            except TimeoutError:
+                raise Failed(f"not done within {limit} s; {self.last_words()}") from None
+            if self.code is None:
+                panicked = "Kernel panic" in self.console()
+                raise (Failed if panicked else Died)(f"it ended early; {self.last_words()}")
 
-    def command(self):
-        words = [COMMAND_LINE, self.row.command_line, "fusescope.shell" * self.interactive]
-        serial = "stdio" if self.interactive else f"file:{self.work / 'console'}"
-        second = f"file:{self.work / 'second'}" if self.interactive else "stdio"
-        return ["nice", "-n", "10", *QEMU, "-kernel", self.kernel / "vmlinuz",
-                "-initrd", self.work / "initrd", "-append", " ".join(filter(None, words)),
-                "-serial", serial, "-serial", second,
-                *(self.virtiofs.qemu_options() if self.virtiofs else ())]
-
-    def lines(self, limit):
-        """What the guest prints, line by line; its exit code is then in `code`. Takes at most
-        `limit` seconds."""
-        self.code = None
-        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, text=True,
-                                        errors="replace", stdout=subprocess.PIPE,
-                                        stderr=open(self.work / "qemu.log", "wb"))
-        watch = threading.Timer(limit, self.process.kill)
-        watch.start()
-        with contextlib.ExitStack() as end:
-            end.callback(watch.cancel)
-            for line in self.process.stdout:
-                ended = END.match(line)
-                if ended:
-                    self.code = int(ended[1])
-                else:
-                    yield line.rstrip("\r\n")
-        self.process.wait()
-        if self.code is None:
-            raise Died(f"{self.row.name}: no exit code within {limit} s; {self.last_words()}")
+    def console(self):
+        with contextlib.suppress(OSError):
+            return (self.work / "console").read_text(errors="replace")
+        return ""
 
     def last_words(self):
-        said = [line for name in ("qemu.log", "console")
-                for line in (self.work / name).read_text(errors="replace").splitlines() if line]
-        return " / ".join(said[-3:]) or "it said nothing"
+        said = (self.work / "qemu").read_text(errors="replace") + self.console()
+        return " / ".join(said.split("\n")[-4:]).strip(" /") or "it said nothing"
 
-    def shell(self):
-        """The guest's console on this terminal, until the shell ends."""
-        return subprocess.run(self.command(), check=False).returncode
+    async def shell(self):
+        """The guest's console on this terminal, until its shell ends."""
+        async with self.boot("stdio", "file:{work}/job", more="fusescope.shell",
+                             stdin=sys.stdin, stdout=sys.stdout) as qemu:
+            return await qemu.wait()
