@@ -51,8 +51,8 @@ constexpr std::array kNeeds = {
     Need{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", Loss::names,
          "mounts of other namespaces (containers) have no name",
          [](const Capabilities&, const KernelFacts&) { return true; }},
-    Need{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", Loss::some_hooks,
-         "no kprobes: tracefs cannot be read",
+    Need{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", Loss::some_hooks,
+         "no kprobe for I/O calls: tracefs cannot be written",
          [](const Capabilities&, const KernelFacts& kernel) {
            return kernel.kprobe_events == KprobeEvents::not_writable;
          }},

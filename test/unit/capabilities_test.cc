@@ -23,12 +23,11 @@ TEST(CapabilityFindings, AreOneForEachCapability) {
   std::vector<std::string> names;
   for (const auto& finding : examine_capabilities({}, {})) names.push_back(finding.name);
   EXPECT_EQ(names, (std::vector<std::string>{"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN",
-                                             "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"}));
+                                             "CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE"}));
 }
 
 TEST(CapabilityFindings, CostNothingWhereTheyAreHeld) {
-  const Capabilities all = {CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
-                            CAP_DAC_READ_SEARCH};
+  const Capabilities all = {CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE};
   for (const auto& finding : examine_capabilities(all, {.fuse_types = FuseTypes::of_module})) {
     EXPECT_TRUE(finding.is_effective) << finding.name;
     EXPECT_EQ(finding.cost, "") << finding.name;
@@ -60,9 +59,9 @@ TEST(CapabilityFindings, SysAdminIsForKprobesWherePerfEventsAreForbidden) {
   EXPECT_NE(cost(3).find("perf_event_paranoid"), std::string::npos);
 }
 
-TEST(CapabilityFindings, ReadSearchIsForATracefsThatIsOthers) {
-  EXPECT_EQ(cost_of("CAP_DAC_READ_SEARCH", {}, {.kprobe_events = KprobeEvents::writable}), "");
-  EXPECT_NE(cost_of("CAP_DAC_READ_SEARCH", {}, {.kprobe_events = KprobeEvents::not_writable}), "");
+TEST(CapabilityFindings, DacOverrideIsForATracefsThatIsOthers) {
+  EXPECT_EQ(cost_of("CAP_DAC_OVERRIDE", {}, {.kprobe_events = KprobeEvents::writable}), "");
+  EXPECT_NE(cost_of("CAP_DAC_OVERRIDE", {}, {.kprobe_events = KprobeEvents::not_writable}), "");
 }
 
 TEST(CapabilityFindings, TellTheWorstLoss) {
