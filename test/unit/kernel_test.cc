@@ -175,7 +175,8 @@ TEST(UserNamespace, IsTheHostsIfAllNumbersAreMappedToThemselves) {
   const TemporaryFolder root;
   root.write("proc/self/uid_map", "         0          0 4294967295\n");
   EXPECT_TRUE(facts_of(root).is_host_user_namespace);
-  for (const char* map : {"0 1000 1\n", "0 100000 65536\n", "1000 1000 1\n", "nonsense\n"}) {
+  for (const char* map :
+       {"0 1000 1\n", "0 100000 65536\n", "0 0 65536\n", "1000 1000 1\n", "nonsense\n"}) {
     root.write("proc/self/uid_map", map);
     EXPECT_FALSE(facts_of(root).is_host_user_namespace) << map;
   }
