@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Picks the command and turns its result into an exit code: 0 is success, 2 is a refusal.
+// Picks the command and turns its result into an exit code: that of the command, or 2 for a
+// refusal.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <string>
 
+#include "agent/cmd/doctor.h"
 #include "agent/cmd/serve.h"
 
 namespace {
@@ -22,6 +24,16 @@ constexpr const char* kServeExamples = R"(Examples:
   fusescope serve --web.listen-address=127.0.0.1:9999 --log.format=json
       on another port, for this host only
 Needs root, or CAP_BPF and CAP_PERFMON; rights are dropped once the hooks are attached.)";
+
+constexpr const char* kDoctorExamples = R"(Examples:
+  fusescope doctor
+      what this kernel offers, what fills each role, and why the rest was refused
+  fusescope doctor --hooks=kprobe
+      whether kprobes alone would do
+  fusescope doctor --json | jq -r '.roles[] | select(.state != "exact") | .role, .reason'
+      for programs: one object on one line, see docs/json.md
+Exit code: 0 all roles are filled and exact, 1 degraded, 2 nothing works.
+Needs root, or CAP_BPF and CAP_PERFMON; without, it says what it can. Nothing stays attached.)";
 
 constexpr const char* kHookModes = "auto, fentry, kprobe or tracepoint";
 
@@ -65,6 +77,26 @@ void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
   serve.footer(kServeExamples);
 }
 
+// Ends when it is told to, which is success.
+fusescope::Result<int> run_serve(const fusescope::ServeOptions& options) {
+  if (auto served = fusescope::serve(options); !served) return std::unexpected(served.error());
+  return 0;
+}
+
+void add_doctor(CLI::App& app, fusescope::DoctorOptions& options) {
+  CLI::App& doctor =
+      *app.add_subcommand("doctor", "which hooks this kernel allows, and what is missing and why");
+  add_hooks(doctor, options.hooks);
+  doctor.add_flag("--json", options.json, "one JSON object instead of tables");
+  doctor.footer(kDoctorExamples);
+}
+
+// "fusescope serve --help", once a command was recognized.
+std::string help_of(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return "fusescope " + (commands.empty() ? "" : commands[0]->get_name() + " ") + "--help";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
       "fusescope shows whether I/O on FUSE mounts is split into more requests than it needs, why,\n"
@@ -74,15 +106,18 @@ int run(int argc, char** argv) {
   app.footer("Try 'fusescope serve --help'.");
   fusescope::ServeOptions serve_options;
   add_serve(app, serve_options);
+  fusescope::DoctorOptions doctor_options;
+  add_doctor(app, doctor_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return refuse(std::string(error.what()) + ": see 'fusescope serve --help'");
+    return refuse(std::string(error.what()) + ": see '" + help_of(app) + "'");
   }
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
-  if (auto result = fusescope::serve(serve_options); !result) return refuse(result.error().text);
-  return 0;
+  const auto code =
+      app.got_subcommand("doctor") ? fusescope::doctor(doctor_options) : run_serve(serve_options);
+  return code ? *code : refuse(code.error().text);
 }
 
 }  // namespace

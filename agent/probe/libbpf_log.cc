@@ -3,9 +3,11 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdarg>
 #include <cstdio>
-#include <string_view>
+#include <vector>
 
 namespace fusescope {
 namespace {
@@ -19,24 +21,42 @@ std::string& collected() {
 [[gnu::format(printf, 2, 0)]] int collect(enum libbpf_print_level level, const char* format,
                                           va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  va_list again;
-  va_copy(again, arguments);
-  const int length = std::vsnprintf(nullptr, 0, format, again);
-  va_end(again);
-  if (length <= 0) return 0;
-  // A verifier's log comes in one piece, and its last line is the one that matters.
-  std::string text(static_cast<std::size_t>(length) + 1, '\0');
+  // A verifier's log of megabytes comes as one piece, and it is its end that matters.
+  va_list copy;
+  va_copy(copy, arguments);
+  const int size = std::vsnprintf(nullptr, 0, format, copy);
+  va_end(copy);
+  if (size <= 0) return 0;
+  std::vector<char> text(static_cast<std::size_t>(size) + 1);
   std::vsnprintf(text.data(), text.size(), format, arguments);
-  text.pop_back();
-  collected() += text;
+  collected() += text.data();
   return 0;
 }
 
 int discard(enum libbpf_print_level, const char*, va_list) { return 0; }
 
+// Lines that say only that something failed, or advise on what is no cause here.
+constexpr std::array kNoise = {"-- END PROG LOAD LOG",
+                               "-- BEGIN PROG LOAD LOG",
+                               "BPF program load failed",
+                               "failed to load: -",
+                               "failed to prepare load attributes",
+                               "libbpf: failed to load object",
+                               "libbpf: failed to load BPF skeleton",
+                               "libbpf: permission error while running as root"};
+
 bool is_noise(std::string_view line) {
-  return line.empty() || line.starts_with("processed ") || line.starts_with("-- ") ||
-         line.starts_with("libbpf: failed to load ") || line.starts_with("libbpf: prog '");
+  return line.empty() || line.starts_with("processed ") ||
+         std::ranges::any_of(kNoise, [&](const char* noise) { return line.contains(noise); });
+}
+
+// "libbpf: prog 'fentry_read_left': failed to ...": what follows the program's name.
+std::string_view without_program(std::string_view line) {
+  constexpr std::string_view kProgram = "libbpf: prog '";
+  constexpr std::string_view kEnd = "': ";
+  if (!line.starts_with(kProgram)) return line;
+  const auto end = line.find(kEnd, kProgram.size());
+  return end == std::string_view::npos ? line : line.substr(end + kEnd.size());
 }
 
 }  // namespace
@@ -48,16 +68,17 @@ LibbpfLog::LibbpfLog() {
 
 LibbpfLog::~LibbpfLog() { libbpf_set_print(discard); }
 
-std::string LibbpfLog::reason() const {
-  std::string_view text = collected();
-  while (!text.empty()) {
-    const auto end = text.find_last_not_of('\n');
+std::string LibbpfLog::reason() const { return last_reason(collected()); }
+
+std::string last_reason(std::string_view log) {
+  while (!log.empty()) {
+    const auto end = log.find_last_not_of('\n');
     if (end == std::string_view::npos) break;
-    text = text.substr(0, end + 1);
-    const auto begin = text.find_last_of('\n') + 1;
-    const auto line = text.substr(begin);
-    if (!is_noise(line)) return std::string(line);
-    text = text.substr(0, begin);
+    log = log.substr(0, end + 1);
+    const auto begin = log.find_last_of('\n') + 1;
+    const auto line = log.substr(begin);
+    if (!is_noise(line)) return std::string(without_program(line));
+    log = log.substr(0, begin);
   }
   return "";
 }

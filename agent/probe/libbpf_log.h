@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace fusescope {
 
@@ -14,8 +15,11 @@ class LibbpfLog {
   LibbpfLog(const LibbpfLog&) = delete;
   LibbpfLog& operator=(const LibbpfLog&) = delete;
 
-  // The last line of the verifier's log, or else libbpf's last warning; empty if there was none.
   [[nodiscard]] std::string reason() const;
 };
+
+// The last line of libbpf's output that says why something failed: of the verifier's log, or else
+// libbpf's last warning; empty if there is none.
+std::string last_reason(std::string_view log);
 
 }  // namespace fusescope

@@ -33,10 +33,13 @@ constexpr const char* kTracefs[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tr
 
 Result<std::filesystem::path> tracefs() {
   for (const char* folder : kTracefs) {
-    if (access((std::string(folder) + "/kprobe_events").c_str(), W_OK) == 0) return folder;
+    const std::string events = std::string(folder) + "/kprobe_events";
+    // Not access(), which looks at no capability of a user that is not root.
+    if (faccessat(AT_FDCWD, events.c_str(), W_OK, AT_EACCESS) == 0) return folder;
   }
   return std::unexpected(errno_error(std::string("write ") + kTracefs[0] + "/kprobe_events", errno,
-                                     "mount tracefs there"));
+                                     "mount tracefs there, and run as root or with "
+                                     "CAP_DAC_OVERRIDE"));
 }
 
 // One line to kprobe_events. 0, or errno.

@@ -74,7 +74,7 @@ def test_kernel_without_a_usable_hook(tmp_path):
     subprocess.run(["llvm-objcopy", "--dump-section", f".BTF={stripped}",
                     BUILD / "bpf/fusescope_bpf.bpf.o", "/dev/null"], check=True)
     refused(in_private_mounts(f"mount --bind {stripped} /sys/kernel/btf/vmlinux"),
-            "hook", "sent", "Linux 6.12", "no usable hook")
+            "hook", "sent", "no usable hook", "fusescope doctor")
 
 
 @pytest.mark.parametrize("args", [["--help"], ["serve", "--help"], ["--version"]], ids=str)

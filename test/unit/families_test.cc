@@ -55,7 +55,7 @@ Values values_of(const std::vector<MetricFamily>& families, const std::string& n
 }
 
 Values values_of_mount(const MountSnapshot& mount, const std::string& name) {
-  return values_of(families_of({.mounts = {mount}, .self = {}}, {}), name);
+  return values_of(families_of({.mounts = {mount}, .self = sample_self()}, {}), name);
 }
 
 TEST(Metrics, HaveNamesOfTheirOwnByTheNamingRules) {
@@ -172,6 +172,27 @@ TEST(Mount, HasItsSeriesBeforeItsFirstRequest) {
   }
 }
 
+TEST(Mount, HasNoCallsIfTheyAreNotSeen) {
+  Snapshot snapshot = sample_snapshot();
+  for (HookStatus& hook : snapshot.self.hooks) {
+    if (hook.role == "call") hook.programs.clear();
+  }
+  for (const MetricFamily& family : families_of(snapshot, {})) {
+    EXPECT_FALSE(family.name.starts_with("fuse_io_")) << family.name;
+  }
+}
+
+TEST(Mount, HasOnlyThePhasesThatWereSeen) {
+  const std::string name = "fuse_request_phase_duration_seconds";
+  EXPECT_EQ(values_of_mount(silent_mount(), name).size(), 0U);
+  MountSnapshot mount = silent_mount();
+  mount.counters.data.phases[FUSESCOPE_PHASE_SERVICE].slots[1] = 1;
+  const std::string labels = "mountpoint=/mnt/silent,fstype=virtiofs,phase=service";
+  const Values phases = values_of_mount(mount, name);
+  EXPECT_EQ(phases.size(), 1U);
+  EXPECT_TRUE(phases.contains(labels));
+}
+
 TEST(Mount, HasASeriesOnlyForCausesThatCanBe) {
   const Values splits = values_of_mount(silent_mount(), "fuse_io_splits_total");
   const std::string mount = "mountpoint=/mnt/silent,fstype=virtiofs";
@@ -253,7 +274,9 @@ TEST(Self, ShowsProgramsOnlyWhereTheKernelKeepsStatistics) {
 
 TEST(Self, ShowsWhichHooksAreThereAndWhyOthersAreNot) {
   EXPECT_EQ(values_of(sample_families(), "fusescope_hook_info"),
-            (Values{{"role=sent,program=sent_program,mode=tracepoint", 1}}));
+            (Values{{"role=sent,program=sent_program,mode=fentry", 1},
+                    {"role=sent,program=sent_elsewhere,mode=fentry", 1},
+                    {"role=call,program=sent_program,mode=tracepoint", 1}}));
   EXPECT_EQ(values_of(sample_families(), "fusescope_hook_missing"),
             (Values{{"role=taken,reason=load: no such\nprogram \\xff", 1}}));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,25 @@ bool is_hook(const bpf_program* program) {
   return section != "syscall" && !section.starts_with("iter/");
 }
 
+bool contains(std::span<const std::string_view> programs, std::string_view program) {
+  return std::ranges::find(programs, program) != programs.end();
+}
+
+// All that any alternative attaches.
+std::set<std::string> all_programs() {
+  std::set<std::string> programs;
+  for (const HookAlternative& each : hook_alternatives()) {
+    programs.insert(each.programs.begin(), each.programs.end());
+    programs.insert(each.also.begin(), each.also.end());
+  }
+  return programs;
+}
+
+// attach_typed.bpf.c or attach_untyped.bpf.c.
+bool is_typed_by_name(std::string_view program) {
+  return !program.starts_with("kprobe_") && !program.starts_with("fentry_untyped_");
+}
+
 bool has_alternative(Role role) {
   return std::ranges::any_of(hook_alternatives(),
                              [&](const HookAlternative& each) { return each.role == role; });
@@ -45,26 +65,43 @@ TEST(HookAlternatives, ExistForEveryRequiredRole) {
   }
 }
 
-TEST(HookAlternatives, NameAProgramOnceForARole) {
+TEST(HookAlternatives, AttachAProgramOnceForARole) {
   std::set<std::pair<Role, std::string_view>> seen;
   for (const HookAlternative& each : hook_alternatives()) {
-    EXPECT_TRUE(seen.emplace(each.role, each.program).second) << each.program;
+    for (const std::string_view program : each.programs) {
+      EXPECT_TRUE(seen.emplace(each.role, program).second) << program;
+    }
+    for (const std::string_view program : each.also) {
+      EXPECT_FALSE(contains(each.programs, program)) << program;
+    }
   }
 }
 
-TEST(HookAlternatives, SayTheirModeAndWhatTheyNeed) {
+TEST(HookAlternatives, AttachSomethingAndSayWhatTheyNeed) {
   for (const HookAlternative& each : hook_alternatives()) {
-    EXPECT_FALSE(each.needs.empty()) << each.program;
-    EXPECT_FALSE(each.mode.empty()) << each.program;
-    EXPECT_TRUE(each.program.starts_with(std::string(each.mode) + "_")) << each.program;
+    ASSERT_FALSE(each.programs.empty()) << each.needs;
+    EXPECT_FALSE(each.needs.empty()) << each.programs[0];
+    EXPECT_NE(each.mode, HookMode::automatic) << each.programs[0];
+  }
+}
+
+TEST(HookAlternatives, HaveProgramsThatAreNamedByMode) {
+  for (const HookAlternative& each : hook_alternatives()) {
+    const std::string mode(mode_name(each.mode));
+    for (const std::string_view program : each.programs) {
+      EXPECT_TRUE(program.starts_with(mode + "_")) << program;
+      EXPECT_EQ(is_typed_by_name(program), each.is_typed) << program;
+    }
+    for (const std::string_view program : each.also) {
+      EXPECT_EQ(is_typed_by_name(program), each.is_typed) << program;
+    }
   }
 }
 
 TEST(HookAlternatives, NameProgramsOfTheBpfObject) {
   const BpfObject object = open_object();
   ASSERT_TRUE(object);
-  for (const HookAlternative& each : hook_alternatives()) {
-    const std::string name(each.program);
+  for (const std::string& name : all_programs()) {
     EXPECT_TRUE(bpf_object__find_program_by_name(object->obj, name.c_str())) << name;
   }
 }
@@ -72,12 +109,36 @@ TEST(HookAlternatives, NameProgramsOfTheBpfObject) {
 TEST(HookAlternatives, LeaveOutNoHookOfTheBpfObject) {
   const BpfObject object = open_object();
   ASSERT_TRUE(object);
+  const std::set<std::string> programs = all_programs();
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object->obj) {
-    const std::string_view name = bpf_program__name(program);
-    const bool is_named = std::ranges::find(hook_alternatives(), name, &HookAlternative::program) !=
-                          hook_alternatives().end();
-    EXPECT_EQ(is_named, is_hook(program)) << name;
+    const std::string name = bpf_program__name(program);
+    EXPECT_EQ(programs.contains(name), is_hook(program)) << name;
+  }
+}
+
+TEST(HookModes, HaveNamesThatLeadBackToThem) {
+  for (const char* name : {"auto", "fentry", "kprobe", "tracepoint"}) {
+    const auto mode = mode_of_name(name);
+    ASSERT_TRUE(mode) << name;
+    EXPECT_EQ(mode_name(*mode), name);
+  }
+  for (const char* name : {"", "Auto", "kretprobe", "auto "}) EXPECT_FALSE(mode_of_name(name));
+}
+
+TEST(HookModes, ChooseTheirOwnAlternativesAndAutoAll) {
+  for (const HookAlternative& each : hook_alternatives()) {
+    EXPECT_TRUE(is_chosen(HookMode::automatic, each)) << each.needs;
+    for (const HookMode mode : {HookMode::fentry, HookMode::kprobe, HookMode::tracepoint}) {
+      EXPECT_EQ(is_chosen(mode, each), mode == each.mode) << each.needs;
+    }
+  }
+}
+
+TEST(HookAlternatives, HookTheCallUnlessItIsFoundAsItsRequestsAreSent) {
+  for (const HookAlternative& each : hook_alternatives()) {
+    const bool hooks = each.role == Role::call && each.mode != HookMode::tracepoint;
+    EXPECT_EQ(hooks_the_call(each), hooks) << each.needs;
   }
 }
 

@@ -51,6 +51,10 @@ inline void add_sample_requests(Counters& counters) {
   read.data.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
   read.duration.slots[7] = 9;
   read.duration.sum_ns = 1'000'000;
+  counters.data.phases[FUSESCOPE_PHASE_QUEUED].slots[2] = 9;
+  counters.data.phases[FUSESCOPE_PHASE_QUEUED].sum_ns = 30'000;
+  counters.data.phases[FUSESCOPE_PHASE_SERVICE].slots[6] = 9;
+  counters.data.phases[FUSESCOPE_PHASE_SERVICE].sum_ns = 500'000;
   fusescope_duration_stats& lookups = counters.durations[1];
   lookups.slots[0] = 1;
   lookups.slots[1] = 2;
@@ -87,9 +91,22 @@ inline SelfSnapshot sample_self() {
   self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION] = 21;
   self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED] = 22;
   self.mounts_dropped = 23;
-  self.hooks = {
-      {.role = "sent", .program = "sent_program", .mode = "tracepoint", .reason = ""},
-      {.role = "taken", .program = "", .mode = "", .reason = "load: no such\nprogram \xff"}};
+  self.hooks = {{.role = "sent",
+                 .mode = "fentry",
+                 .programs = {"sent_program", "sent_elsewhere"},
+                 .trials = {},
+                 .reason = ""},
+                {.role = "taken",
+                 .mode = "",
+                 .programs = {},
+                 .trials = {},
+                 .reason = "load: no such\nprogram \xff"},
+                {.role = "call",
+                 .mode = "tracepoint",
+                 .programs = {"sent_program"},
+                 .trials = {},
+                 .reason = "",
+                 .exact = false}};
   self.programs = {{.name = "sent_program", .runs = 1000, .run_nanoseconds = 250'000, .missed = 2},
                    {.name = "without_statistics", .runs = 0, .run_nanoseconds = 0, .missed = 3}};
   return self;

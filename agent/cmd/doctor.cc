@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/doctor.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "agent/host/capabilities.h"
+#include "agent/host/kernel.h"
+#include "agent/probe/session.h"
+#include "agent/text/doctor_text.h"
+
+namespace fusescope {
+namespace {
+
+Diagnosis diagnose(HookMode mode) {
+  Diagnosis diagnosis;
+  diagnosis.hook_mode = mode_name(mode);
+  diagnosis.kernel = read_kernel();
+  // What a user namespace grants is nothing that bpf(2) asks for.
+  const bool counts = diagnosis.kernel.is_host_user_namespace;
+  diagnosis.capabilities =
+      examine_capabilities(counts ? effective_capabilities() : Capabilities{}, diagnosis.kernel);
+  auto hooks = examine_hooks(mode);
+  if (!hooks) {
+    diagnosis.error = hooks.error().text;
+    return diagnosis;
+  }
+  for (const Role role : all_roles()) {
+    for (HookStatus& status : *hooks) {
+      if (status.role != role_name(role)) continue;
+      diagnosis.roles.push_back({std::move(status), is_required(role)});
+    }
+  }
+  return diagnosis;
+}
+
+}  // namespace
+
+Result<int> doctor(const DoctorOptions& options) {
+  const Diagnosis diagnosis = diagnose(options.hooks);
+  const std::string report = options.json ? doctor_json(diagnosis) : doctor_text(diagnosis);
+  if (std::fputs(report.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+    return std::unexpected(errno_error("write the report to standard output", errno));
+  }
+  return static_cast<int>(verdict_of(diagnosis));
+}
+
+}  // namespace fusescope

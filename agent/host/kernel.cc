@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/host/kernel.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+namespace fusescope {
+namespace {
+
+// No more than a page of a file: the kernel's are shorter.
+std::optional<std::string> read_some(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 4096> buffer{};
+  file.read(buffer.data(), buffer.size());
+  if (file.gcount() <= 0) return std::nullopt;
+  return std::string(buffer.data(), static_cast<std::size_t>(file.gcount()));
+}
+
+std::optional<std::string> first_line(const std::string& path) {
+  const auto text = read_some(path);
+  if (!text) return std::nullopt;
+  return text->substr(0, text->find('\n'));
+}
+
+std::optional<std::int64_t> number(const std::string& path) {
+  const auto line = first_line(path);
+  if (!line) return std::nullopt;
+  std::int64_t value = 0;
+  const char* end = line->data() + line->size();
+  const auto [stop, error] = std::from_chars(line->data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+// With the rights that opening the file would be tried with. Else errno says why not.
+bool allows(const std::string& path, int access) {
+  return faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0;
+}
+
+bool exists(const std::string& path) { return allows(path, F_OK); }
+
+// "none [integrity] confidentiality": the one that holds.
+std::optional<std::string> lockdown(const std::string& root) {
+  const auto line = first_line(root + "/sys/kernel/security/lockdown");
+  if (!line) return std::nullopt;
+  const auto begin = line->find('[');
+  const auto end = line->find(']', begin);
+  if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
+  return line->substr(begin + 1, end - begin - 1);
+}
+
+bool is_registered(const std::string& root) {
+  std::istringstream words(read_some(root + "/proc/filesystems").value_or(""));
+  for (std::string word; words >> word;) {
+    if (word == "fuse") return true;
+  }
+  return false;
+}
+
+// Only a module has a state.
+FuseDriver fuse_driver(const std::string& root) {
+  const std::string folder = root + "/sys/module/fuse";
+  if (exists(folder + "/initstate")) return FuseDriver::module;
+  if (exists(folder) || is_registered(root)) return FuseDriver::built_in;
+  return FuseDriver::not_loaded;
+}
+
+FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
+  if (exists(root + "/sys/kernel/btf/fuse")) return FuseTypes::of_module;
+  const bool in_kernel = kernel.has_types && kernel.fuse == FuseDriver::built_in;
+  return in_kernel ? FuseTypes::of_kernel : FuseTypes::none;
+}
+
+KprobeEvents kprobe_events(const std::string& root) {
+  for (const char* folder : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
+    const std::string tracefs = root + folder;
+    if (allows(tracefs + "/kprobe_events", W_OK)) return KprobeEvents::writable;
+    if (errno != ENOENT) return KprobeEvents::not_writable;
+    if (exists(tracefs + "/events")) return KprobeEvents::not_built_in;
+  }
+  return KprobeEvents::no_tracefs;
+}
+
+// The first one maps all numbers to themselves; a file that is not there is that of a kernel
+// without user namespaces.
+bool is_host_user_namespace(const std::string& root) {
+  const auto line = first_line(root + "/proc/self/uid_map");
+  if (!line) return true;
+  std::istringstream fields(*line);
+  std::uint64_t inside = 1;
+  std::uint64_t outside = 1;
+  std::uint64_t count = 0;
+  fields >> inside >> outside >> count;
+  return inside == 0 && outside == 0 && count == 0xffffffff;
+}
+
+}  // namespace
+
+KernelFacts read_kernel(const std::string& root) {
+  const std::string settings = root + "/proc/sys";
+  KernelFacts kernel;
+  kernel.release = first_line(settings + "/kernel/osrelease").value_or("");
+  kernel.version = first_line(settings + "/kernel/version").value_or("");
+  kernel.has_types = allows(root + "/sys/kernel/btf/vmlinux", R_OK);
+  kernel.fuse = fuse_driver(root);
+  kernel.fuse_types = fuse_types(root, kernel);
+  kernel.lockdown = lockdown(root);
+  kernel.kprobe_events = kprobe_events(root);
+  kernel.perf_event_paranoid = number(settings + "/kernel/perf_event_paranoid");
+  kernel.unprivileged_bpf_disabled = number(settings + "/kernel/unprivileged_bpf_disabled");
+  kernel.bpf_stats_enabled = number(settings + "/kernel/bpf_stats_enabled");
+  kernel.max_pages_limit = number(settings + "/fs/fuse/max_pages_limit");
+  kernel.is_host_user_namespace = is_host_user_namespace(root);
+  return kernel;
+}
+
+}  // namespace fusescope

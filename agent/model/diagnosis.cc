@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/model/diagnosis.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace fusescope {
+namespace {
+
+// What is absent from the metrics without a role, or where it is an estimate.
+struct Effect {
+  std::string_view role;
+  RoleState state;
+  const char* unseen;
+};
+constexpr std::array kEffects = {
+    Effect{"allocated", RoleState::missing, "functions of I/O calls cannot be hooked: see call"},
+    Effect{"sent", RoleState::missing, "nothing can be counted"},
+    Effect{"taken", RoleState::missing,
+           "time in the queue and in the daemon: no fuse_request_phase_duration_seconds"},
+    Effect{"ended", RoleState::missing, "nothing can be counted"},
+    Effect{"call", RoleState::missing, "I/O calls, splits and their causes: no fuse_io_*"},
+    Effect{
+        "call", RoleState::estimate,
+        "I/O calls that send no request (page cache hits); calls are grouped from their requests"},
+};
+
+bool is_missing(const RoleFinding& role) { return state_of(role.status) == RoleState::missing; }
+
+bool is_exact(const RoleFinding& role) { return state_of(role.status) == RoleState::exact; }
+
+Loss worst_loss(const Diagnosis& diagnosis) {
+  Loss worst = Loss::nothing;
+  for (const auto& each : diagnosis.capabilities) worst = std::max(worst, each.loss);
+  return worst;
+}
+
+// No more rights than are needed: those for some hooks only where the others are not what lacks.
+std::string capability_advice(const Diagnosis& diagnosis) {
+  std::string names;
+  for (const CapabilityFinding& each : diagnosis.capabilities) {
+    if (each.loss != worst_loss(diagnosis)) continue;
+    names += (names.empty() ? "" : ", ") + each.name;
+  }
+  return "run it as root, or with " + names;
+}
+
+// One way out, and when it is one. Ordered by what stands in the way first.
+struct WayOut {
+  bool (*applies)(const Diagnosis&);
+  const char* text;
+};
+constexpr std::array kWaysOut = {
+    WayOut{[](const Diagnosis& d) { return !d.kernel.is_host_user_namespace; },
+           "run it in the host's user namespace: the rights of another one do not count"},
+    WayOut{[](const Diagnosis& d) { return !d.kernel.has_types; },
+           "use a kernel built with CONFIG_DEBUG_INFO_BTF, and let /sys/kernel/btf be seen"},
+    WayOut{[](const Diagnosis& d) { return d.kernel.fuse == FuseDriver::not_loaded; },
+           "modprobe fuse: FUSE is a module that is not loaded, its hooks come when it is"},
+    WayOut{[](const Diagnosis& d) { return d.hook_mode != "auto"; }, "try --hooks=auto"},
+    WayOut{[](const Diagnosis& d) { return d.kernel.lockdown == "confidentiality"; },
+           "lockdown=confidentiality forbids kprobes and probe reads: lockdown=integrity does not"},
+    WayOut{[](const Diagnosis& d) {
+             return d.kernel.kprobe_events == KprobeEvents::no_tracefs &&
+                    d.kernel.lockdown != "confidentiality";
+           },
+           "mount -t tracefs none /sys/kernel/tracing: kprobes need it"},
+    WayOut{[](const Diagnosis& d) { return d.kernel.kprobe_events == KprobeEvents::not_built_in; },
+           "use a kernel with kprobes (CONFIG_KPROBE_EVENTS), or one that allows fentry"},
+};
+
+}  // namespace
+
+std::string preemption_of(const KernelFacts& kernel) {
+  for (const char* kind : {"PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT_LAZY", "PREEMPT"}) {
+    if (kernel.version.find(kind) != std::string::npos) return kind;
+  }
+  return "none or voluntary";
+}
+
+RoleState state_of(const HookStatus& status) {
+  if (status.mode.empty()) return RoleState::missing;
+  return status.exact ? RoleState::exact : RoleState::estimate;
+}
+
+const char* name_of(RoleState state) {
+  constexpr std::array kNames = {"exact", "estimate", "missing"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
+std::string hook_of(const HookStatus& status) {
+  if (status.mode.empty()) return "";
+  const auto used = std::ranges::find(status.trials, "", &HookTrial::reason);
+  return used == status.trials.end() ? "" : used->needs;
+}
+
+std::string unseen_of(const HookStatus& status) {
+  const auto effect = std::ranges::find_if(kEffects, [&](const Effect& each) {
+    return each.role == status.role && each.state == state_of(status);
+  });
+  return effect == kEffects.end() ? "" : effect->unseen;
+}
+
+Verdict verdict_of(const Diagnosis& diagnosis) {
+  const auto is_lost = [](const RoleFinding& role) { return role.is_required && is_missing(role); };
+  if (diagnosis.roles.empty() || std::ranges::any_of(diagnosis.roles, is_lost)) {
+    return Verdict::unusable;
+  }
+  return std::ranges::all_of(diagnosis.roles, is_exact) ? Verdict::works : Verdict::degraded;
+}
+
+const char* name_of(Verdict verdict) {
+  constexpr std::array kNames = {"works", "degraded", "unusable"};
+  return kNames.at(static_cast<std::size_t>(verdict));
+}
+
+std::vector<std::string> ways_out(const Diagnosis& diagnosis) {
+  if (verdict_of(diagnosis) == Verdict::works) return {};
+  std::vector<std::string> ways;
+  for (const WayOut& way : kWaysOut) {
+    if (way.applies(diagnosis)) ways.emplace_back(way.text);
+  }
+  if (worst_loss(diagnosis) >= Loss::some_hooks) ways.push_back(capability_advice(diagnosis));
+  if (ways.empty()) ways.emplace_back("none known here: report it with 'fusescope doctor --json'");
+  return ways;
+}
+
+}  // namespace fusescope

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `fusescope doctor` finds, and what follows from it: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/model/snapshot.h"
+
+namespace fusescope {
+
+enum class FuseDriver { not_loaded, module, built_in };
+enum class FuseTypes { none, of_module, of_kernel };
+enum class KprobeEvents { no_tracefs, not_built_in, not_writable, writable };
+
+// What this kernel is and offers. Nothing where it could not be read.
+struct KernelFacts {
+  std::string release{};  // uname -r
+  std::string version{};  // uname -v
+  bool has_types = false;
+  FuseDriver fuse = FuseDriver::not_loaded;
+  FuseTypes fuse_types = FuseTypes::none;
+  std::optional<std::string> lockdown{};  // none, integrity or confidentiality
+  KprobeEvents kprobe_events = KprobeEvents::no_tracefs;
+  std::optional<std::int64_t> perf_event_paranoid{};
+  std::optional<std::int64_t> unprivileged_bpf_disabled{};
+  std::optional<std::int64_t> bpf_stats_enabled{};
+  std::optional<std::int64_t> max_pages_limit{};
+  bool is_host_user_namespace = true;  // else root's rights are none that the kernel asks for
+};
+
+// How much of this kernel can be preempted, as its version tells: "PREEMPT_RT", "PREEMPT_DYNAMIC",
+// "PREEMPT", "PREEMPT_LAZY"; "none or voluntary" where it tells nothing.
+std::string preemption_of(const KernelFacts& kernel);
+
+// What is not to be had without a capability. Names are those of mounts.
+enum class Loss { nothing, names, some_hooks, all_hooks };
+
+struct CapabilityFinding {
+  std::string name;
+  bool is_effective = false;
+  Loss loss = Loss::nothing;
+  std::string cost;  // the loss in words; empty: nothing
+};
+
+struct RoleFinding {
+  HookStatus status;
+  bool is_required = false;  // nothing can be counted without it
+};
+
+struct Diagnosis {
+  std::string hook_mode;  // as asked for
+  KernelFacts kernel;
+  std::vector<CapabilityFinding> capabilities;
+  std::vector<RoleFinding> roles;  // empty: no hook could be tried
+  std::string error;               // why not
+};
+
+enum class RoleState { exact, estimate, missing };
+RoleState state_of(const HookStatus& status);
+const char* name_of(RoleState state);
+
+// What the role is hooked to; empty: to nothing.
+std::string hook_of(const HookStatus& status);
+
+// What is not seen because the role is in this state; empty where all is.
+std::string unseen_of(const HookStatus& status);
+
+// The values are the exit codes.
+enum class Verdict { works = 0, degraded = 1, unusable = 2 };
+Verdict verdict_of(const Diagnosis& diagnosis);
+const char* name_of(Verdict verdict);
+
+// What to do for a better verdict, the surest first; never empty unless all works.
+std::vector<std::string> ways_out(const Diagnosis& diagnosis);
+
+}  // namespace fusescope

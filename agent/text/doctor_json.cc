@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "agent/model/label_text.h"
+#include "agent/text/doctor_text.h"
+
+namespace fusescope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array kDrivers = {"not_loaded", "module", "built_in"};
+constexpr std::array kTypes = {"none", "module", "kernel"};
+constexpr std::array kKprobeEvents = {"no_tracefs", "not_built_in", "not_writable", "writable"};
+
+Json or_null(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(); }
+
+// JSON is UTF-8; an empty text is none.
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
+
+Json flag_or_null(const std::optional<std::int64_t>& value) {
+  return value ? Json(*value != 0) : Json();
+}
+
+Json kernel_json(const KernelFacts& kernel) {
+  return {{"release", text_or_null(kernel.release)},
+          {"version", text_or_null(kernel.version)},
+          {"preemption", preemption_of(kernel)},
+          {"btf", kernel.has_types},
+          {"fuse", kDrivers.at(static_cast<std::size_t>(kernel.fuse))},
+          {"fuse_btf", kTypes.at(static_cast<std::size_t>(kernel.fuse_types))},
+          {"lockdown", text_or_null(kernel.lockdown.value_or(""))},
+          {"kprobe_events", kKprobeEvents.at(static_cast<std::size_t>(kernel.kprobe_events))},
+          {"perf_event_paranoid", or_null(kernel.perf_event_paranoid)},
+          {"unprivileged_bpf_disabled", or_null(kernel.unprivileged_bpf_disabled)},
+          {"bpf_stats_enabled", flag_or_null(kernel.bpf_stats_enabled)},
+          {"fuse_max_pages_limit", or_null(kernel.max_pages_limit)},
+          {"host_user_namespace", kernel.is_host_user_namespace}};
+}
+
+Json capabilities_json(const std::vector<CapabilityFinding>& capabilities) {
+  Json array = Json::array();
+  for (const CapabilityFinding& each : capabilities) {
+    array.push_back(
+        {{"name", each.name}, {"effective", each.is_effective}, {"cost", text_or_null(each.cost)}});
+  }
+  return array;
+}
+
+Json trials_json(const std::vector<HookTrial>& trials) {
+  Json array = Json::array();
+  for (const HookTrial& trial : trials) {
+    array.push_back({{"mode", trial.mode},
+                     {"hook", trial.needs},
+                     {"works", trial.reason.empty()},
+                     {"reason", text_or_null(trial.reason)}});
+  }
+  return array;
+}
+
+Json roles_json(const std::vector<RoleFinding>& roles) {
+  Json array = Json::array();
+  for (const RoleFinding& role : roles) {
+    const HookStatus& status = role.status;
+    array.push_back({{"role", status.role},
+                     {"required", role.is_required},
+                     {"state", name_of(state_of(status))},
+                     {"mode", text_or_null(status.mode)},
+                     {"hook", text_or_null(hook_of(status))},
+                     {"programs", status.programs},
+                     {"unseen", text_or_null(unseen_of(status))},
+                     {"reason", text_or_null(status.reason)},
+                     {"trials", trials_json(status.trials)}});
+  }
+  return array;
+}
+
+}  // namespace
+
+std::string doctor_json(const Diagnosis& diagnosis) {
+  const Verdict verdict = verdict_of(diagnosis);
+  const Json object = {{"verdict", name_of(verdict)},
+                       {"exit_code", static_cast<int>(verdict)},
+                       {"hooks", diagnosis.hook_mode},
+                       {"error", text_or_null(diagnosis.error)},
+                       {"ways_out", ways_out(diagnosis)},
+                       {"kernel", kernel_json(diagnosis.kernel)},
+                       {"capabilities", capabilities_json(diagnosis.capabilities)},
+                       {"roles", roles_json(diagnosis.roles)}};
+  return object.dump() + "\n";
+}
+
+}  // namespace fusescope

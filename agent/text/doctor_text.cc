@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/doctor_text.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "agent/text/table.h"
+
+namespace fusescope {
+namespace {
+
+constexpr const char* kNothing = "-";
+constexpr std::array kDrivers = {"module, not loaded (or this kernel has none)", "module, loaded",
+                                 "built in"};
+constexpr std::array kTypes = {"none", "those of the module", "those of the kernel"};
+constexpr std::array kKprobeEvents = {"no: tracefs is not mounted, or is empty",
+                                      "no: this kernel is built without them",
+                                      "not writable by this user", "writable"};
+
+std::string in_brackets(const std::string& text) { return " (" + text + ")"; }
+
+std::string number_of(const std::optional<std::int64_t>& value) {
+  return value ? std::to_string(*value) : "unknown";
+}
+
+std::string statistics_of(const KernelFacts& kernel) {
+  if (!kernel.bpf_stats_enabled) return "unknown";
+  return *kernel.bpf_stats_enabled ? "kept"
+                                   : "not kept" + in_brackets("kernel.bpf_stats_enabled=0");
+}
+
+std::string kernel_text(const KernelFacts& kernel) {
+  Table table;
+  table.add({"release", printable(kernel.release)});
+  table.add({"version", printable(kernel.version)});
+  table.add({"preemption", preemption_of(kernel)});
+  table.add({"types (BTF)", kernel.has_types ? "/sys/kernel/btf/vmlinux" : "none"});
+  table.add({"FUSE", kDrivers.at(static_cast<std::size_t>(kernel.fuse))});
+  table.add({"types of FUSE", kTypes.at(static_cast<std::size_t>(kernel.fuse_types))});
+  table.add({"lockdown", kernel.lockdown ? printable(*kernel.lockdown)
+                                         : "unknown: no /sys/kernel/security/lockdown"});
+  table.add({"kprobe events", kKprobeEvents.at(static_cast<std::size_t>(kernel.kprobe_events))});
+  table.add({"perf_event_paranoid", number_of(kernel.perf_event_paranoid)});
+  table.add({"unprivileged_bpf_disabled", number_of(kernel.unprivileged_bpf_disabled)});
+  table.add({"BPF statistics", statistics_of(kernel)});
+  if (kernel.max_pages_limit) {
+    table.add({"max_pages_limit", number_of(kernel.max_pages_limit) +
+                                      in_brackets("fs.fuse.max_pages_limit, for every mount")});
+  }
+  if (!kernel.is_host_user_namespace) table.add({"user namespace", "not the host's"});
+  return table.text();
+}
+
+std::string capabilities_text(const std::vector<CapabilityFinding>& capabilities) {
+  Table table;
+  for (const CapabilityFinding& each : capabilities) {
+    const std::string cost = each.cost.empty() ? "not needed here" : each.cost;
+    table.add({each.name, each.is_effective ? "yes" : "MISSING", each.is_effective ? "" : cost});
+  }
+  return table.text();
+}
+
+std::string or_nothing(const std::string& text) { return text.empty() ? kNothing : text; }
+
+std::string hooks_text(const Diagnosis& diagnosis) {
+  if (diagnosis.roles.empty()) {
+    return wrapped("  none could be tried: ", printable(diagnosis.error), {.indent = 4}) + "\n";
+  }
+  Table table;
+  table.add({"ROLE", "HOOK", "MODE", "STATE"});
+  for (const RoleFinding& role : diagnosis.roles) {
+    table.add({role.status.role, or_nothing(hook_of(role.status)), or_nothing(role.status.mode),
+               name_of(state_of(role.status))});
+  }
+  return table.text();
+}
+
+std::string unseen_text(const Diagnosis& diagnosis) {
+  Table table;
+  for (const RoleFinding& role : diagnosis.roles) {
+    const std::string unseen = unseen_of(role.status);
+    if (!unseen.empty()) table.add({role.status.role, unseen});
+  }
+  return table.empty() ? ""
+                       : "\nNot seen here (absent from the metrics, not zero)\n" + table.text();
+}
+
+// Reasons are long and much the same for all roles, but for the names in them: each is printed
+// once, with a number.
+class Reasons {
+ public:
+  std::string number_of(const std::string& reason) {
+    const std::string kind = without_names(reason);
+    auto found = std::ranges::find(reasons_, kind, &Reason::kind);
+    if (found == reasons_.end()) found = reasons_.insert(found, {.kind = kind, .text = reason});
+    if (found->text != reason) found->text = kind;
+    return number(static_cast<std::size_t>(found - reasons_.begin()));
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string text;
+    for (std::size_t i = 0; i < reasons_.size(); i++) {
+      const std::string start = "  " + number(i) + " ";
+      text += wrapped(start, printable(reasons_[i].text), {.indent = start.size()}) + "\n";
+    }
+    return text;
+  }
+
+ private:
+  struct Reason {
+    std::string kind;
+    std::string text;
+  };
+
+  static std::string without_names(const std::string& reason) {
+    std::string text;
+    bool is_quoted = false;
+    for (const char character : reason) {
+      const bool is_quote = character == '\'';
+      if (is_quote && is_quoted) text += "...";
+      if (is_quote || !is_quoted) text += character;
+      is_quoted ^= is_quote;
+    }
+    return is_quoted ? reason : text;
+  }
+
+  static std::string number(std::size_t index) {
+    const std::string digits = std::to_string(index + 1);
+    return "(" + digits + ")";
+  }
+
+  std::vector<Reason> reasons_;
+};
+
+// With typed pointers and without, a hook is mostly refused alike: one row for both.
+void add_refused(Table& table, Reasons& reasons, const HookStatus& status) {
+  std::set<std::vector<std::string>> seen;
+  std::string name = status.role;
+  for (const HookTrial& trial : status.trials) {
+    if (trial.reason.empty()) continue;
+    std::vector<std::string> row = {trial.mode, trial.needs, reasons.number_of(trial.reason)};
+    if (!seen.insert(row).second) continue;
+    row.insert(row.begin(), std::exchange(name, ""));
+    table.add(row);
+  }
+}
+
+std::string refused_text(const Diagnosis& diagnosis) {
+  Table table;
+  Reasons reasons;
+  for (const RoleFinding& role : diagnosis.roles) add_refused(table, reasons, role.status);
+  if (table.empty()) return "";
+  return "\nRefused, each for the reason of its number\n" + table.text() + "\n" + reasons.text();
+}
+
+std::string roles_in(const Diagnosis& diagnosis, RoleState state) {
+  std::string names;
+  for (const RoleFinding& role : diagnosis.roles) {
+    if (state_of(role.status) != state) continue;
+    names += (names.empty() ? "" : ", ") + role.status.role;
+  }
+  return names;
+}
+
+std::string finding_of(const Diagnosis& diagnosis) {
+  const Verdict verdict = verdict_of(diagnosis);
+  if (verdict == Verdict::works) return "all roles are filled, and exact";
+  if (diagnosis.roles.empty()) return "no hook could be tried";
+  std::string text;
+  const std::string missing = roles_in(diagnosis, RoleState::missing);
+  const std::string estimates = roles_in(diagnosis, RoleState::estimate);
+  if (!missing.empty()) text += "missing " + missing;
+  if (!estimates.empty()) text += (text.empty() ? "" : "; ") + ("estimated " + estimates);
+  return text;
+}
+
+std::string verdict_text(const Diagnosis& diagnosis) {
+  const Verdict verdict = verdict_of(diagnosis);
+  std::string text = finding_of(diagnosis);
+  const char* before = ". Way out: ";
+  for (const std::string& way : ways_out(diagnosis)) {
+    text += std::exchange(before, "; or ") + way;
+  }
+  const std::string start =
+      std::string(name_of(verdict)) + " (exit " + std::to_string(static_cast<int>(verdict)) + "): ";
+  return wrapped(start, text, {.indent = 2, .lines = 8}) + "\n";
+}
+
+}  // namespace
+
+std::string doctor_text(const Diagnosis& diagnosis) {
+  return "Kernel\n" + kernel_text(diagnosis.kernel) + "\nCapabilities\n" +
+         capabilities_text(diagnosis.capabilities) + "\nHooks (--hooks=" + diagnosis.hook_mode +
+         ")" + "\n" + hooks_text(diagnosis) + unseen_text(diagnosis) + refused_text(diagnosis) +
+         "\n" + verdict_text(diagnosis);
+}
+
+}  // namespace fusescope
