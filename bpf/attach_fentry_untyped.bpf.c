@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hook mode "fentry" for kernels before 6.2: they check every use of a typed pointer, but do not let
- * a program make one, so that all is read as from a number.
+ * Hook mode "fentry" for kernels before 6.2: they check every use of a typed pointer, but do not
+ * let a program make one, so that all is read as from a number.
  */
 #include "devices.bpf.h"
 #include "request.bpf.h"

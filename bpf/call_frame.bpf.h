@@ -17,11 +17,11 @@
 #define CALLS_SUSPENDED	 4096
 
 struct call_frame {
-	__u64 identity; /* address of the struct kiocb, or of a splice's pipe */
-	__u64 file;	/* address of the struct file */
-	__u64 begin;	/* file offset */
-	__u64 bytes;	/* asked for */
-	__u64 left;	/* of these, at the latest entry */
+	__u64 identity;	 /* address of the struct kiocb, or of a splice's pipe */
+	__u64 file;	 /* address of the struct file */
+	__u64 begin;	 /* file offset */
+	__u64 bytes;	 /* asked for */
+	__u64 left;	 /* of these, at the latest entry */
 	__u64 last_args; /* of the latest request that was queued in the background */
 	__u32 segments;
 	__u32 requests;

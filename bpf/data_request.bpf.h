@@ -33,7 +33,7 @@ struct data_request {
 	__u32 pages;
 	__u8 op;
 	__u8 background; /* queued by fuse_simple_background() */
-	__u8 deferred; /* not sent by its caller: fuse_request_end() flushed the queue */
+	__u8 deferred;	 /* not sent by its caller: fuse_request_end() flushed the queue */
 };
 
 /* READ and WRITE are sent from a struct fuse_io_args: fs/fuse/file.c. */

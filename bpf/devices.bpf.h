@@ -22,8 +22,7 @@ static __always_inline int on_open_file(struct bpf_iter__task_file *context)
 	/* Null before the mount, 1 while a mount with FUSE_DEV_IOC_SYNC_INIT is under way. */
 	if (READ_ADDRESS(file, private_data) < 4096)
 		return 0;
-	record.address =
-		connection_of_device(AS_STRUCT(fuse_dev, READ_FIELD(file, private_data)));
+	record.address = connection_of_device(AS_STRUCT(fuse_dev, READ_FIELD(file, private_data)));
 	if (!record.address)
 		return 0;
 	connection = AS_STRUCT(fuse_conn, record.address);

@@ -93,8 +93,8 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 	frame->mode = mode_of(file, fuse);
 	frame->cause = FUSESCOPE_CAUSE_UNKNOWN;
 	frame->may_retry = 0;
-	frame->mount = connection_index(READ_ADDRESS(READ_FIELD(fuse, fm), fc), READ_FIELD(fuse, fm),
-					bpf_ktime_get_ns());
+	frame->mount = connection_index(READ_ADDRESS(READ_FIELD(fuse, fm), fc),
+					READ_FIELD(fuse, fm), bpf_ktime_get_ns());
 }
 
 static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_address,

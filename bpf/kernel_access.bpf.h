@@ -23,7 +23,7 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type_id) __ksym __weak;
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
-#define FUSE_IS_DESCRIBED true
+#define FUSE_IS_DESCRIBED	       true
 #define READ_FIELD(pointer, field)     ((pointer)->field)
 #define READ_DESCRIBED(pointer, field) ((pointer)->field)
 #define AS_STRUCT(name, address)                                                                   \
@@ -59,7 +59,7 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 		bpf_probe_read_kernel(&described, sizeof(described), &(pointer)->field);           \
 		described;                                                                         \
 	})
-#define AS_STRUCT(name, address) ((struct name *)(unsigned long)(address))
+#define AS_STRUCT(name, address)	       ((struct name *)(unsigned long)(address))
 #define READ_ADDRESS(pointer, field)	       ((__u64)READ_FIELD(pointer, field))
 #define READ_DESCRIBED_ADDRESS(pointer, field) ((__u64)READ_DESCRIBED(pointer, field))
 

@@ -219,7 +219,7 @@ struct fuse_conn {
 	unsigned int max_background;
 	unsigned int congestion_threshold;
 	int initialized;
-	__u32 dev; /* before 5.11: that of the superblock */
+	__u32 dev;	       /* before 5.11: that of the superblock */
 	unsigned int io_uring; /* since 6.14; on 7.2 of the channel */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The FUSE structs of Linux 5.10 on 64-bit machines. There FUSE is mostly a module, and the types of
- * modules are described only from 5.11 on, so that CO-RE has nothing to go by. User space lets
+ * The FUSE structs of Linux 5.10 on 64-bit machines. There FUSE is mostly a module, and the types
+ * of modules are described only from 5.11 on, so that CO-RE has nothing to go by. User space lets
  * these be used on 5.10 only. Only the members before the last one that is read are laid out.
  */
 #ifndef FUSESCOPE_KERNEL_FUSE_5_10_H

@@ -26,5 +26,4 @@
 
 #include "function_hooks.bpf.h"
 
-
 #endif

@@ -242,7 +242,8 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 
 std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
   Builder builder;
-  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount, is_filled(snapshot.self, "call"));
+  for (const MountSnapshot& mount : snapshot.mounts)
+    add_mount(builder, mount, is_filled(snapshot.self, "call"));
   add_self(builder, snapshot, context);
   return builder.take();
 }

@@ -10,7 +10,7 @@ using prometheus::MetricType;
 
 #define CALL_LABELS "mountpoint,fstype,op,mode"
 #define MOUNT_LABELS "mountpoint,fstype"
-#define CALL_ESTIMATE                                                                        \
+#define CALL_ESTIMATE                                                                          \
   " Where fusescope_hook_info has role call with mode tracepoint, calls that sent no request " \
   "(page cache hits) are not seen, and le=\"0\" stays 0."
 
@@ -34,7 +34,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_request_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",op",
      "Time from sending a request until its reply, by opcode."},
     {"fuse_request_phase_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",phase",
-     "Time of a request by phase: queued until the daemon takes it, service until its reply. Absent "
+     "Time of a request by phase: queued until the daemon takes it, service until its reply. "
+     "Absent "
      "where no hook shows the taking: see fusescope_hook_missing."},
     {"fuse_request_origin_total", MetricType::Counter, MOUNT_LABELS ",op,origin",
      "Data requests by who sent them: an I/O call, readahead (also mmap, fadvise), writeback, "
