@@ -18,7 +18,7 @@ MEMORY = "1024M"
 QEMU = ("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-cx16", "-m", MEMORY,
         "-smp", "2", "-display", "none", "-monitor", "none", "-no-reboot")
 COMMAND_LINE = "console=ttyS0 quiet panic=-1"
-END = re.compile(r"GUEST-EXIT-CODE (\d+)")
+END = re.compile(r"(.*)GUEST-EXIT-CODE (\d+)")  # on a line of its own, if the job ended its last
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 VIRTIOFS_TAG = "shared"
 LONGEST_LINE = 1 << 20
@@ -99,8 +99,9 @@ class Guest:
                         line = raw.decode(errors="replace").rstrip("\r\n")
                         ended = END.match(line)
                         if ended:
-                            self.code = int(ended[1])
-                        else:
+                            self.code = int(ended[2])
+                            line = ended[1]
+                        if line or not ended:
                             yield line
             except TimeoutError:
                 raise Failed(f"not done within {limit} s; {self.last_words()}") from None

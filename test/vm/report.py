@@ -26,9 +26,13 @@ class Result:
 
 def expected(row, plan):
     """The (mode, name) of each case that a row must report."""
-    found = [("doctor", "doctor")] if plan["doctor"] else []
-    names = [*OF_A_MODE, *(case.name for case in chosen(cases(plan), plan["only"]))]
-    return found + [(mode, name) for mode in plan["modes"] for name in names]
+    found = [("kernel", "kernel-log")]
+    if plan["doctor"]:
+        found.append(("doctor", "doctor"))
+    for mode in plan["modes"]:
+        found += [(mode, name) for name in OF_A_MODE]
+        found += [(mode, case.name) for case in chosen(cases(plan, mode), plan["only"])]
+    return found
 
 
 class RowReport:
