@@ -2,7 +2,7 @@
 /*
  * Life of an I/O call, as its requests show it: opened by its first request, closed by the end
  * of the request that completes what it asked for, by the next call of the same task, or by the
- * settler (observe.bpf.c) when its task has moved on.
+ * settler (settle.bpf.h) when its task has moved on.
  *
  * A call whose first request carries all that it asked for never gets a slot here: the request's
  * own slot says it all (FUSESCOPE_PART_WHOLE).

@@ -54,27 +54,10 @@ def mirror(suite):
 
 
 class Apt:
-    """Private to these suites; use it in a `with`."""
+    """Knows these suites only."""
 
-    def __init__(self, suites):
-        self.suites = suites
-        self.cache = cache_folder() / ("apt-" + "-".join(suites))
-
-    def __enter__(self):
-        self.private = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-apt."))
-        for folder in ("lists/partial", "apt/archives/partial"):
-            (self.cache / folder).mkdir(parents=True, exist_ok=True)
-        (self.private / "sources.list").write_text("".join(
-            f"deb [arch=amd64 signed-by={KEYRING}] {mirror(suite)} {suite} main\n"
-            for suite in self.suites))
-        self.configuration = self.private / "apt.conf"
-        self.configuration.write_text(CONFIGURATION.format(cache=self.cache, private=self.private))
-        run("apt-get", "-c", self.configuration, "update")
-        return self
-
-    def __exit__(self, *error):
-        shutil.rmtree(self.private)
-        shutil.rmtree(self.cache)
+    def __init__(self, configuration):
+        self.configuration = configuration
 
     def control(self, package):
         """The fields of the newest version of a package."""
@@ -83,6 +66,26 @@ class Apt:
 
     def download(self, package, folder):
         run("apt-get", "-c", self.configuration, "download", package, cwd=folder)
+
+
+@contextlib.contextmanager
+def apt_for(suites):
+    """An Apt; nothing is left of it at the end."""
+    cache = cache_folder() / ("apt-" + "-".join(suites))
+    with tempfile.TemporaryDirectory(prefix="fusescope-apt.") as folder:
+        private = pathlib.Path(folder)
+        try:
+            for name in ("lists/partial", "apt/archives/partial"):
+                (cache / name).mkdir(parents=True, exist_ok=True)
+            (private / "sources.list").write_text("".join(
+                f"deb [arch=amd64 signed-by={KEYRING}] {mirror(suite)} {suite} main\n"
+                for suite in suites))
+            apt = Apt(private / "apt.conf")
+            apt.configuration.write_text(CONFIGURATION.format(cache=cache, private=private))
+            run("apt-get", "-c", apt.configuration, "update")
+            yield apt
+        finally:
+            shutil.rmtree(cache, ignore_errors=True)
 
 
 def kernel_packages(apt, package):
@@ -96,9 +99,10 @@ def kernel_packages(apt, package):
 @contextlib.contextmanager
 def members(package):
     """The files of a .deb, to be read in a stream: pairs of TarInfo and a reader."""
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as unpack:
-        with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
-            yield ((member, archive.extractfile(member)) for member in archive if member.isfile())
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
+                          stdout=subprocess.PIPE) as unpack, \
+            tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
+        yield ((member, archive.extractfile(member)) for member in archive if member.isfile())
 
 
 def save_wanted(package, modules, folder):
@@ -124,7 +128,7 @@ def needed(packages, kernel):
 
 
 def download_kernel(kernel, folder):
-    with Apt(kernel.suites) as apt, tempfile.TemporaryDirectory(dir=folder.parent) as work:
+    with apt_for(kernel.suites) as apt, tempfile.TemporaryDirectory(dir=folder.parent) as work:
         packages = kernel_packages(apt, "linux-image-amd64")
         if not packages or f"-{kernel.release}." not in packages[0]:
             raise Refusal(f"no kernel {kernel.release} in {', '.join(kernel.suites)}, which now has"

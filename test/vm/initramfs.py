@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a guest boots into: this host's python3 and the programs under test, with their libraries."""
+"""What a guest boots into: this host's python3, the programs under test, and their libraries."""
 
 import os
 import pathlib
@@ -14,7 +14,8 @@ INSIDE = "/fusescope"  # where harness.py then finds its own ROOT
 PROGRAMS = ("agent/fusescope", "test/fs/countfs", "test/load/sgio")
 PACKAGES = pathlib.Path("/usr/lib/python3/dist-packages")
 BUSYBOX = "/bin/busybox"
-FOLDERS = ("proc", "sys", "dev", "tmp", "run", "root", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64")
+FOLDERS = ("proc", "sys", "dev", "tmp", "run", "root", "usr/bin", "usr/sbin", "usr/lib",
+           "usr/lib64")
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",
          "etc/mtab": "/proc/self/mounts", "usr/bin/python3": "python3.11"}
 # Of the standard library: what is large, or loads large libraries, and is not used.

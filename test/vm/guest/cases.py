@@ -19,7 +19,6 @@ FUSE = (
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs,)
 
-
 # What hooks on functions see otherwise than the tracepoints of requests, which see system calls:
 # sendfile(2) makes calls of 64 KiB, and all but the first find their data read ahead.
 BY_FUNCTION = {
@@ -60,10 +59,10 @@ def for_a_guest(value, mode):
 def of_test(function, mode):
     parameters = getattr(function, "parameters", [])
     short = function.__name__.removeprefix("test_")
-    for chosen in itertools.product(*(values for _, values, _ in parameters)):
+    for combination in itertools.product(*(values for _, values, _ in parameters)):
         arguments = {}
         labels = []
-        for (names, _, label), value in zip(parameters, chosen):
+        for (names, _, label), value in zip(parameters, combination):
             values = value if len(names) > 1 else [value]
             arguments |= zip(names, (for_a_guest(value, mode) for value in values))
             labels.append(label(value))

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that only guests run."""
 
-import dataclasses
-import os
-
 import pytest
 
 import workloads
@@ -35,8 +32,7 @@ def test_requests_come_over_io_uring(agent, mount):
 
 def slots_of(workload):
     """Page slots of a call: as the table says, or what a page-aligned transfer takes."""
-    size = {"512-byte": 256, "4-KiB": 1}.get(workload.name, 256)
-    return workload.slots or size
+    return workload.slots or (1 if workload.name == "4-KiB" else 256)
 
 
 @pytest.mark.parametrize("workload", [w for w in workloads.ALL
