@@ -5,21 +5,16 @@
 #include <sys/prctl.h>
 
 #include <cerrno>
-#include <memory>
 #include <thread>
-#include <type_traits>
 #include <vector>
+
+#include "agent/base/capability_state.h"
 
 namespace fusescope {
 namespace {
 
-struct FreeCapabilities {
-  void operator()(cap_t capabilities) const { cap_free(capabilities); }
-};
-using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities>;
-
 bool is_permitted(cap_value_t capability) {
-  const Capabilities now(cap_get_proc());
+  const CapabilityState now(cap_get_proc());
   cap_flag_value_t value = CAP_CLEAR;
   return now && cap_get_flag(now.get(), capability, CAP_PERMITTED, &value) == 0 && value == CAP_SET;
 }
@@ -35,7 +30,7 @@ std::vector<cap_value_t> kept_values(Kept kept) {
 }  // namespace
 
 Result<void> drop_privileges(Kept kept) {
-  const Capabilities keep(cap_init());
+  const CapabilityState keep(cap_init());
   if (!keep) return std::unexpected(errno_error("drop capabilities", errno));
   const auto values = kept_values(kept);
   if (!values.empty()) {

@@ -5,15 +5,11 @@
 #include <sys/capability.h>
 
 #include <array>
-#include <memory>
-#include <type_traits>
+
+#include "agent/base/capability_state.h"
 
 namespace fusescope {
 namespace {
-
-struct FreeCapabilities {
-  void operator()(cap_t capabilities) const { cap_free(capabilities); }
-};
 
 // Debian's kernels know a value above 2, for which perf_event_open() asks for CAP_SYS_ADMIN.
 constexpr std::int64_t kParanoidOfPerfEvents = 3;
@@ -62,7 +58,7 @@ constexpr std::array kNeeds = {
 
 Capabilities effective_capabilities() {
   Capabilities effective;
-  const std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities> now(cap_get_proc());
+  const CapabilityState now(cap_get_proc());
   if (!now) return effective;
   for (const Need& need : kNeeds) {
     cap_flag_value_t value = CAP_CLEAR;

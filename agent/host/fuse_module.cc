@@ -4,12 +4,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace fusescope {
+#include <fstream>
 
-FuseModule fuse_module(const std::string& sys) {
-  const std::string folder = sys + "/module/fuse";
+namespace fusescope {
+namespace {
+
+// A kernel can have FUSE built in without a folder for it in /sys/module.
+bool is_registered(const std::string& root) {
+  std::ifstream words(root + "/proc/filesystems");
+  for (std::string word; words >> word;) {
+    if (word == "fuse") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+FuseModule fuse_module(const std::string& root) {
+  const std::string folder = root + "/sys/module/fuse";
   struct stat status{};
-  if (stat(folder.c_str(), &status) != 0) return {};
+  if (stat(folder.c_str(), &status) != 0) return {.present = is_registered(root)};
   // Only a module that was loaded has a state of its initialization.
   const bool loadable = access((folder + "/initstate").c_str(), F_OK) == 0;
   return {.present = true, .loadable = loadable, .identity = status.st_ino};

@@ -10,12 +10,13 @@ namespace fusescope {
 struct FuseModule {
   bool present = false;
   bool loadable = false;       // a module, that can go and come; not built in
-  std::uint64_t identity = 0;  // another one each time that it is loaded; 0 where it is not
+  std::uint64_t identity = 0;  // of a module: another one each time that it is loaded
 
   bool operator==(const FuseModule&) const = default;
 };
 
-// From /sys/module/fuse; `sys` is the sysfs to read.
-FuseModule fuse_module(const std::string& sys = "/sys");
+// From /sys/module/fuse and /proc/filesystems. `root` is put before each path: a folder made up for
+// a test.
+FuseModule fuse_module(const std::string& root = "");
 
 }  // namespace fusescope

@@ -12,6 +12,9 @@
 #include <sstream>
 #include <string_view>
 
+#include "agent/base/tracefs.h"
+#include "agent/host/fuse_module.h"
+
 namespace fusescope {
 namespace {
 
@@ -57,20 +60,10 @@ std::optional<std::string> lockdown(const std::string& root) {
   return line->substr(begin + 1, end - begin - 1);
 }
 
-bool is_registered(const std::string& root) {
-  std::istringstream words(read_some(root + "/proc/filesystems").value_or(""));
-  for (std::string word; words >> word;) {
-    if (word == "fuse") return true;
-  }
-  return false;
-}
-
-// Only a module has a state.
 FuseDriver fuse_driver(const std::string& root) {
-  const std::string folder = root + "/sys/module/fuse";
-  if (exists(folder + "/initstate")) return FuseDriver::module;
-  if (exists(folder) || is_registered(root)) return FuseDriver::built_in;
-  return FuseDriver::not_loaded;
+  const FuseModule fuse = fuse_module(root);
+  if (!fuse.present) return FuseDriver::not_loaded;
+  return fuse.loadable ? FuseDriver::module : FuseDriver::built_in;
 }
 
 FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
@@ -80,7 +73,7 @@ FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
 }
 
 KprobeEvents kprobe_events(const std::string& root) {
-  for (const char* folder : {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}) {
+  for (const char* folder : kTracefsFolders) {
     const std::string tracefs = root + folder;
     if (allows(tracefs + "/kprobe_events", W_OK)) return KprobeEvents::writable;
     if (errno != ENOENT) return KprobeEvents::not_writable;

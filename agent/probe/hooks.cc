@@ -157,6 +157,15 @@ bool is_chosen(HookMode asked_for, const HookAlternative& alternative) {
 
 bool is_required(Role role) { return role == Role::sent || role == Role::ended; }
 
+bool has_typed_pointers(std::string_view program) {
+  const auto names = [&](Programs programs) {
+    return std::ranges::find(programs, program) != programs.end();
+  };
+  return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
+    return each.is_typed && (names(each.programs) || names(each.also));
+  });
+}
+
 bool hooks_the_call(const HookAlternative& alternative) {
   return alternative.role == Role::call && alternative.mode != tracepoint;
 }

@@ -40,6 +40,9 @@ bool is_chosen(HookMode asked_for, const HookAlternative& alternative);
 // Roles without which nothing can be counted.
 bool is_required(Role role);
 
+// Whether a hook's program has typed pointers: HookAlternative::is_typed.
+bool has_typed_pointers(std::string_view program);
+
 // Whether the alternative hooks the functions of a call, and does not group requests as they are
 // sent. Such a call needs the role "allocated".
 bool hooks_the_call(const HookAlternative& alternative);

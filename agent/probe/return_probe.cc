@@ -16,6 +16,7 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/base/tracefs.h"
 #include "agent/base/unique_fd.h"
 #include "agent/probe/libbpf_log.h"
 
@@ -29,15 +30,14 @@ constexpr std::string_view kSection = "kretprobe/";
 // kernel/trace/trace_kprobe.c
 constexpr int kFollowed = 4096;
 
-constexpr const char* kTracefs[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
-
 Result<std::filesystem::path> tracefs() {
-  for (const char* folder : kTracefs) {
+  for (const char* folder : kTracefsFolders) {
     const std::string events = std::string(folder) + "/kprobe_events";
     // Not access(), which looks at no capability of a user that is not root.
     if (faccessat(AT_FDCWD, events.c_str(), W_OK, AT_EACCESS) == 0) return folder;
   }
-  return std::unexpected(errno_error(std::string("write ") + kTracefs[0] + "/kprobe_events", errno,
+  return std::unexpected(errno_error(std::string("write ") + kTracefsFolders[0] + "/kprobe_events",
+                                     errno,
                                      "mount tracefs there, and run as root or with "
                                      "CAP_DAC_OVERRIDE"));
 }

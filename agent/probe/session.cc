@@ -18,12 +18,9 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
-
 // Programs that user space runs itself: the first that loads.
 constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
 constexpr const char* kSettler = "settle_calls";
-constexpr const char* kStorageCheck = "check_task_storage";
 
 // The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
 class Chooser {
@@ -105,12 +102,6 @@ Result<void> check_kernel() {
         errno_error("create a BPF map", errno, "run as root, or with CAP_BPF and CAP_PERFMON"));
   }
   return {};
-}
-
-bool has_typed_pointers(const std::string& program) {
-  return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
-    return each.is_typed && std::ranges::find(each.programs, program) != each.programs.end();
-  });
 }
 
 // Whether threads can be given storage here: tried on this thread.

@@ -16,7 +16,6 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 constexpr const char* kFuseBtf = "/sys/kernel/btf/fuse";  // where FUSE is a module
 
 Result<Skeleton> open_skeleton(const Knobs& knobs) {
@@ -33,19 +32,15 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   return skeleton;
 }
 
-bool is_typed(const std::string& program) {
-  if (program == "check_task_storage") return true;
-  return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
-    return each.is_typed && (std::ranges::find(each.programs, program) != each.programs.end() ||
-                             std::ranges::find(each.also, program) != each.also.end());
-  });
+bool uses_task_storage(const std::string& program) {
+  return program == kStorageCheck || has_typed_pointers(program);
 }
 
 void size_maps(const Skeleton& skeleton, const std::vector<std::string>& programs,
                const Knobs& knobs) {
   auto& maps = skeleton->maps;
   // Task storage, which older kernels do not have, is for programs with typed pointers.
-  bpf_map__set_autocreate(maps.calls_of_task, std::ranges::any_of(programs, is_typed));
+  bpf_map__set_autocreate(maps.calls_of_task, std::ranges::any_of(programs, uses_task_storage));
   if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);

@@ -16,6 +16,11 @@ struct bpf_link;
 
 namespace fusescope {
 
+constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
+
+// The program that tries whether a thread can be given storage.
+constexpr const char* kStorageCheck = "check_task_storage";
+
 struct SkeletonDeleter {
   void operator()(fusescope_bpf* skeleton) const;
 };

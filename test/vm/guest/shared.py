@@ -10,6 +10,7 @@ import re
 import subprocess
 import types
 
+import harness
 from harness import Agent, Countfs, difference
 
 WORK = pathlib.Path("/tmp/vm")
@@ -17,7 +18,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 COUNTERS = ("_total", "_sum", "_count", "_bucket")
 
 
-class Scrape:
+class Scrape(harness.Scrape):
     """As harness.Scrape, but reads only the series asked for, and takes earlier counts off.
 
     Hooks on functions also see calls that sent no request; those are taken off the calls.
@@ -50,14 +51,6 @@ class Scrape:
                         value -= self.without_requests(series)
                     found.append(types.SimpleNamespace(name=name, labels=own, value=value))
         return found
-
-    def total(self, name, **labels):
-        found = self.select(name, **labels)
-        assert found, f"no series {name}{labels}"
-        return sum(s.value for s in found)
-
-    def maybe(self, name, **labels):
-        return sum(s.value for s in self.select(name, **labels))
 
 
 class SharedAgent(Agent):

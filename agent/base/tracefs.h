@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+namespace fusescope {
+
+// Where tracefs is mounted, best first: the second place is that of before Linux 4.1.
+constexpr std::array kTracefsFolders = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+
+}  // namespace fusescope
