@@ -20,6 +20,15 @@ struct asked {
 	__u8 ends_with_task_io;
 };
 
+/* A data request that belongs to a call, and all that decides its place there. */
+struct placement {
+	struct data_request data;
+	struct asked asked;
+	__u64 now;
+	__u32 mount;
+	__u32 tid;
+};
+
 static __always_inline __u64 task_ios(struct task_struct *task)
 {
 	return READ_FIELD(task, ioac.syscr) + READ_FIELD(task, ioac.syscw);

@@ -28,12 +28,7 @@ static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
 
 #define GUARD_TRIES 64 /* a guard is held for some hundred nanoseconds, and never while waiting */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64); /* address of the guarded word */
-	__type(value, __u32);
-} guarded_words SEC(".maps") __weak;
+HASH_MAP(guarded_words, 1024, __u32); /* by address of the word */
 
 CHECKED_ONCE int take_guard(__u64 word)
 {

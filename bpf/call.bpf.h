@@ -12,8 +12,8 @@
 
 #include "atomic.bpf.h"
 #include "cause.h"
-#include "histogram.bpf.h"
 #include "connection.bpf.h"
+#include "histogram.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
 

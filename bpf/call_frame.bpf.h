@@ -40,10 +40,6 @@ struct thread_calls {
 	struct call_frame frames[CALL_FRAMES];
 };
 
-/* Set by user space: which of the two maps below holds the calls, and whether any does. */
-const volatile bool calls_are_hooked __weak = false;
-const volatile bool calls_by_thread_id __weak = false;
-
 /* Goes with its thread; takes no search. Linux 5.11. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -53,20 +49,10 @@ struct {
 } calls_of_task SEC(".maps") __weak;
 
 /* By pid_tgid, for programs that have no typed pointer to their thread. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, THREADS_IN_CALLS);
-	__type(key, __u64);
-	__type(value, struct thread_calls);
-} calls_of_thread SEC(".maps") __weak;
+HASH_MAP(calls_of_thread, THREADS_IN_CALLS, struct thread_calls);
 
 /* Calls of io_uring between two tries, by kiocb: the next one can come from another thread. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CALLS_SUSPENDED);
-	__type(key, __u64);
-	__type(value, struct call_frame);
-} suspended_calls SEC(".maps") __weak;
+HASH_MAP(suspended_calls, CALLS_SUSPENDED, struct call_frame);
 
 static const struct thread_calls no_calls;
 
@@ -118,11 +104,17 @@ static __always_inline struct call_frame *top_frame(struct thread_calls *calls)
 	return depth && depth <= CALL_FRAMES ? &calls->frames[depth - 1] : NULL;
 }
 
-/* A frame for a call that begins. */
-static __always_inline struct call_frame *push_frame(struct thread_calls *calls)
+/* A frame for a call that the current thread begins; null if there is no room. */
+static __always_inline struct call_frame *push_frame(void)
 {
-	__u32 depth = calls->depth;
+	struct thread_calls *calls = current_calls_or_new();
+	__u32 depth;
 
+	if (!calls) {
+		count_lost(FUSESCOPE_LOST_CALLS_FULL);
+		return NULL;
+	}
+	depth = calls->depth;
 	if (depth >= CALL_FRAMES) {
 		/* So deep only because calls were left unseen: none of them is there any more. */
 		count_lost(FUSESCOPE_LOST_CALL_END);

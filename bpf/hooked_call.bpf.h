@@ -21,12 +21,7 @@
  * Requests of a buffered read are often sent by another thread, when the daemon has ended earlier
  * ones (flush_bg_queue(), fs/fuse/dev.c): what their call is, is noted when they are allocated.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64); /* address of the struct fuse_args */
-	__type(value, __u32);
-} allocated_for_call SEC(".maps") __weak;
+HASH_MAP(allocated_for_call, 16384, __u32); /* by address of the struct fuse_args */
 
 /* --- entered --- */
 
@@ -100,18 +95,14 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_address,
 					   struct iov_iter *iter, __u8 op)
 {
-	struct thread_calls *calls = current_calls_or_new();
+	struct call_frame *frame = push_frame();
 	struct file *file = READ_FIELD(iocb, ki_filp);
 	__u64 position = READ_FIELD(iocb, ki_pos);
 	__u64 left = READ_FIELD(iter, count);
 	bool is_async = READ_ADDRESS(iocb, ki_complete);
-	struct call_frame *frame;
 
-	if (!calls) {
-		count_lost(FUSESCOPE_LOST_CALLS_FULL);
+	if (!frame)
 		return 0;
-	}
-	frame = push_frame(calls);
 	if (!is_async || !resume_call(frame, iocb_address, position, op)) {
 		fill_frame(frame, file, READ_ADDRESS(iocb, ki_filp), iocb_address, op);
 		frame->begin = position;
@@ -127,14 +118,10 @@ static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_addres
 static __always_inline int on_splice_entered(struct file *file, __u64 file_address, __u64 position,
 					     __u64 pipe_address, __u64 bytes)
 {
-	struct thread_calls *calls = current_calls_or_new();
-	struct call_frame *frame;
+	struct call_frame *frame = push_frame();
 
-	if (!calls) {
-		count_lost(FUSESCOPE_LOST_CALLS_FULL);
+	if (!frame)
 		return 0;
-	}
-	frame = push_frame(calls);
 	fill_frame(frame, file, file_address, pipe_address, FUSESCOPE_READ);
 	frame->begin = position;
 	frame->bytes = bytes;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every map and every knob that user space sets before load. Weak: each object file sees them. */
+/*
+ * How maps are declared, those that user space reads, and every knob that it sets before load.
+ * Weak: each object file sees them. Maps that only the kernel side knows are beside their
+ * functions.
+ */
 #ifndef FUSESCOPE_MAPS_BPF_H
 #define FUSESCOPE_MAPS_BPF_H
 
@@ -15,12 +19,26 @@ static const char program_license[] SEC("license") __attribute__((used)) = "GPL"
 /* Set by user space: sysconf(_SC_PAGESIZE). */
 const volatile __u32 page_shift __weak = 12;
 
+/* Set by user space: whether the functions of a call are hooked, and whether call_frame.bpf.h keeps
+ * the calls of a thread by its id. */
+const volatile bool calls_are_hooked __weak = false;
+const volatile bool calls_by_thread_id __weak = false;
+
 #define SHARED_MAP(name, map_type, entries, value_type, flags)                                     \
 	struct {                                                                                   \
 		__uint(type, map_type);                                                            \
 		__uint(max_entries, entries);                                                      \
 		__uint(map_flags, flags);                                                          \
 		__type(key, __u32);                                                                \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps") __weak
+
+/* Keys are addresses or thread ids. */
+#define HASH_MAP(name, entries, value_type)                                                        \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u64);                                                                \
 		__type(value, value_type);                                                         \
 	} name SEC(".maps") __weak
 

@@ -35,15 +35,6 @@ static __always_inline void join_call(struct fusescope_call *call, const struct 
 	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
 }
 
-/* A data request that belongs to a call, and all that decides its place there. */
-struct placement {
-	struct data_request data;
-	struct asked asked;
-	__u64 now;
-	__u32 mount;
-	__u32 tid;
-};
-
 static __always_inline __u32 open_call(const struct placement *placement)
 {
 	const struct data_request *data = &placement->data;

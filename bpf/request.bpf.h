@@ -3,18 +3,13 @@
 #ifndef FUSESCOPE_REQUEST_BPF_H
 #define FUSESCOPE_REQUEST_BPF_H
 
+#include "asked.bpf.h"
 #include "hooked_call.bpf.h"
 #include "inflight.bpf.h"
 
+/* Without typed pointers the functions of a call are hooked, or no call is seen. */
 #ifdef FUSESCOPE_DIRECT_LOADS
 #include "grouped_call.bpf.h"
-#else
-/* Without typed pointers the functions of a call are hooked, or no call is seen. */
-struct placement {
-	struct data_request data;
-	__u64 now;
-	__u32 mount;
-};
 #endif
 
 /* include/uapi/linux/fuse.h */
@@ -121,6 +116,7 @@ static __always_inline void count_elapsed(struct fusescope_duration_stats *durat
 static __always_inline void count_duration(const struct fusescope_inflight *slot, __u64 now)
 {
 	struct fusescope_duration_stats *duration = NULL;
+
 	if (is_data(slot->opcode)) {
 		struct fusescope_mount_stats *stats = stats_of_mount(slot->mount);
 
@@ -136,9 +132,12 @@ static __always_inline void count_duration(const struct fusescope_inflight *slot
 /* The phases of a request, where its taking by the daemon was seen. */
 static __always_inline void count_phases(const struct fusescope_inflight *slot, __u64 now)
 {
-	struct fusescope_mount_stats *stats = stats_of_mount(slot->mount);
+	struct fusescope_mount_stats *stats;
 
-	if (!slot->taken_ns || !stats)
+	if (!slot->taken_ns)
+		return;
+	stats = stats_of_mount(slot->mount);
+	if (!stats)
 		return;
 	count_elapsed(&stats->phases[FUSESCOPE_PHASE_QUEUED], slot->taken_ns - slot->sent_ns);
 	count_elapsed(&stats->phases[FUSESCOPE_PHASE_SERVICE], now - slot->taken_ns);
