@@ -37,8 +37,7 @@ static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
 	struct aio_kiocb *request = ENCLOSING_STRUCT(aio_kiocb, rw, iocb);
 	struct iocb user;
 
-	if (data->deferred ||
-	    bpf_probe_read_user(&user, sizeof(user), (void *)READ_FIELD(request, ki_res.obj)))
+	if (data->deferred || read_user(&user, sizeof(user), READ_ADDRESS(request, ki_res.obj)))
 		return;
 	if ((__u64)user.aio_offset != asked->begin)
 		return; /* some other asynchronous caller during io_submit() */
@@ -174,8 +173,8 @@ CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 
 	for (i = 0; i < LISTED_IOCBS && i < count; i++) {
 		__u64 bytes;
 
-		if (bpf_probe_read_user(&address, sizeof(address), (void *)(list + i * 8)) ||
-		    bpf_probe_read_user(&user, sizeof(user), (void *)address))
+		if (read_user(&address, sizeof(address), list + i * 8) ||
+		    read_user(&user, sizeof(user), address))
 			return 0;
 		bytes = is_vectored_iocb(&user) ? iovec_bytes(user.aio_buf, user.aio_nbytes)
 						: user.aio_nbytes;
@@ -195,7 +194,7 @@ static __always_inline void ask_io_submit(struct asked *asked, struct task_struc
 	struct iocb user;
 	__u64 file;
 
-	if (!address || bpf_probe_read_user(&user, sizeof(user), (void *)address))
+	if (!address || read_user(&user, sizeof(user), address))
 		return;
 	file = file_of_descriptor(task, user.aio_fildes);
 	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))

@@ -28,7 +28,7 @@ static __always_inline __u64 syscall_position(const struct syscall_shape *shape,
 	if (shape->position == POSITION_ARGUMENT)
 		position = argument;
 	else if (shape->position == POSITION_AT_POINTER && argument && !deferred)
-		bpf_probe_read_user(&position, sizeof(position), (void *)argument);
+		read_user(&position, sizeof(position), argument);
 	return position == ~0ULL ? (__u64)READ_FIELD(file, f_pos) : position;
 }
 

@@ -9,6 +9,7 @@
 
 #include "kernel_fuse.h"
 #include "kernel_fuse_5_10.h"
+#include "maps.bpf.h"
 
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -72,6 +73,14 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 	})
 
 #endif
+
+/* Copies from the memory of the current task. Not 0: it cannot be read. */
+static __always_inline long read_user(void *to, __u32 size, __u64 address)
+{
+	if (!user_memory_is_readable)
+		return -1;
+	return bpf_probe_read_user(to, size, (const void *)(unsigned long)address);
+}
 
 /* The struct NAME in which MEMBER lies at ADDRESS. */
 #define ENCLOSING_STRUCT(name, member, address)                                                    \

@@ -24,6 +24,9 @@ const volatile __u32 page_shift __weak = 12;
 const volatile bool calls_are_hooked __weak = false;
 const volatile bool calls_by_thread_id __weak = false;
 
+/* Set by user space: whether programs may read the memory of the current task. */
+const volatile bool user_memory_is_readable __weak = true;
+
 #define SHARED_MAP(name, map_type, entries, value_type, flags)                                     \
 	struct {                                                                                   \
 		__uint(type, map_type);                                                            \

@@ -119,7 +119,7 @@ CHECKED_ONCE __u64 iovec_part_bytes(__u64 address, __u32 segments)
 		return ~0ULL;
 	/* The mask changes nothing, but older verifiers need it to see that the part is enough. */
 	last = (segments - 1) & (IOVEC_PART - 1);
-	if (bpf_probe_read_user(part, (last + 1) * sizeof(part->segments[0]), (void *)address))
+	if (read_user(part, (last + 1) * sizeof(part->segments[0]), address))
 		return ~0ULL;
 	/* A whole part is the common case, and a loop without a test at each turn is quicker. */
 	if (segments == IOVEC_PART) {

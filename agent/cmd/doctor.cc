@@ -22,7 +22,7 @@ Diagnosis diagnose(HookMode mode) {
   const bool counts = diagnosis.kernel.is_host_user_namespace;
   diagnosis.capabilities =
       examine_capabilities(counts ? effective_capabilities() : Capabilities{}, diagnosis.kernel);
-  auto hooks = examine_hooks(mode);
+  auto hooks = examine_hooks(mode, skip_risk_of(diagnosis.kernel));
   if (!hooks) {
     diagnosis.error = hooks.error().text;
     return diagnosis;

@@ -10,6 +10,7 @@
 
 #include "agent/export/families.h"
 #include "agent/export/process_metrics.h"
+#include "agent/host/kernel.h"
 
 namespace fusescope {
 namespace {
@@ -21,7 +22,8 @@ void log_hooks(const Session& session) {
     if (hook.programs.empty()) {
       spdlog::info("role {}: not filled: {}", hook.role, hook.reason);
     } else {
-      spdlog::info("role {}: {} ({})", hook.role, hook.mode, fmt::join(hook.programs, ", "));
+      spdlog::info("role {}: {} ({}){}", hook.role, hook.mode, fmt::join(hook.programs, ", "),
+                   hook.may_skip ? "; " + unseen_of(hook) : "");
     }
   }
 }
@@ -36,7 +38,7 @@ Result<void> Telemetry::start() {
 }
 
 Result<void> Telemetry::attach() {
-  auto session = Session::start(mode_);
+  auto session = Session::start(mode_, skip_risk_of(read_kernel()));
   if (!session) return std::unexpected(session.error());
   auto attached = std::make_unique<Attached>(std::move(*session), nullptr, nullptr);
   auto reader = Reader::open(attached->session);

@@ -50,12 +50,12 @@ bool allows(const std::string& path, int access) {
 
 bool exists(const std::string& path) { return allows(path, F_OK); }
 
-// "none [integrity] confidentiality": the one that holds.
-std::optional<std::string> lockdown(const std::string& root) {
-  const auto line = first_line(root + "/sys/kernel/security/lockdown");
+// "none [integrity] confidentiality": the one that holds, here with OPEN '[' and CLOSE ']'.
+std::optional<std::string> marked_word(const std::string& path, char open, char close) {
+  const auto line = first_line(path);
   if (!line) return std::nullopt;
-  const auto begin = line->find('[');
-  const auto end = line->find(']', begin);
+  const auto begin = line->find(open);
+  const auto end = line->find(close, begin);
   if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
   return line->substr(begin + 1, end - begin - 1);
 }
@@ -102,10 +102,11 @@ KernelFacts read_kernel(const std::string& root) {
   KernelFacts kernel;
   kernel.release = first_line(settings + "/kernel/osrelease").value_or("");
   kernel.version = first_line(settings + "/kernel/version").value_or("");
+  kernel.preemption_mode = marked_word(root + "/sys/kernel/debug/sched/preempt", '(', ')');
   kernel.has_types = allows(root + "/sys/kernel/btf/vmlinux", R_OK);
   kernel.fuse = fuse_driver(root);
   kernel.fuse_types = fuse_types(root, kernel);
-  kernel.lockdown = lockdown(root);
+  kernel.lockdown = marked_word(root + "/sys/kernel/security/lockdown", '[', ']');
   kernel.kprobe_events = kprobe_events(root);
   kernel.perf_event_paranoid = number(settings + "/kernel/perf_event_paranoid");
   kernel.unprivileged_bpf_disabled = number(settings + "/kernel/unprivileged_bpf_disabled");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 
 namespace fusescope {
@@ -26,6 +27,10 @@ constexpr std::array kEffects = {
         "I/O calls that send no request (page cache hits); calls are grouped from their requests"},
 };
 
+constexpr const char* kSkipped =
+    "what comes while its program is preempted on that CPU: skipped, and counted in "
+    "fusescope_lost_events_total";
+
 bool is_missing(const RoleFinding& role) { return state_of(role.status) == RoleState::missing; }
 
 bool is_exact(const RoleFinding& role) { return state_of(role.status) == RoleState::exact; }
@@ -34,6 +39,28 @@ Loss worst_loss(const Diagnosis& diagnosis) {
   Loss worst = Loss::nothing;
   for (const auto& each : diagnosis.capabilities) worst = std::max(worst, each.loss);
   return worst;
+}
+
+const char* preemption_kind(const KernelFacts& kernel) {
+  for (const char* kind : {"PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT_LAZY", "PREEMPT"}) {
+    if (kernel.version.find(kind) != std::string::npos) return kind;
+  }
+  return "none or voluntary";
+}
+
+// Where it is not known, it may be.
+bool may_be_preemptible(const KernelFacts& kernel) {
+  const std::string_view kind = preemption_kind(kernel);
+  if (kind != "PREEMPT_DYNAMIC" || !kernel.preemption_mode) return kind.starts_with("PREEMPT");
+  return *kernel.preemption_mode == "full" || *kernel.preemption_mode == "lazy";
+}
+
+// 6 of "6.12.1"; 0 if it cannot be read.
+int major_release_of(const KernelFacts& kernel) {
+  int major = 0;
+  const std::string& release = kernel.release;
+  std::from_chars(release.data(), release.data() + release.size(), major);
+  return major;
 }
 
 // No more rights than are needed: those for some hooks only where the others are not what lacks.
@@ -73,19 +100,25 @@ constexpr std::array kWaysOut = {
 }  // namespace
 
 std::string preemption_of(const KernelFacts& kernel) {
-  for (const char* kind : {"PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT_LAZY", "PREEMPT"}) {
-    if (kernel.version.find(kind) != std::string::npos) return kind;
-  }
-  return "none or voluntary";
+  const std::string kind = preemption_kind(kernel);
+  return kernel.preemption_mode ? kind + " (" + *kernel.preemption_mode + ")" : kind;
+}
+
+SkipRisk skip_risk_of(const KernelFacts& kernel) {
+  constexpr int kFirstWithPreemptibleTracepoints = 7;
+  if (!may_be_preemptible(kernel)) return {};
+  return {.fentry = true,
+          .tracepoint = major_release_of(kernel) >= kFirstWithPreemptibleTracepoints};
 }
 
 RoleState state_of(const HookStatus& status) {
   if (status.mode.empty()) return RoleState::missing;
-  return status.exact ? RoleState::exact : RoleState::estimate;
+  if (!status.exact) return RoleState::estimate;
+  return status.may_skip ? RoleState::lossy : RoleState::exact;
 }
 
 const char* name_of(RoleState state) {
-  constexpr std::array kNames = {"exact", "estimate", "missing"};
+  constexpr std::array kNames = {"exact", "lossy", "estimate", "missing"};
   return kNames.at(static_cast<std::size_t>(state));
 }
 
@@ -96,6 +129,7 @@ std::string hook_of(const HookStatus& status) {
 }
 
 std::string unseen_of(const HookStatus& status) {
+  if (state_of(status) == RoleState::lossy) return kSkipped;
   const auto effect = std::ranges::find_if(kEffects, [&](const Effect& each) {
     return each.role == status.role && each.state == state_of(status);
   });

@@ -17,8 +17,9 @@ enum class KprobeEvents { no_tracefs, not_built_in, not_writable, writable };
 
 // What this kernel is and offers. Nothing where it could not be read.
 struct KernelFacts {
-  std::string release{};  // uname -r
-  std::string version{};  // uname -v
+  std::string release{};                         // uname -r
+  std::string version{};                         // uname -v
+  std::optional<std::string> preemption_mode{};  // none, voluntary, full or lazy
   bool has_types = false;
   FuseDriver fuse = FuseDriver::not_loaded;
   FuseTypes fuse_types = FuseTypes::none;
@@ -31,9 +32,22 @@ struct KernelFacts {
   bool is_host_user_namespace = true;  // else root's rights are none that the kernel asks for
 };
 
-// How much of this kernel can be preempted, as its version tells: "PREEMPT_RT", "PREEMPT_DYNAMIC",
-// "PREEMPT", "PREEMPT_LAZY"; "none or voluntary" where it tells nothing.
+// How much of this kernel can be preempted: "PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT",
+// "PREEMPT_LAZY" or "none or voluntary", as its version tells; then the mode, if it has several and
+// one could be read, as in "PREEMPT_DYNAMIC (lazy)".
 std::string preemption_of(const KernelFacts& kernel);
+
+// Of which hook modes the kernel may skip programs. A thread can be preempted in a program; the
+// next thread on its CPU that comes to the same program finds it in use, and goes on without it
+// (__bpf_prog_enter_recur(), kernel/bpf/trampoline.c; __bpf_trace_run(), kernel/trace/bpf_trace.c).
+// Programs on kprobes are not preempted.
+struct SkipRisk {
+  bool fentry = false;
+  bool tracepoint = false;  // since 7.0: before, DO_TRACE() of tracepoint.h disables preemption
+};
+
+// True for a kernel that may be preemptible, where that could not be read.
+SkipRisk skip_risk_of(const KernelFacts& kernel);
 
 // What is not to be had without a capability. Names are those of mounts.
 enum class Loss { nothing, names, some_hooks, all_hooks };
@@ -58,7 +72,8 @@ struct Diagnosis {
   std::string error;               // why not
 };
 
-enum class RoleState { exact, estimate, missing };
+// Lossy: exact, save for what is skipped, and counted so (SkipRisk).
+enum class RoleState { exact, lossy, estimate, missing };
 RoleState state_of(const HookStatus& status);
 const char* name_of(RoleState state);
 

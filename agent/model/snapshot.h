@@ -51,6 +51,7 @@ struct HookStatus {
   std::vector<HookTrial> trials;      // in the order in which they were tried
   std::string reason;                 // why the role is not filled
   bool exact = true;                  // false: filled, but what it tells is partly an estimate
+  bool may_skip = false;              // the kernel may skip its programs: see SkipRisk
 };
 
 struct ProgramStatus {

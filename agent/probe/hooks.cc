@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace fusescope {
 namespace {
@@ -151,8 +152,19 @@ std::optional<HookMode> mode_of_name(std::string_view name) {
   return found->mode;
 }
 
-bool is_chosen(HookMode asked_for, const HookAlternative& alternative) {
-  return asked_for == automatic || asked_for == alternative.mode;
+std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
+                                                 const SkipRisk& risk) {
+  std::vector<HookAlternative> chosen;
+  std::ranges::copy_if(kAlternatives, std::back_inserter(chosen), [&](const auto& each) {
+    return each.role == role && (asked_for == automatic || asked_for == each.mode);
+  });
+  std::ranges::stable_partition(chosen,
+                                [&](const auto& each) { return !is_at_risk(each.mode, risk); });
+  return chosen;
+}
+
+bool is_at_risk(HookMode mode, const SkipRisk& risk) {
+  return (mode == fentry && risk.fentry) || (mode == tracepoint && risk.tracepoint);
 }
 
 bool is_required(Role role) { return role == Role::sent || role == Role::ended; }

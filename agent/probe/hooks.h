@@ -6,6 +6,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
+
+#include "agent/model/diagnosis.h"
 
 namespace fusescope {
 
@@ -34,8 +37,13 @@ std::string_view role_name(Role role);
 std::string_view mode_name(HookMode mode);
 std::optional<HookMode> mode_of_name(std::string_view name);
 
-// Whether an alternative is among those that a user asked for.
-bool is_chosen(HookMode asked_for, const HookAlternative& alternative);
+// What to try for a role, in this order. Where the choice is free, alternatives that the kernel may
+// skip come last.
+std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
+                                                 const SkipRisk& risk);
+
+// Whether the kernel may skip programs of this mode.
+bool is_at_risk(HookMode mode, const SkipRisk& risk);
 
 // Roles without which nothing can be counted.
 bool is_required(Role role);

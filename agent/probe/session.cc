@@ -22,25 +22,29 @@ namespace {
 constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
 constexpr const char* kSettler = "settle_calls";
 
+constexpr const char* kAtRisk =
+    "not tried: this kernel is preemptible, and skips a program that a preempted thread is in";
+
 // The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
 class Chooser {
  public:
-  explicit Chooser(HookMode mode) : mode_(mode) {}
+  Chooser(HookMode mode, const SkipRisk& risk) : mode_(mode), risk_(risk) {}
 
   HookStatus choose(Role role) {
     HookStatus status;
     status.role = role_name(role);
-    for (const HookAlternative& alternative : hook_alternatives()) {
-      if (alternative.role != role || !is_chosen(mode_, alternative)) continue;
+    for (const HookAlternative& alternative : alternatives_to_try(role, mode_, risk_)) {
+      if (!status.mode.empty()) {
+        pass_over(status, alternative);
+        continue;
+      }
       HookTrial trial{.mode = std::string(mode_name(alternative.mode)),
                       .needs = std::string(alternative.needs),
                       .reason = reason_against(alternative)};
       status.trials.push_back(trial);
-      if (!trial.reason.empty()) continue;
-      fill(status, alternative);
-      return status;
+      if (trial.reason.empty()) fill(status, alternative);
     }
-    status.reason = reason_for_none(status);
+    if (status.mode.empty()) status.reason = reason_for_none(status);
     return status;
   }
 
@@ -65,9 +69,18 @@ class Chooser {
     return found->second;
   }
 
+  // Those at risk are better alternatives otherwise: why they are not taken is told.
+  void pass_over(HookStatus& status, const HookAlternative& alternative) const {
+    if (!is_at_risk(alternative.mode, risk_)) return;
+    status.trials.push_back({.mode = std::string(mode_name(alternative.mode)),
+                             .needs = std::string(alternative.needs),
+                             .reason = kAtRisk});
+  }
+
   void fill(HookStatus& status, const HookAlternative& alternative) {
     status.mode = mode_name(alternative.mode);
     status.exact = alternative.role != Role::call || hooks_the_call(alternative);
+    status.may_skip = is_at_risk(alternative.mode, risk_);
     status.programs.assign(alternative.programs.begin(), alternative.programs.end());
     for (const std::string_view program : alternative.also) {
       if (trial(program, alternative)) status.programs.emplace_back(program);
@@ -84,6 +97,7 @@ class Chooser {
   }
 
   HookMode mode_;
+  SkipRisk risk_;
   bool allocated_ = false;
   std::map<std::string, Result<void>> trials_;
 };
@@ -155,17 +169,17 @@ Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode)
 
 }  // namespace
 
-Result<std::vector<HookStatus>> examine_hooks(HookMode mode) {
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk) {
   if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
-  Chooser chooser(mode);
+  Chooser chooser(mode, risk);
   std::vector<HookStatus> hooks;
   for (const Role role : all_roles()) hooks.push_back(chooser.choose(role));
   return hooks;
 }
 
-Result<Session> Session::start(HookMode mode) {
+Result<Session> Session::start(HookMode mode, const SkipRisk& risk) {
   remove_stale_return_probes();
-  auto hooks = examine_hooks(mode);
+  auto hooks = examine_hooks(mode, risk);
   if (!hooks) return std::unexpected(hooks.error());
   if (auto checked = check_required(*hooks, mode); !checked) {
     return std::unexpected(checked.error());

@@ -13,7 +13,7 @@ namespace fusescope {
 
 // What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
 // program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
-Result<std::vector<HookStatus>> examine_hooks(HookMode mode);
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk);
 
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by
 // Reader.
@@ -23,7 +23,7 @@ class Session {
   // works. Fails when a role without which nothing can be counted stays empty; the text says what
   // to do. Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN where FUSE is a module; they may be
   // dropped afterwards.
-  static Result<Session> start(HookMode mode);
+  static Result<Session> start(HookMode mode, const SkipRisk& risk);
 
   [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
 

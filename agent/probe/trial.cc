@@ -18,6 +18,15 @@ namespace {
 
 constexpr const char* kFuseBtf = "/sys/kernel/btf/fuse";  // where FUSE is a module
 
+// Not under lockdown=confidentiality. It forbids to read the kernel's memory only, but then libbpf
+// takes the kernel for one that does not tell the user's memory from its own, and has programs read
+// both alike.
+bool allows_probe_reads() {
+  static const bool allows =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_probe_read_kernel, nullptr) == 1;
+  return allows;
+}
+
 Result<Skeleton> open_skeleton(const Knobs& knobs) {
   LIBBPF_OPTS(bpf_object_open_opts, options);
   // Naming the file keeps libbpf from walking all module BTFs, which needs CAP_SYS_ADMIN.
@@ -29,6 +38,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
       static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
   constants.calls_are_hooked = knobs.calls_are_hooked;
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
+  constants.user_memory_is_readable = allows_probe_reads();
   return skeleton;
 }
 

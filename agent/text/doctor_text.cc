@@ -168,11 +168,14 @@ std::string finding_of(const Diagnosis& diagnosis) {
   const Verdict verdict = verdict_of(diagnosis);
   if (verdict == Verdict::works) return "all roles are filled, and exact";
   if (diagnosis.roles.empty()) return "no hook could be tried";
+  constexpr std::pair<RoleState, const char*> kTroubles[] = {{RoleState::missing, "missing"},
+                                                             {RoleState::estimate, "estimated"},
+                                                             {RoleState::lossy, "lossy"}};
   std::string text;
-  const std::string missing = roles_in(diagnosis, RoleState::missing);
-  const std::string estimates = roles_in(diagnosis, RoleState::estimate);
-  if (!missing.empty()) text += "missing " + missing;
-  if (!estimates.empty()) text += (text.empty() ? "" : "; ") + ("estimated " + estimates);
+  for (const auto& [state, word] : kTroubles) {
+    const std::string roles = roles_in(diagnosis, state);
+    if (!roles.empty()) text += std::string(text.empty() ? "" : "; ") + word + " " + roles;
+  }
   return text;
 }
 

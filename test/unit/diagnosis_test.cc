@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "test/unit/sample_diagnosis.h"
 
@@ -31,6 +34,10 @@ TEST(Verdict, IsDegradedIfARoleIsMissingOrAnEstimate) {
   EXPECT_EQ(verdict_of(with_state("taken", RoleState::missing)), Verdict::degraded);
   EXPECT_EQ(verdict_of(with_state("call", RoleState::missing)), Verdict::degraded);
   EXPECT_EQ(verdict_of(with_state("call", RoleState::estimate)), Verdict::degraded);
+}
+
+TEST(Verdict, IsDegradedIfProgramsMayBeSkipped) {
+  EXPECT_EQ(verdict_of(with_state("sent", RoleState::lossy)), Verdict::degraded);
 }
 
 TEST(Verdict, IsUnusableWithoutARequiredRole) {
@@ -101,6 +108,7 @@ TEST(WaysOut, DoNotMountATracefsThatLockdownEmpties) {
 TEST(Roles, SayWhatIsNotSeenWithoutThem) {
   for (const char* role : {"allocated", "sent", "taken", "ended", "call"}) {
     EXPECT_NE(unseen_of(hook_status(role, RoleState::missing)), "") << role;
+    EXPECT_NE(unseen_of(hook_status(role, RoleState::lossy)), "") << role;
     EXPECT_EQ(unseen_of(hook_status(role, RoleState::exact)), "") << role;
   }
   EXPECT_NE(unseen_of(hook_status("call", RoleState::estimate)), "");
@@ -121,6 +129,37 @@ TEST(Preemption, IsToldByTheVersion) {
   EXPECT_EQ(preemption("#1 SMP PREEMPT Mon"), "PREEMPT");
   EXPECT_EQ(preemption("#1 SMP Debian"), "none or voluntary");
   EXPECT_EQ(preemption(""), "none or voluntary");
+}
+
+TEST(Preemption, HasAModeWhereThereAreSeveral) {
+  EXPECT_EQ(preemption_of({.version = "#1 SMP PREEMPT_DYNAMIC", .preemption_mode = "lazy"}),
+            "PREEMPT_DYNAMIC (lazy)");
+}
+
+TEST(SkipRisk, IsThatOfAPreemptibleKernel) {
+  const auto fentry = [](const char* version, std::optional<std::string> mode = std::nullopt) {
+    return skip_risk_of({.version = version, .preemption_mode = std::move(mode)}).fentry;
+  };
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT_RT"));
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT"));
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT_LAZY"));
+  EXPECT_FALSE(fentry("#1 SMP"));
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT_DYNAMIC", "full"));
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT_DYNAMIC", "lazy"));
+  EXPECT_FALSE(fentry("#1 SMP PREEMPT_DYNAMIC", "voluntary"));
+  EXPECT_FALSE(fentry("#1 SMP PREEMPT_DYNAMIC", "none"));
+  EXPECT_TRUE(fentry("#1 SMP PREEMPT_DYNAMIC")) << "where it is not known, it may be";
+}
+
+TEST(SkipRisk, IsThatOfTracepointsSinceSeven) {
+  const auto tracepoint = [](const char* release, const char* version) {
+    return skip_risk_of({.release = release, .version = version}).tracepoint;
+  };
+  EXPECT_FALSE(tracepoint("6.19.3", "#1 SMP PREEMPT_RT"));
+  EXPECT_TRUE(tracepoint("7.0.0-rc1", "#1 SMP PREEMPT_RT"));
+  EXPECT_TRUE(tracepoint("10.1", "#1 SMP PREEMPT"));
+  EXPECT_FALSE(tracepoint("7.2.13", "#1 SMP"));
+  EXPECT_FALSE(tracepoint("", "#1 SMP PREEMPT"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "fusescope_bpf.skel.h"
 
@@ -126,13 +127,33 @@ TEST(HookModes, HaveNamesThatLeadBackToThem) {
   for (const char* name : {"", "Auto", "kretprobe", "auto "}) EXPECT_FALSE(mode_of_name(name));
 }
 
+std::vector<HookMode> modes_to_try(Role role, HookMode asked_for, const SkipRisk& risk) {
+  std::vector<HookMode> modes;
+  for (const auto& each : alternatives_to_try(role, asked_for, risk)) modes.push_back(each.mode);
+  const auto repeated = std::ranges::unique(modes);
+  modes.erase(repeated.begin(), repeated.end());
+  return modes;
+}
+
 TEST(HookModes, ChooseTheirOwnAlternativesAndAutoAll) {
-  for (const HookAlternative& each : hook_alternatives()) {
-    EXPECT_TRUE(is_chosen(HookMode::automatic, each)) << each.needs;
-    for (const HookMode mode : {HookMode::fentry, HookMode::kprobe, HookMode::tracepoint}) {
-      EXPECT_EQ(is_chosen(mode, each), mode == each.mode) << each.needs;
-    }
+  using enum HookMode;
+  EXPECT_EQ(modes_to_try(Role::sent, automatic, {}), (std::vector{tracepoint, fentry, kprobe}));
+  EXPECT_EQ(modes_to_try(Role::call, automatic, {}), (std::vector{fentry, kprobe, tracepoint}));
+  for (const HookMode mode : {fentry, kprobe, tracepoint}) {
+    EXPECT_EQ(modes_to_try(Role::ended, mode, {}), std::vector{mode});
   }
+  EXPECT_TRUE(modes_to_try(Role::allocated, tracepoint, {}).empty());
+}
+
+TEST(HookModes, ThatTheKernelMaySkipComeLast) {
+  using enum HookMode;
+  EXPECT_EQ(modes_to_try(Role::sent, automatic, {.fentry = true}),
+            (std::vector{tracepoint, kprobe, fentry}));
+  EXPECT_EQ(modes_to_try(Role::sent, automatic, {.fentry = true, .tracepoint = true}),
+            (std::vector{kprobe, tracepoint, fentry}));
+  EXPECT_EQ(modes_to_try(Role::call, automatic, {.fentry = true, .tracepoint = true}),
+            (std::vector{kprobe, fentry, tracepoint}));
+  EXPECT_EQ(modes_to_try(Role::sent, fentry, {.fentry = true}), std::vector{fentry});
 }
 
 TEST(HookAlternatives, HookTheCallUnlessItIsFoundAsItsRequestsAreSent) {

@@ -103,6 +103,13 @@ TEST(Lockdown, IsTheWordInBrackets) {
   }
 }
 
+TEST(PreemptionMode, IsTheWordInParentheses) {
+  const TemporaryFolder root;
+  EXPECT_FALSE(facts_of(root).preemption_mode);
+  root.write("sys/kernel/debug/sched/preempt", "none voluntary (full) lazy \n");
+  EXPECT_EQ(facts_of(root).preemption_mode, "full");
+}
+
 TEST(FuseDriverFound, IsAModuleIfItHasAState) {
   const TemporaryFolder root;
   root.write("sys/module/fuse/initstate", "live\n");

@@ -16,6 +16,7 @@ inline HookStatus hook_status(const std::string& role, RoleState state) {
   status.role = role;
   status.trials = {{.mode = "fentry", .needs = "function bad", .reason = kRefusal}};
   status.exact = state != RoleState::estimate;
+  status.may_skip = state == RoleState::lossy;
   if (state == RoleState::missing) {
     status.reason = std::string("function bad: ") + kRefusal;
     return status;

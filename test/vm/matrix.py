@@ -36,13 +36,9 @@ class Row:
     virtiofs: bool = False
     countfs: tuple = ()
     missing: tuple = ()
+    skips: tuple = ()
+    lossy: bool = False
     missing_roles: dict = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Matrix:
-    rows: dict  # by name
-    agent: dict  # what the agent offers
 
 
 def frozen(table):
@@ -50,9 +46,9 @@ def frozen(table):
             for key, value in table.items()}
 
 
-def load(file=HERE / "kernels.toml"):
+def load_rows(file=HERE / "kernels.toml"):
     data = tomllib.loads(file.read_text())
     kernels = {release: Kernel(release, **frozen(table))
                for release, table in data["kernels"].items()}
     rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
-    return Matrix({row.name: row for row in rows}, data["agent"])
+    return {row.name: row for row in rows}

@@ -27,8 +27,7 @@ class Result:
 def expected(row, plan):
     """The (mode, name) of each case that a row must report."""
     found = [("kernel", "kernel-log")]
-    if plan["doctor"]:
-        found.append(("doctor", "doctor"))
+    found.append(("doctor", "doctor"))
     for mode in plan["modes"]:
         found += [(mode, name) for name in OF_A_MODE]
         found += [(mode, case.name) for case in chosen(cases(plan, mode), plan["only"])]
