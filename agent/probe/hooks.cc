@@ -158,8 +158,11 @@ std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
   std::ranges::copy_if(kAlternatives, std::back_inserter(chosen), [&](const auto& each) {
     return each.role == role && (asked_for == automatic || asked_for == each.mode);
   });
-  std::ranges::stable_partition(chosen,
-                                [&](const auto& each) { return !is_at_risk(each.mode, risk); });
+  const auto drawback = [&](const HookAlternative& each) {
+    if (is_estimate(each)) return 2;
+    return is_at_risk(each.mode, risk) ? 1 : 0;
+  };
+  std::ranges::stable_sort(chosen, {}, drawback);
   return chosen;
 }
 
@@ -176,6 +179,10 @@ bool has_typed_pointers(std::string_view program) {
   return std::ranges::any_of(hook_alternatives(), [&](const HookAlternative& each) {
     return each.is_typed && (names(each.programs) || names(each.also));
   });
+}
+
+bool is_estimate(const HookAlternative& alternative) {
+  return alternative.role == Role::call && !hooks_the_call(alternative);
 }
 
 bool hooks_the_call(const HookAlternative& alternative) {

@@ -38,7 +38,7 @@ std::string_view mode_name(HookMode mode);
 std::optional<HookMode> mode_of_name(std::string_view name);
 
 // What to try for a role, in this order. Where the choice is free, alternatives that the kernel may
-// skip come last.
+// skip come after the others, and an estimate after those.
 std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
                                                  const SkipRisk& risk);
 
@@ -54,5 +54,8 @@ bool has_typed_pointers(std::string_view program);
 // Whether the alternative hooks the functions of a call, and does not group requests as they are
 // sent. Such a call needs the role "allocated".
 bool hooks_the_call(const HookAlternative& alternative);
+
+// Whether what the alternative tells is partly an estimate.
+bool is_estimate(const HookAlternative& alternative);
 
 }  // namespace fusescope

@@ -79,7 +79,7 @@ class Chooser {
 
   void fill(HookStatus& status, const HookAlternative& alternative) {
     status.mode = mode_name(alternative.mode);
-    status.exact = alternative.role != Role::call || hooks_the_call(alternative);
+    status.exact = !is_estimate(alternative);
     status.may_skip = is_at_risk(alternative.mode, risk_);
     status.programs.assign(alternative.programs.begin(), alternative.programs.end());
     for (const std::string_view program : alternative.also) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/probe/trial.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <string_view>
 
+#include "agent/base/unique_fd.h"
 #include "agent/probe/libbpf_log.h"
 #include "agent/probe/return_probe.h"
 #include "fusescope_bpf.skel.h"
@@ -18,13 +21,20 @@ namespace {
 
 constexpr const char* kFuseBtf = "/sys/kernel/btf/fuse";  // where FUSE is a module
 
-// Not under lockdown=confidentiality. It forbids to read the kernel's memory only, but then libbpf
-// takes the kernel for one that does not tell the user's memory from its own, and has programs read
-// both alike.
+// Whether a program may read the kernel's memory: not under lockdown=confidentiality. The user's
+// memory may be read even then, but libbpf takes such a kernel for an old one that does not tell
+// the two apart, and makes every program that reads either read both alike.
 bool allows_probe_reads() {
-  static const bool allows =
-      libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_probe_read_kernel, nullptr) == 1;
-  return allows;
+  constexpr std::array kReadsAnAddress = {
+      bpf_insn{BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_10, 0, 0},
+      bpf_insn{BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_1, 0, 0, -8},
+      bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, 8},
+      bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, 0},
+      bpf_insn{BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel},
+      bpf_insn{BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  const UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_TRACEPOINT, nullptr, "GPL",
+                                       kReadsAnAddress.data(), kReadsAnAddress.size(), nullptr));
+  return static_cast<bool>(program);
 }
 
 Result<Skeleton> open_skeleton(const Knobs& knobs) {
@@ -38,7 +48,8 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
       static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
   constants.calls_are_hooked = knobs.calls_are_hooked;
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
-  constants.user_memory_is_readable = allows_probe_reads();
+  static const bool kAllowsProbeReads = allows_probe_reads();
+  constants.user_memory_is_readable = kAllowsProbeReads;
   return skeleton;
 }
 

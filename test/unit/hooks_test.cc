@@ -153,6 +153,8 @@ TEST(HookModes, ThatTheKernelMaySkipComeLast) {
             (std::vector{kprobe, tracepoint, fentry}));
   EXPECT_EQ(modes_to_try(Role::call, automatic, {.fentry = true, .tracepoint = true}),
             (std::vector{kprobe, fentry, tracepoint}));
+  EXPECT_EQ(modes_to_try(Role::call, automatic, {.fentry = true}),
+            (std::vector{kprobe, fentry, tracepoint}));
   EXPECT_EQ(modes_to_try(Role::sent, fentry, {.fentry = true}), std::vector{fentry});
 }
 

@@ -26,8 +26,7 @@ class Result:
 
 def expected(row, plan):
     """The (mode, name) of each case that a row must report."""
-    found = [("kernel", "kernel-log")]
-    found.append(("doctor", "doctor"))
+    found = [("kernel", "kernel-log"), ("doctor", "doctor")]
     for mode in plan["modes"]:
         found += [(mode, name) for name in OF_A_MODE]
         found += [(mode, case.name) for case in chosen(cases(plan, mode), plan["only"])]
