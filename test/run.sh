@@ -5,7 +5,8 @@ set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-PARTS=(lint unit e2e quickstart bench)
+PARTS=(lint unit e2e quickstart bench vm)
+VM_ROWS=() # of the kernel matrix; none: all
 PART_LIMIT=40m # a hung mount must not hang the run
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -14,7 +15,7 @@ failed=0
 
 usage() {
   cat <<HELP
-Usage: sudo $0 [PART...]    (default: all parts)
+Usage: sudo $0 [PART...] [KERNEL...]    (default: all parts)
 
 Parts:
   lint        shellcheck, clang-format
@@ -22,6 +23,7 @@ Parts:
   e2e         the agent against the counting filesystem
   quickstart  deploy/quickstart.sh --check
   bench       test/bench/overhead --quick
+  vm          the kernel matrix: all of it, or the rows named as KERNEL (test/vm/run --list)
 
 The last line is 'N passed, N failed'; the exit code is 0 only if some passed and none failed.
 With CI=true in the environment a skipped test counts as failed.
@@ -29,6 +31,7 @@ With CI=true in the environment a skipped test counts as failed.
 Examples:
   sudo $0
   sudo $0 unit e2e
+  sudo $0 vm 5.10 7.2-uring
 HELP
 }
 
@@ -104,52 +107,61 @@ part_quickstart() { counted_once quickstart "$ROOT/deploy/quickstart.sh" --check
 
 part_bench() { counted_once bench "$ROOT/test/bench/overhead" --quick; }
 
-# needs_root PART: of the parts that load BPF programs.
-needs_root() { [[ $1 == e2e || $1 == quickstart || $1 == bench ]]; }
+part_vm() {
+  counted_by_report vm "$ROOT/test/vm/run" --junitxml "$(report vm)" "${VM_ROWS[@]}"
+}
+
+# needs_root PART: of the parts that load BPF programs, or serve a folder to a guest.
+needs_root() { [[ $1 == e2e || $1 == quickstart || $1 == bench || $1 == vm ]]; }
 
 run_part() {
   say "== $1"
   if needs_root "$1" && ((EUID != 0)); then
-    part_failed "$1: needs root, to load BPF programs: sudo $0"
+    part_failed "$1: needs root: sudo $0"
   else
     "part_$1"
   fi
 }
 
 prepare() {
-  install_packages "$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt" || return 1
+  local lists=("$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt")
+  if is_among vm "$@"; then lists+=("$ROOT/test/vm/packages.txt"); fi
+  install_packages "${lists[@]}" || return 1
   [[ $* == lint ]] || build all
 }
 
-# The parts to run: those named, or all that are there.
-chosen_parts() {
-  local part
-  for part in "${@:-${PARTS[@]}}"; do
-    if [[ $# -gt 0 || $part != bench || -x $ROOT/test/bench/overhead ]]; then echo "$part"; fi
-  done
-}
+# is_among WORD WORDS...
+is_among() { [[ " ${*:2} " == *" $1 "* ]]; }
 
-check_options() {
-  local part
-  for part in "$@"; do
-    case " -h --help ${PARTS[*]} " in
-      *" $part "*) if [[ $part == -* ]]; then usage && exit 0; fi ;;
-      *) refuse "unknown part '$part': one of ${PARTS[*]}; see $0 --help" ;;
-    esac
+# The parts to run are those named, or all; a word after vm that names no part is a row of it.
+choose_parts() {
+  local word
+  chosen=()
+  for word in "$@"; do
+    if is_among "$word" "${PARTS[@]}"; then
+      chosen+=("$word")
+    elif is_among "$word" -h --help; then
+      usage
+      exit 0
+    elif is_among vm "${chosen[@]}"; then
+      VM_ROWS+=("$word")
+    else
+      refuse "unknown part '$word': one of ${PARTS[*]}; see $0 --help"
+    fi
   done
+  if (($# == 0)); then chosen=("${PARTS[@]}"); fi
 }
 
 main() {
-  local parts part
-  check_options "$@"
-  mapfile -t parts < <(chosen_parts "$@")
+  local chosen part
+  choose_parts "$@"
   trap print_counts EXIT
   trap 'exit 130' INT TERM HUP
   set_log test
-  if prepare "${parts[@]}"; then
-    for part in "${parts[@]}"; do run_part "$part"; done
+  if prepare "${chosen[@]}"; then
+    for part in "${chosen[@]}"; do run_part "$part"; done
   else
-    failed=${#parts[@]}
+    failed=${#chosen[@]}
   fi
 }
 

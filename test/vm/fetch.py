@@ -129,7 +129,7 @@ def needed(packages, kernel):
 
 def download_kernel(kernel, folder):
     with apt_for(kernel.suites) as apt, tempfile.TemporaryDirectory(dir=folder.parent) as work:
-        packages = kernel_packages(apt, "linux-image-amd64")
+        packages = kernel_packages(apt, kernel.package)
         if not packages or f"-{kernel.release}." not in packages[0]:
             raise Refusal(f"no kernel {kernel.release} in {', '.join(kernel.suites)}, which now has"
                           f" {packages[:1]}: change test/vm/kernels.toml")
@@ -142,11 +142,11 @@ def download_kernel(kernel, folder):
 
 def kernel_folder(kernel, fresh=False):
     """The cached vmlinuz and modules of a kernel; downloads them first if there are none."""
-    folder = cache_folder() / f"linux-{kernel.release}"
+    folder = cache_folder() / f"linux-{kernel.name}"
     if fresh or not complete(folder, kernel):
         folder.mkdir(parents=True, exist_ok=True)
         download_kernel(kernel, folder)
     if not complete(folder, kernel):
-        raise Refusal(f"the Debian kernel {kernel.release} has no {', '.join(kernel.modules)}:"
+        raise Refusal(f"the Debian kernel {kernel.name} has no {', '.join(kernel.modules)}:"
                       " change test/vm/kernels.toml")
     return folder

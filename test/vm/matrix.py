@@ -22,9 +22,14 @@ def cache_folder():
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    release: str
+    name: str
     suites: tuple
+    package: str = "linux-image-amd64"
     modules: tuple = ()
+
+    @property
+    def release(self):
+        return self.name.split("-")[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +53,6 @@ def frozen(table):
 
 def load_rows(file=HERE / "kernels.toml"):
     data = tomllib.loads(file.read_text())
-    kernels = {release: Kernel(release, **frozen(table))
-               for release, table in data["kernels"].items()}
+    kernels = {name: Kernel(name, **frozen(table)) for name, table in data["kernels"].items()}
     rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
     return {row.name: row for row in rows}

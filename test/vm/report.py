@@ -28,7 +28,7 @@ def expected(row, plan):
     """The (mode, name) of each case that a row must report."""
     found = [("kernel", "kernel-log"), ("doctor", "doctor")]
     for mode in plan["modes"]:
-        found += [(mode, name) for name in OF_A_MODE]
+        found += [(mode, name) for name in OF_A_MODE + ("module",) * ("fuse" in plan["modules"])]
         found += [(mode, case.name) for case in chosen(cases(plan, mode), plan["only"])]
     return found
 

@@ -20,6 +20,7 @@ import harness  # noqa: E402
 harness.SETTLED *= 2
 harness.wait_for = functools.partial(harness.wait_for, timeout=120)
 from cases import cases, chosen  # noqa: E402
+from module import check_module  # noqa: E402
 from shared import WORK, SharedAgent, SharedMount, VirtiofsMount  # noqa: E402
 
 COMPLAINT = re.compile(r"\b(BUG|WARNING|Oops|RIP|Call Trace|stall|hung_task|blocked for)\b")
@@ -163,6 +164,8 @@ def main(plan):
                 plan["lossy"])
     for mode in plan["modes"]:
         check_mode(report, plan, mode)
+        if "fuse" in plan["modules"]:
+            report.case(mode, "module", check_module, mode, WORK / f"module-{mode}.log")
     report.case("kernel", "kernel-log", check_kernel_log)
     return min(report.failures, 1)
 
