@@ -63,7 +63,12 @@ Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpSe
     return HttpResponse{.body = "fusescope is healthy.\n"};
   };
   const auto ready = [&telemetry](const HttpRequest&) {
-    return HttpResponse{.body = "fusescope is ready: " + telemetry.state() + ".\n"};
+    const auto state = telemetry.state();
+    if (!state) {
+      return HttpResponse{.status = 503,
+                          .body = "fusescope is not ready: " + state.error().text + "\n"};
+    }
+    return HttpResponse{.body = "fusescope is ready: " + *state + ".\n"};
   };
   Routes routes;
   routes["/"] = {"page", page};

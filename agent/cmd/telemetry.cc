@@ -59,9 +59,9 @@ void Telemetry::follow_module() {
     spdlog::info("{}", kWaiting);
     return;
   }
-  const auto attached = attached_ ? attached_->session.attach_again() : attach();
-  if (!attached) {
-    spdlog::error("FUSE was loaded: {}", attached.error().text);
+  followed_ = attached_ ? attached_->session.attach_again() : attach();
+  if (!followed_) {
+    spdlog::error("FUSE was loaded: {}", followed_.error().text);
   } else {
     spdlog::info("FUSE was loaded: hooks are attached");
   }
@@ -98,14 +98,16 @@ Result<std::string> Telemetry::scrape(const RequestCounts& requests) {
          text_of(process_families());
 }
 
-std::string Telemetry::state() const {
+Result<std::string> Telemetry::state() const {
   const std::lock_guard lock(mutex_);
-  return attached_ && module_.present ? "its hooks are attached" : kWaiting;
+  if (!module_.present) return kWaiting;
+  if (!followed_) return std::unexpected(followed_.error());
+  return "its hooks are attached";
 }
 
 bool Telemetry::needs_rights() const {
   const std::lock_guard lock(mutex_);
-  if (!attached_) return true;
+  if (!attached_ || !module_.present) return true;
   // fentry keeps the module from being unloaded; a kprobe goes with it.
   const bool uses_kprobes = std::ranges::any_of(
       attached_->session.hooks(), [](const HookStatus& hook) { return hook.mode == "kprobe"; });

@@ -30,8 +30,9 @@ class Telemetry {
   // The metrics, as text.
   Result<std::string> scrape(const RequestCounts& requests);
 
-  // One line for people: hooks are attached, or what they wait for.
-  [[nodiscard]] std::string state() const;
+  // One line for people: hooks are attached, or what they wait for. Fails if FUSE is there and they
+  // could not be attached.
+  [[nodiscard]] Result<std::string> state() const;
 
   // Whether hooks may still have to be attached.
   [[nodiscard]] bool needs_rights() const;
@@ -54,6 +55,7 @@ class Telemetry {
   mutable std::mutex mutex_;
   FuseModule module_;
   std::unique_ptr<Attached> attached_;  // null: waiting for FUSE
+  Result<void> followed_;               // how the last attaching after a loading of FUSE went
 };
 
 }  // namespace fusescope
