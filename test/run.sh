@@ -31,7 +31,7 @@ With CI=true in the environment a skipped test counts as failed.
 Examples:
   sudo $0
   sudo $0 unit e2e
-  sudo $0 vm 5.10 7.2-uring
+  sudo $0 vm 5.10 6.12-rt
 HELP
 }
 
