@@ -51,6 +51,8 @@ void add_limits(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--writeback-cache", options.writeback_cache, "negotiate WRITEBACK_CACHE");
   app.add_flag("--no-async-read", options.no_async_read, "do not negotiate ASYNC_READ");
   app.add_flag("--no-async-dio", options.no_async_dio, "do not negotiate ASYNC_DIO");
+  app.add_flag("--io-uring", options.init.io_uring,
+               "take requests over io_uring (Linux 6.14 with fuse.enable_uring=1)");
 }
 
 void add_behaviour(CLI::App& app, Options& options, Texts& texts) {

@@ -68,6 +68,7 @@ Json report_json(const Server& server, std::uint64_t generation) {
   json["max_concurrent"] = totals.max_concurrent;
   json["total_requests"] = total_requests(totals.by_opcode);
   json["refused_replies"] = totals.refused_replies;
+  json["ring_requests"] = server.ring_requests();
   json["injected"] = {{"errors", filesystem.faults.errors()},
                       {"short_replies", filesystem.faults.short_replies()}};
   json["opcodes"] = opcodes_json(totals.by_opcode);

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "fs/ring_protocol.h"
+
 namespace countfs {
 namespace {
 
@@ -98,6 +100,16 @@ std::uint32_t or_default(std::uint32_t value, std::uint32_t kernel_default) {
   return value != 0 ? value : kernel_default;
 }
 
+// Older headers than the kernel's may not have this field.
+void add_flags2(std::span<std::byte> reply, std::uint32_t flags) {
+  std::uint32_t flags2 = 0;
+  if (reply.size() < init_reply_flags2 + sizeof(flags2)) return;
+  std::byte* const place = reply.data() + init_reply_flags2;
+  std::memcpy(&flags2, place, sizeof(flags2));
+  flags2 |= flags;
+  std::memcpy(place, &flags2, sizeof(flags2));
+}
+
 }  // namespace
 
 std::optional<Request> parse_request(std::span<const std::byte> message) {
@@ -125,7 +137,9 @@ Negotiated amend_init_reply(std::span<std::byte> reply, const InitChanges& chang
     init.max_pages = *changes.max_pages;
     if (init.max_pages == 0) init.flags &= ~static_cast<std::uint32_t>(FUSE_MAX_PAGES);
   }
+  if (changes.io_uring) init.flags |= init_extension;
   std::memcpy(reply.data(), &init, length);
+  if (changes.io_uring) add_flags2(reply, init_over_io_uring);
   return Negotiated{
       .proto_major = init.major,
       .proto_minor = std::min(init.minor, kernel_minor),

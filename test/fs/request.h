@@ -36,6 +36,7 @@ struct Negotiated {
 // Changes to the INIT reply that libfuse has no option for.
 struct InitChanges {
   bool no_big_writes = false;
+  bool io_uring = false;
   std::optional<std::uint16_t> max_pages;  // 0: FUSE_MAX_PAGES is not negotiated at all
 };
 

@@ -10,8 +10,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <latch>
 
 #include "fs/pattern.h"
 #include "fs/session.h"
@@ -49,16 +52,23 @@ std::expected<void, fusetest::Error> add_preset_file(MemoryTree& tree, const Pre
   return {};
 }
 
+std::uint32_t rings_wanted(const Options& options) {
+  return options.init.io_uring ? ring_count() : 0;
+}
+
+std::size_t ring_payload_bytes(const Negotiated& negotiated) {
+  const std::size_t pages = negotiated.max_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return std::max({smallest_payload, std::size_t{negotiated.max_write}, pages});
+}
+
 }  // namespace
 
 Server::Server(Options options)
     : mountpoint_(options.mountpoint),
       filesystem_(std::move(options)),
-      transport_(filesystem_.options.init, filesystem_.options.threads,
-                 [this] {
-                   ready_ = true;
-                   notify();
-                 }),
+      transport_(filesystem_.options.init,
+                 filesystem_.options.threads + rings_wanted(filesystem_.options),
+                 [this] { on_initialised(); }),
       event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Server::~Server() { stop(); }
@@ -129,13 +139,72 @@ void Server::work(std::uint32_t worker) {
     const int received = fuse_session_receive_buf(session_.get(), &buffer);
     if (received == -EINTR) continue;
     if (received <= 0) break;
-    transport_.begin({static_cast<const std::byte*>(buffer.mem), buffer.size});
-    fuse_session_process_buf(session_.get(), &buffer);
-    transport_.end();
+    process(buffer);
   }
   std::free(buffer.mem);  // libfuse allocated it
   --running_;
   notify();
+}
+
+void Server::process(fuse_buf& buffer) {
+  transport_.begin({static_cast<const std::byte*>(buffer.mem), buffer.size});
+  fuse_session_process_buf(session_.get(), &buffer);
+  transport_.end();
+}
+
+// Runs in the worker that has replied to INIT.
+void Server::on_initialised() {
+  if (filesystem_.options.init.io_uring) {
+    start_rings();
+  } else {
+    ready_ = true;
+    notify();
+  }
+}
+
+// The kernel uses the rings as soon as each of them has been offered; each by its own thread, which
+// the kernel then hands the requests to.
+void Server::start_rings() {
+  const std::size_t payload = ring_payload_bytes(transport_.totals().negotiated);
+  const std::uint16_t count = ring_count();
+  std::latch offered(count);
+  running_ += count;
+  for (std::uint16_t queue = 0; queue < count; ++queue) {
+    rings_.push_back(std::make_unique<Ring>(fuse_session_fd(session_.get()), queue, payload));
+    ring_workers_.emplace_back([this, queue, &offered, &ring = *rings_.back()] {
+      const int error = ring.offer();
+      if (error != 0) ring_error_ = error;
+      offered.count_down();
+      if (error == 0) work_ring(queue, ring);
+      --running_;
+      notify();
+    });
+  }
+  offered.wait();
+  if (ring_error_ == 0) {
+    ready_ = true;
+    notify();
+    return;
+  }
+  std::fprintf(stderr,
+               "countfs: cannot use FUSE over io_uring: %s: it takes Linux 6.14 or later, with "
+               "fuse.enable_uring=1\n",
+               std::strerror(ring_error_));
+  ::kill(::getpid(), SIGTERM);  // as if the user had seen it
+}
+
+void Server::work_ring(std::uint16_t queue, Ring& ring) {
+  transport_.enter_worker(filesystem_.options.threads + queue,
+                          [&ring](std::span<const iovec> parts) { return ring.reply(parts); });
+  ring.serve(
+      [this](std::span<std::byte> message) {
+        ++ring_requests_;
+        fuse_buf buffer{};
+        buffer.mem = message.data();
+        buffer.size = message.size();
+        process(buffer);
+      },
+      [this] { return fuse_session_exited(session_.get()) != 0; });
 }
 
 void Server::notify() {
@@ -165,6 +234,8 @@ void Server::stop() {
   const bool connection_gone = wait_for_end();
   if (!connection_gone) stop_workers();
   workers_.clear();  // joins
+  ring_workers_.clear();
+  rings_.clear();  // they hold the device
   // Frees more than the session's end does, but may only be called when nothing is left to
   // unmount: it does not ask whose mount it finds there.
   if (connection_gone) fuse_session_unmount(session_.get());
@@ -183,7 +254,9 @@ bool Server::wait_for_end() const {
 void Server::stop_workers() {
   fuse_session_exit(session_.get());
   while (!ended()) {  // again and again: a signal just before read(2) is lost
-    for (std::jthread& worker : workers_) ::pthread_kill(worker.native_handle(), wake_signal);
+    for (auto* threads : {&workers_, &ring_workers_}) {
+      for (std::jthread& thread : *threads) ::pthread_kill(thread.native_handle(), wake_signal);
+    }
     std::this_thread::sleep_for(wait_step);
   }
 }

@@ -13,6 +13,7 @@
 #include "fs/error.h"
 #include "fs/file_descriptor.h"
 #include "fs/filesystem.h"
+#include "fs/ring.h"
 #include "fs/transport.h"
 
 namespace countfs {
@@ -42,6 +43,8 @@ class Server {
   // Minor device number, which is the connection's number in fusectl; none once unmounted.
   std::optional<unsigned int> connection() const { return connection_; }
   void find_connection();
+  // That came over io_uring.
+  std::uint64_t ring_requests() const { return ring_requests_; }
 
  private:
   friend Filesystem& filesystem_of(fuse_req_t request);
@@ -51,6 +54,10 @@ class Server {
   std::expected<void, fusetest::Error> make_session();
   std::expected<void, fusetest::Error> attach();
   void work(std::uint32_t worker);
+  void process(fuse_buf& buffer);
+  void on_initialised();
+  void start_rings();
+  void work_ring(std::uint16_t queue, Ring& ring);
   void notify();
   void detach_mount();
   bool wait_for_end() const;  // true when the kernel has ended the connection
@@ -63,8 +70,12 @@ class Server {
   fusetest::FileDescriptor event_;
   std::atomic<bool> ready_{false};
   std::atomic<std::uint32_t> running_{0};
+  std::atomic<std::uint64_t> ring_requests_{0};
+  std::atomic<int> ring_error_{0};  // errno
+  std::vector<std::unique_ptr<Ring>> rings_;
   std::optional<unsigned int> connection_;
   std::vector<std::jthread> workers_;
+  std::vector<std::jthread> ring_workers_;
 };
 
 }  // namespace countfs

@@ -40,7 +40,10 @@ Transport::Worker*& Transport::this_worker() {
   return worker;
 }
 
-void Transport::enter_worker(std::uint32_t worker) { this_worker() = workers_[worker].get(); }
+void Transport::enter_worker(std::uint32_t worker, TakeReply take_reply) {
+  this_worker() = workers_[worker].get();
+  this_worker()->take_reply = std::move(take_reply);
+}
 
 void Transport::begin(std::span<const std::byte> message) {
   Worker& worker = *this_worker();
@@ -78,12 +81,21 @@ void Transport::amend_init(std::span<const iovec> parts) {
   negotiated_ = amend_init_reply(reply, changes_, kernel_minor_);
 }
 
+ssize_t Transport::pass_on(const Worker& worker, int device, std::span<const iovec> parts) {
+  if (!worker.take_reply || !worker.take_reply(parts)) {
+    return ::writev(device, parts.data(), static_cast<int>(parts.size()));
+  }
+  ssize_t bytes = 0;
+  for (const iovec& part : parts) bytes += static_cast<ssize_t>(part.iov_len);
+  return bytes;
+}
+
 ssize_t Transport::send(int device, std::span<iovec> parts) {
   Worker& worker = *this_worker();
   count_reply(worker, parts);
   const bool init = is_init(worker.request.opcode) && parts.size() > 1;
   if (init) amend_init(parts);
-  const ssize_t sent = ::writev(device, parts.data(), static_cast<int>(parts.size()));
+  const ssize_t sent = pass_on(worker, device, parts);
   const int error = errno;
   if (sent < 0) ++refused_replies_;
   if (sent >= 0 && init) on_initialised_();

@@ -31,8 +31,11 @@ class Transport {
   // on_initialised is called once, in a worker, when the mount has become usable.
   Transport(InitChanges changes, std::uint32_t workers, std::function<void()> on_initialised);
 
+  // Takes a reply that does not go to the device. False: it does.
+  using TakeReply = std::function<bool(std::span<const iovec>)>;
+
   // For each worker's thread, before it receives or processes anything.
-  void enter_worker(std::uint32_t worker);
+  void enter_worker(std::uint32_t worker, TakeReply take_reply = {});
   // Around libfuse's processing of one message.
   void begin(std::span<const std::byte> message);
   void end();
@@ -47,10 +50,12 @@ class Transport {
     explicit Worker(std::uint32_t page_size) : counters(page_size) {}
     Counters counters;
     Request request;
+    TakeReply take_reply;
     bool in_flight = false;
   };
 
   void leave_flight(Worker& worker);
+  static ssize_t pass_on(const Worker& worker, int device, std::span<const iovec> parts);
   void count_reply(Worker& worker, std::span<const iovec> parts);
   void amend_init(std::span<const iovec> parts);
   static Worker*& this_worker();
