@@ -27,7 +27,9 @@ static __always_inline struct fusescope_call *call_at(__u32 index)
 
 static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
 {
-	return bpf_map_lookup_elem(&mount_stats, &mount);
+	__u32 place = row_of_this_cpu(mount, FUSESCOPE_MOUNT_ROWS);
+
+	return bpf_map_lookup_elem(&mount_stats, &place);
 }
 
 /* Why a call was split: its first request was closed early. */

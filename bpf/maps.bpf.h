@@ -55,10 +55,23 @@ SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS *FUSESCOPE_MA
 SHARED_MAP(self_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_self_stats, BPF_F_MMAPABLE);
 
 SHARED_MAP(calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct fusescope_call, 0);
-SHARED_MAP(mount_stats, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_MOUNT_ROWS,
-	   struct fusescope_mount_stats, 0);
-SHARED_MAP(durations, BPF_MAP_TYPE_PERCPU_ARRAY, FUSESCOPE_DURATION_ROWS,
-	   struct fusescope_duration_stats, 0);
+
+/*
+ * The rows of each CPU after those of the one before; user space sets the number of entries. No
+ * arrays of the kernel's per-CPU kind: a thread that is preempted while it looks into one by bpf(2)
+ * keeps all programs on kprobes from running on its CPU (bpf_disable_instrumentation(),
+ * include/linux/bpf.h).
+ */
+SHARED_MAP(mount_stats, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS, struct fusescope_mount_stats,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(durations, BPF_MAP_TYPE_ARRAY, FUSESCOPE_DURATION_ROWS, struct fusescope_duration_stats,
+	   BPF_F_MMAPABLE);
+
+/* The place of a row of this CPU; programs are not moved to another CPU while they run. */
+static __always_inline __u32 row_of_this_cpu(__u32 row, __u32 rows)
+{
+	return row < rows ? bpf_get_smp_processor_id() * rows + row : ~0U;
+}
 
 /* A part of the caller's iovec array: small enough to stay in the cache from one use to the next.
  */

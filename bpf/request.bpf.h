@@ -100,7 +100,7 @@ static __always_inline struct fusescope_duration_stats *duration_row(__u32 mount
 		}
 		compare_and_set(row, 0, fresh);
 	}
-	index = *row;
+	index = row_of_this_cpu(*row, FUSESCOPE_DURATION_ROWS);
 	return bpf_map_lookup_elem(&durations, &index);
 }
 

@@ -86,24 +86,20 @@ void Collector::identify() {
   }
 }
 
-Result<Counters> Collector::counted(std::uint32_t row) {
-  auto counters = reader_.counters(row);
-  if (!counters) return counters;
-  return difference(*counters, baseline_[row]);
+Counters Collector::counted(std::uint32_t row) {
+  return difference(reader_.counters(row), baseline_[row]);
 }
 
-Result<void> Collector::release_gone() {
+void Collector::release_gone() {
   for (const Row& row : rows_) {
     if (is_present(row)) continue;
-    auto counters = counted(row.index);
-    if (!counters) return std::unexpected(counters.error());
-    departed_.add(identity_[row.index], *counters);
-    add(baseline_[row.index], *counters);
+    const Counters counters = counted(row.index);
+    departed_.add(identity_[row.index], counters);
+    add(baseline_[row.index], counters);
     identity_.erase(row.index);
     reader_.release(row.index);
   }
   std::erase_if(rows_, [&](const Row& row) { return !identity_.contains(row.index); });
-  return {};
 }
 
 Result<void> Collector::refresh() {
@@ -117,7 +113,8 @@ Result<void> Collector::refresh() {
   }
   if (auto walked = refresh_devices(); !walked) return walked;
   identify();
-  return release_gone();
+  release_gone();
+  return {};
 }
 
 Result<void> Collector::keep_house() {
@@ -130,30 +127,25 @@ Result<void> Collector::keep_house() {
   return refresh();
 }
 
-Result<void> Collector::add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into) {
+void Collector::add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_) {
-    auto counters = counted(row.index);
-    if (!counters) return std::unexpected(counters.error());
     into.push_back({.identity = identity_[row.index],
-                    .counters = std::move(*counters),
+                    .counters = counted(row.index),
                     .in_flight = in_flight[row.index],
                     .limits = row.limits,
                     .readahead_bytes = std::nullopt});
   }
-  return {};
 }
 
 // The row of the connections that have none of their own, if there were any.
-Result<void> Collector::add_other(InFlight& in_flight, std::vector<MountSnapshot>& into) {
-  auto counters = counted(FUSESCOPE_OTHER_MOUNT);
-  if (!counters) return std::unexpected(counters.error());
+void Collector::add_other(InFlight& in_flight, std::vector<MountSnapshot>& into) {
+  Counters counters = counted(FUSESCOPE_OTHER_MOUNT);
   const std::uint64_t now_in_flight = in_flight[FUSESCOPE_OTHER_MOUNT];
-  if (is_empty(*counters) && !now_in_flight) return {};
+  if (is_empty(counters) && !now_in_flight) return;
   MountSnapshot& other = into.emplace_back();
   other.identity = kOther;
-  other.counters = std::move(*counters);
+  other.counters = std::move(counters);
   other.in_flight = now_in_flight;
-  return {};
 }
 
 // Mounts that have sent no request yet, as far as there is room for them.
@@ -184,11 +176,9 @@ Result<Snapshot> Collector::collect() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
   InFlight in_flight = reader_.in_flight();
-  if (auto added = add_rows(in_flight, snapshot.mounts); !added)
-    return std::unexpected(added.error());
+  add_rows(in_flight, snapshot.mounts);
   add_silent(snapshot.mounts);
-  if (auto added = add_other(in_flight, snapshot.mounts); !added)
-    return std::unexpected(added.error());
+  add_other(in_flight, snapshot.mounts);
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   make_distinct(snapshot.mounts);
   departed_.join(snapshot.mounts);

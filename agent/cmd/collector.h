@@ -42,10 +42,10 @@ class Collector {
   [[nodiscard]] std::set<std::uint32_t> seen_devices() const;
   [[nodiscard]] bool is_present(const Row& row) const;
   [[nodiscard]] bool is_superseded(const Row& row) const;
-  Result<void> release_gone();
-  Result<Counters> counted(std::uint32_t row);
-  Result<void> add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into);
-  Result<void> add_other(InFlight& in_flight, std::vector<MountSnapshot>& into);
+  void release_gone();
+  Counters counted(std::uint32_t row);
+  void add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into);
+  void add_other(InFlight& in_flight, std::vector<MountSnapshot>& into);
   void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
 

@@ -11,7 +11,7 @@ namespace fusescope {
 // Capabilities that are kept, beside the one that reading the mount tables of other processes needs
 // (CAP_SYS_PTRACE).
 struct Kept {
-  bool cap_bpf = false;  // before 5.19 also reading a BPF map needs it (kernel/bpf/syscall.c)
+  bool cap_bpf = false;  // before 5.19 an iterator needs it (kernel/bpf/syscall.c)
 };
 
 // Gives up, for this thread and those that it starts later, every capability but those kept, and

@@ -72,6 +72,9 @@ FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
   return in_kernel ? FuseTypes::of_kernel : FuseTypes::none;
 }
 
+// There if kprobes are built in, also where tracefs is not mounted.
+constexpr const char* kKprobePmu = "/sys/bus/event_source/devices/kprobe";
+
 KprobeEvents kprobe_events(const std::string& root) {
   for (const char* folder : kTracefsFolders) {
     const std::string tracefs = root + folder;
@@ -79,7 +82,7 @@ KprobeEvents kprobe_events(const std::string& root) {
     if (errno != ENOENT) return KprobeEvents::not_writable;
     if (exists(tracefs + "/events")) return KprobeEvents::not_built_in;
   }
-  return KprobeEvents::no_tracefs;
+  return exists(root + kKprobePmu) ? KprobeEvents::no_tracefs : KprobeEvents::not_built_in;
 }
 
 // The first one maps all numbers to themselves; a file that is not there is that of a kernel

@@ -21,20 +21,17 @@ Value load(Value& shared) {
   return std::atomic_ref(shared).load(std::memory_order_acquire);
 }
 
-// One value of a per-CPU array, added up over all CPUs. The struct holds 64-bit counters only.
+// One of ROWS rows, added up over all CPUs. The struct holds 64-bit counters only.
 template <class Stats>
-Result<Stats> sum_over_cpus(bpf_map* map, std::uint32_t key) {
+Stats sum_over_cpus(const MappedArray& array, std::size_t rows, std::size_t row) {
   static_assert(sizeof(Stats) % sizeof(std::uint64_t) == 0);
   constexpr std::size_t kCounters = sizeof(Stats) / sizeof(std::uint64_t);
-  const auto cpus = static_cast<std::size_t>(libbpf_num_possible_cpus());
-  std::vector<std::uint64_t> values(cpus * kCounters);
-  if (bpf_map__lookup_elem(map, &key, sizeof(key), values.data(),
-                           values.size() * sizeof(std::uint64_t), 0) != 0) {
-    return std::unexpected(errno_error(std::string("read BPF map ") + bpf_map__name(map), errno));
-  }
   Stats sum{};
   const std::span<std::uint64_t> total(reinterpret_cast<std::uint64_t*>(&sum), kCounters);
-  for (std::size_t i = 0; i < values.size(); i++) total[i % kCounters] += values[i];
+  for (; row < array.bytes() / sizeof(Stats); row += rows) {
+    auto* counters = reinterpret_cast<std::uint64_t*>(static_cast<Stats*>(array.data()) + row);
+    for (std::size_t i = 0; i < kCounters; i++) total[i] += load(counters[i]);
+  }
   return sum;
 }
 
@@ -58,20 +55,19 @@ MappedArray::~MappedArray() {
   if (data_ != MAP_FAILED) munmap(data_, bytes_);
 }
 
-Reader::Reader(const Session& session, MappedArray connections, MappedArray inflight,
-               MappedArray duration_rows, MappedArray self)
+Reader::Reader(const Session& session)
     : session_(&session),
-      connections_(std::move(connections)),
-      inflight_(std::move(inflight)),
-      duration_rows_(std::move(duration_rows)),
-      self_(std::move(self)) {}
+      connections_(map_array(session.skeleton().maps.connections)),
+      inflight_(map_array(session.skeleton().maps.inflight)),
+      duration_rows_(map_array(session.skeleton().maps.duration_rows)),
+      mount_stats_(map_array(session.skeleton().maps.mount_stats)),
+      durations_(map_array(session.skeleton().maps.durations)),
+      self_(map_array(session.skeleton().maps.self_stats)) {}
 
 Result<Reader> Reader::open(const Session& session) {
-  const auto& maps = session.skeleton().maps;
-  Reader reader(session, map_array(maps.connections), map_array(maps.inflight),
-                map_array(maps.duration_rows), map_array(maps.self_stats));
-  for (const MappedArray* array :
-       {&reader.connections_, &reader.inflight_, &reader.duration_rows_, &reader.self_}) {
+  Reader reader(session);
+  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.duration_rows_,
+                                   &reader.mount_stats_, &reader.durations_, &reader.self_}) {
     if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
   }
   return reader;
@@ -104,21 +100,16 @@ std::map<std::uint32_t, std::uint64_t> Reader::in_flight() const {
   return count;
 }
 
-Result<Counters> Reader::counters(std::uint32_t row) const {
-  const auto& maps = session_->skeleton().maps;
+Counters Reader::counters(std::uint32_t row) const {
   Counters counters;
-  auto data = sum_over_cpus<fusescope_mount_stats>(maps.mount_stats, row);
-  if (!data) return std::unexpected(data.error());
-  counters.data = *data;
+  counters.data = sum_over_cpus<fusescope_mount_stats>(mount_stats_, FUSESCOPE_MOUNT_ROWS, row);
   auto* duration_rows =
       static_cast<__u64*>(duration_rows_.data()) + std::size_t{row} * FUSESCOPE_MAX_OPCODES;
   for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
     const std::uint64_t index = load(duration_rows[opcode]);
     if (!index) continue;
-    auto duration =
-        sum_over_cpus<fusescope_duration_stats>(maps.durations, static_cast<std::uint32_t>(index));
-    if (!duration) return std::unexpected(duration.error());
-    counters.durations[opcode] = *duration;
+    counters.durations[opcode] =
+        sum_over_cpus<fusescope_duration_stats>(durations_, FUSESCOPE_DURATION_ROWS, index);
   }
   return counters;
 }

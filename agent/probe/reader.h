@@ -32,6 +32,7 @@ class MappedArray {
   MappedArray& operator=(const MappedArray&) = delete;
   MappedArray& operator=(MappedArray&&) = delete;
   [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] int error() const { return error_; }  // errno of mmap, or 0
 
  private:
@@ -54,7 +55,7 @@ class Reader {
   [[nodiscard]] std::vector<Row> rows() const;
 
   // What a row has counted since the session began, over all CPUs.
-  [[nodiscard]] Result<Counters> counters(std::uint32_t row) const;
+  [[nodiscard]] Counters counters(std::uint32_t row) const;
 
   // Requests in flight by row.
   [[nodiscard]] std::map<std::uint32_t, std::uint64_t> in_flight() const;
@@ -69,8 +70,7 @@ class Reader {
   [[nodiscard]] std::vector<ProgramStatus> programs() const;
 
  private:
-  Reader(const Session& session, MappedArray connections, MappedArray inflight,
-         MappedArray duration_rows, MappedArray self);
+  explicit Reader(const Session& session);
 
   [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;
   [[nodiscard]] fusescope_connection* connection(std::uint32_t row) const;
@@ -79,6 +79,8 @@ class Reader {
   MappedArray connections_;
   MappedArray inflight_;
   MappedArray duration_rows_;
+  MappedArray mount_stats_;
+  MappedArray durations_;
   MappedArray self_;
 };
 

@@ -62,6 +62,9 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   auto& maps = skeleton->maps;
   // Task storage, which older kernels do not have, is for programs with typed pointers.
   bpf_map__set_autocreate(maps.calls_of_task, std::ranges::any_of(programs, uses_task_storage));
+  const auto cpus = static_cast<__u32>(libbpf_num_possible_cpus());
+  bpf_map__set_max_entries(maps.mount_stats, FUSESCOPE_MOUNT_ROWS * cpus);
+  bpf_map__set_max_entries(maps.durations, FUSESCOPE_DURATION_ROWS * cpus);
   if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);

@@ -41,7 +41,7 @@ void expect_nothing_known(const KernelFacts& kernel) {
   EXPECT_EQ(kernel.fuse, FuseDriver::not_loaded);
   EXPECT_EQ(kernel.fuse_types, FuseTypes::none);
   EXPECT_FALSE(kernel.lockdown);
-  EXPECT_EQ(kernel.kprobe_events, KprobeEvents::no_tracefs);
+  EXPECT_EQ(kernel.kprobe_events, KprobeEvents::not_built_in);
   EXPECT_FALSE(kernel.perf_event_paranoid);
   EXPECT_FALSE(kernel.unprivileged_bpf_disabled);
   EXPECT_FALSE(kernel.bpf_stats_enabled);
@@ -160,6 +160,8 @@ TEST(KprobeEventsFound, AreInEitherPlaceOfTracefs) {
 TEST(KprobeEventsFound, AreNoneInAnEmptyFolder) {
   const TemporaryFolder root;
   root.write("sys/kernel/tracing/file", "");
+  EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::not_built_in);
+  root.write("sys/bus/event_source/devices/kprobe/type", "8");
   EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::no_tracefs);
 }
 
