@@ -58,11 +58,14 @@ enum fusescope_phase {
 enum fusescope_cause {
 	FUSESCOPE_CAUSE_UNKNOWN,
 	FUSESCOPE_CAUSE_UNMERGED,
+	FUSESCOPE_CAUSE_SHORT_REPLY,
 	FUSESCOPE_CAUSE_PAGE_SLOTS,
 	FUSESCOPE_CAUSE_MAX_PAGES,
 	FUSESCOPE_CAUSE_MAX_READ,
 	FUSESCOPE_CAUSE_MAX_WRITE,
+	FUSESCOPE_CAUSE_NO_BIG_WRITES,
 	FUSESCOPE_CAUSE_READAHEAD_WINDOW,
+	FUSESCOPE_CAUSE_PARTIAL_PAGE,
 	FUSESCOPE_CAUSES,
 };
 
@@ -95,7 +98,10 @@ struct fusescope_limits {
 	__u32 congestion_threshold;
 	__u8 initialized; /* INIT was answered: the numbers above are final */
 	__u8 io_uring;	  /* requests travel over io_uring */
-	__u8 padding[10];
+	__u8 big_writes;  /* a buffered write may carry more than one page */
+	__u8 async_dio;	  /* direct requests of one call are sent together */
+	__u8 writeback_cache;
+	__u8 padding[7];
 };
 
 /* Values of an address in a slot that are none. */

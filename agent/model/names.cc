@@ -14,7 +14,8 @@ constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
 constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
 constexpr Names<FUSESCOPE_PHASES> kPhases = {"queued", "service"};
 constexpr Names<FUSESCOPE_CAUSES> kCauses = {
-    "unknown", "unmerged", "page_slots", "max_pages", "max_read", "max_write", "readahead_window"};
+    "unknown",  "unmerged",  "short_reply",   "page_slots",       "max_pages",
+    "max_read", "max_write", "no_big_writes", "readahead_window", "partial_page"};
 constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
                                              "unmatched_end", "never_ended", "duration_rows",
                                              "call_end",      "guard_busy"};
@@ -37,11 +38,14 @@ struct CauseScope {
 constexpr std::array<CauseScope, FUSESCOPE_CAUSES> kScopes = {{
     {true, true, true, true},     // unknown
     {true, false, true, false},   // unmerged
+    {true, false, true, false},   // short_reply
     {true, false, true, true},    // page_slots
     {true, true, true, true},     // max_pages
     {true, true, false, false},   // max_read
     {false, false, true, true},   // max_write
+    {false, false, false, true},  // no_big_writes
     {false, true, false, false},  // readahead_window
+    {false, false, false, true},  // partial_page
 }};
 
 }  // namespace

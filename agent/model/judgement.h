@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether I/O is split, and why: what verify, stat, top and the live page say of it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/model/limits.h"
+
+namespace fusescope {
+
+// Idle: no call with a request. Ok: as few requests as the host's own maximum allows. Limited: a
+// limit of the connection or the buffers splits calls. Broken: requests of one call are not merged.
+enum class IoVerdict { idle, ok, limited, broken };
+const char* name_of(IoVerdict verdict);
+
+struct Judgement {
+  fusescope_op op = FUSESCOPE_READ;
+  fusescope_mode mode = FUSESCOPE_DIRECT;
+  std::uint64_t calls = 0;  // with a request or without
+  std::uint64_t requests = 0;
+  std::uint64_t segments = 0;
+  std::uint64_t bytes = 0;  // asked for
+  std::uint64_t split_calls = 0;
+  std::array<std::uint64_t, FUSESCOPE_CAUSES> splits{};  // by cause
+  IoVerdict verdict = IoVerdict::idle;
+  // Of most extra requests; of `unmerged` if there is any. Nothing: no call was split.
+  std::optional<fusescope_cause> cause;
+  std::string remedy;  // empty unless limited or broken
+};
+
+// One for each operation and mode that had calls. The counters of the mount are those of the time
+// to be judged: a difference of two snapshots, or all since the agent began.
+std::vector<Judgement> judge(const MountSnapshot& mount, const HostLimits& host);
+
+// The worst of them, of equal ones that with the most extra requests; idle if there are none.
+Judgement worst(const std::vector<Judgement>& judgements);
+
+}  // namespace fusescope

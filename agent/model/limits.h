@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of a mount's limits binds: pure arithmetic.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "agent/model/snapshot.h"
+#include "bpf/abi.h"
+
+namespace fusescope {
+
+// What the host adds to the limits of each connection.
+struct HostLimits {
+  std::uint64_t page_bytes = 4096;
+  // fs.fuse.max_pages_limit, since Linux 6.13; before, 256 pages (FUSE_MAX_MAX_PAGES,
+  // fs/fuse/fuse_i.h).
+  std::optional<std::uint64_t> max_pages_limit;
+
+  // The most pages that a connection of this host can negotiate.
+  [[nodiscard]] std::uint64_t most_pages() const { return max_pages_limit.value_or(256); }
+};
+
+enum class Limit { max_pages, max_read, max_write, no_big_writes, readahead };
+
+// The largest request that an aligned call can make, and what stops it there.
+struct Binding {
+  Limit limit = Limit::max_pages;
+  std::uint64_t bytes = 0;
+  // What would stop it, and where, if `limit` were raised.
+  Limit next = Limit::max_pages;
+  std::uint64_t next_bytes = 0;
+};
+
+// Of two equal limits max_pages is named: raising the other alone would change nothing. Nothing for
+// a connection whose INIT was not answered yet. A buffered read is also bound by the readahead
+// window of the mount, if that is known, a buffered write by no_big_writes.
+std::optional<Binding> binding_of(const MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
+                                  const HostLimits& host);
+
+}  // namespace fusescope
