@@ -8,6 +8,7 @@
 
 #include "agent/cmd/doctor.h"
 #include "agent/cmd/serve.h"
+#include "agent/cmd/stat.h"
 
 namespace {
 
@@ -34,6 +35,19 @@ constexpr const char* kDoctorExamples = R"(Examples:
       for programs: one object on one line, see docs/json.md
 Exit code: 0 all roles are filled and exact, 1 degraded, 2 nothing works.
 Needs root, or CAP_BPF and CAP_PERFMON; without, it says what it can. Nothing stays attached.)";
+
+constexpr const char* kStatExamples = R"(Examples:
+  fusescope stat -- dd if=/mnt/image of=/dev/null bs=1M iflag=direct
+      runs the command, then a table of its FUSE I/O on standard error
+  fusescope stat -p 4711
+      a process that runs already, with its descendants, until it ends or Ctrl-C
+  fusescope stat -p 4711 -- sleep 10
+      the same, for ten seconds
+  fusescope stat --json -o io.json --fail-on-split -- ./benchmark
+      for programs: one object on one line, see docs/json.md; exit code 1 if a call was split
+Exit code: that of the command (128 + n: ended by signal n; 126 and 127: it could not be run); 2:
+nothing could be counted, and the command was not run.
+Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same rights.)";
 
 constexpr const char* kHookModes = "auto, fentry, kprobe or tracepoint";
 
@@ -91,6 +105,24 @@ void add_doctor(CLI::App& app, fusescope::DoctorOptions& options) {
   doctor.footer(kDoctorExamples);
 }
 
+void add_stat(CLI::App& app, fusescope::StatOptions& options) {
+  CLI::App& stat = *app.add_subcommand(
+      "stat", "the FUSE I/O of one command, or of one process, with all processes that it makes");
+  add_hooks(stat, options.hooks);
+  stat.add_option("-p,--pid", options.process, "count this process, which runs already")
+      ->type_name("PID")
+      ->check(CLI::PositiveNumber);
+  stat.add_option("-o,--output", options.output, "write the report there, not to standard error")
+      ->type_name("FILE");
+  stat.add_flag("--json", options.json, "one JSON object instead of tables");
+  stat.add_flag("--fail-on-split", options.fail_on_split,
+                "exit code 1 if the command succeeded, but an I/O call was split");
+  stat.add_option("COMMAND", options.command, "what to run, with its arguments")
+      ->type_name("COMMAND...");
+  stat.positionals_at_end();
+  stat.footer(kStatExamples);
+}
+
 // "fusescope serve --help", once a command was recognized.
 std::string help_of(const CLI::App& app) {
   const auto commands = app.get_subcommands();
@@ -108,6 +140,8 @@ int run(int argc, char** argv) {
   add_serve(app, serve_options);
   fusescope::DoctorOptions doctor_options;
   add_doctor(app, doctor_options);
+  fusescope::StatOptions stat_options;
+  add_stat(app, stat_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -115,8 +149,9 @@ int run(int argc, char** argv) {
     return refuse(std::string(error.what()) + ": see '" + help_of(app) + "'");
   }
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
-  const auto code =
-      app.got_subcommand("doctor") ? fusescope::doctor(doctor_options) : run_serve(serve_options);
+  const auto code = app.got_subcommand("doctor") ? fusescope::doctor(doctor_options)
+                    : app.got_subcommand("stat") ? fusescope::stat(stat_options)
+                                                 : run_serve(serve_options);
   return code ? *code : refuse(code.error().text);
 }
 

@@ -15,8 +15,9 @@
 #define FUSESCOPE_DURATION_ROWS	 1024 /* (mount, opcode) pairs, but READ and WRITE */
 #define FUSESCOPE_INFLIGHT_SLOTS 65536
 #define FUSESCOPE_CALL_SLOTS	 8192
-#define FUSESCOPE_PROBE_LENGTH	 8    /* neighbours tried when a slot is taken */
-#define FUSESCOPE_MAX_SEGMENTS	 1024 /* UIO_MAXIOV, include/uapi/linux/uio.h */
+#define FUSESCOPE_MAX_FOLLOWED	 65536 /* processes whose requests alone are counted */
+#define FUSESCOPE_PROBE_LENGTH	 8     /* neighbours tried when a slot is taken */
+#define FUSESCOPE_MAX_SEGMENTS	 1024  /* UIO_MAXIOV, include/uapi/linux/uio.h */
 
 /*
  * Histogram slots. Slot i of a count holds values v with ceil(log2 v) == i; the last slot holds
@@ -79,6 +80,7 @@ enum fusescope_lost {
 	FUSESCOPE_LOST_DURATION_ROWS,  /* duration that no histogram was left for */
 	FUSESCOPE_LOST_CALL_END,       /* call whose function was not seen to return */
 	FUSESCOPE_LOST_GUARD_BUSY,     /* step given up: its guard was held too long, before 5.12 */
+	FUSESCOPE_LOST_PROCESS,	       /* process that no room was left for: not followed */
 	FUSESCOPE_LOSSES,
 };
 
@@ -191,6 +193,7 @@ struct fusescope_io_stats {
 	__u64 requests[FUSESCOPE_REQUESTS_SLOTS];
 	__u64 splits[FUSESCOPE_CAUSES];
 	__u64 extra_requests[FUSESCOPE_CAUSES]; /* beyond the first of each call */
+	__u64 most_requests; /* of one call; no sum, and kept for followed processes only */
 };
 
 struct fusescope_data_stats {

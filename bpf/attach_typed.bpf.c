@@ -38,6 +38,21 @@ int BPF_PROG(tracepoint_request_ended, struct fuse_req *req)
 #define FENTRY_NAME(name) fentry_##name
 #include "fentry_hooks.bpf.h"
 
+/* --- processes that are followed, in every hook mode: nothing here is of FUSE, or newer than 5.10
+ * --- */
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(follow_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return on_process_forked(parent, child);
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(follow_free, struct task_struct *task)
+{
+	return on_thread_freed(task);
+}
+
 /* --- run by user space --- */
 
 /* Whether a thread can be given storage: not where the allocator finds no 16-byte exchange. */

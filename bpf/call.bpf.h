@@ -42,6 +42,19 @@ static __always_inline __u8 cause_of(const struct first_request *first,
 	return split_cause(first, &limits, page_shift);
 }
 
+/* Sets *MOST to VALUE if that is more. */
+static __always_inline void raise_to(__u64 *most, __u64 value)
+{
+	__u32 tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		__u64 before = *most;
+
+		if (value <= before || compare_and_set(most, before, value))
+			return;
+	}
+}
+
 /* One ended call, and why it was split, if it was. */
 static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requests,
 				       __u32 segments, __u64 bytes, __u8 cause)
@@ -53,6 +66,8 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 	if (segments > 1)
 		add(&io->extra_segments, segments - 1);
 	add(&io->bytes, bytes);
+	if (follows_processes)
+		raise_to(&io->most_requests, requests);
 	if (requests > 1 && cause < FUSESCOPE_CAUSES) {
 		add(&io->splits[cause], 1);
 		add(&io->extra_requests[cause], requests - 1);

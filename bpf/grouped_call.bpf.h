@@ -8,24 +8,7 @@
 
 #include "inflight.bpf.h"
 #include "placement.bpf.h"
-
-/* Whether the task that sends a request is not the one that made it. */
-static __always_inline bool is_deferred(struct fuse_req *req, struct fuse_conn *connection,
-					struct task_struct *current_task)
-{
-	__u32 level = READ_FIELD(READ_FIELD(connection, pid_ns), level);
-	__u32 requester = READ_FIELD(req, in.h.pid);
-	__u32 current_pid = READ_FIELD(current_task, pid);
-
-	if (level) {
-		__u64 numbers = (__u64)bpf_core_field_offset(struct pid, numbers) +
-				READ_ADDRESS(current_task, thread_pid);
-		__u64 own = numbers + level * bpf_core_type_size(struct upid);
-
-		current_pid = READ_FIELD(AS_STRUCT(upid, own), nr);
-	}
-	return requester != current_pid;
-}
+#include "requester.bpf.h"
 
 static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
 {
@@ -57,7 +40,7 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
 	data->deferred = data->background && is_deferred(req, connection, task);
 	if (data->deferred) {
 		/* in.h.pid counts in the mount's pid namespace; tasks are found in the host's. */
-		if (!READ_FIELD(READ_FIELD(connection, pid_ns), level))
+		if (!pid_namespace_level(connection))
 			found = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
 		if (!found)
 			return number;

@@ -10,6 +10,7 @@
 #include "call_frame.bpf.h"
 #include "connection.bpf.h"
 #include "data_request.bpf.h"
+#include "followed.bpf.h"
 #include "open_file.bpf.h"
 
 #define O_DIRECT	00040000   /* arch/x86: include/uapi/asm-generic/fcntl.h */
@@ -95,7 +96,7 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_address,
 					   struct iov_iter *iter, __u8 op)
 {
-	struct call_frame *frame = push_frame();
+	struct call_frame *frame = counts_current() ? push_frame() : NULL;
 	struct file *file = READ_FIELD(iocb, ki_filp);
 	__u64 position = READ_FIELD(iocb, ki_pos);
 	__u64 left = READ_FIELD(iter, count);
@@ -118,7 +119,7 @@ static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_addres
 static __always_inline int on_splice_entered(struct file *file, __u64 file_address, __u64 position,
 					     __u64 pipe_address, __u64 bytes)
 {
-	struct call_frame *frame = push_frame();
+	struct call_frame *frame = counts_current() ? push_frame() : NULL;
 
 	if (!frame)
 		return 0;
@@ -167,7 +168,8 @@ static __always_inline void join_frame(struct call_frame *frame, const struct da
 static __always_inline int on_background_allocated(struct fuse_mount *mount, struct fuse_args *args,
 						   __u64 args_address)
 {
-	struct call_frame *frame = top_frame(current_calls());
+	struct call_frame *frame =
+		counts_background(args_address) ? top_frame(current_calls()) : NULL;
 	struct fuse_conn *connection = READ_FIELD(mount, fc);
 	__u32 opcode = READ_FIELD(args, opcode);
 	struct data_request data;
@@ -196,6 +198,7 @@ static __always_inline int on_background_refused(__u64 args_address, int result)
 	if (frame && frame->requests && frame->last_args == args_address)
 		frame->requests--;
 	bpf_map_delete_elem(&allocated_for_call, &args_address);
+	forget_background(args_address);
 	return 0;
 }
 

@@ -63,4 +63,15 @@ CHECKED_ONCE __u32 find_inflight(__u64 request)
 	return FUSESCOPE_INFLIGHT_SLOTS;
 }
 
+/* A request that is not followed has the memory of one that was: that one never ended. */
+static __always_inline void forget_inflight(__u64 request)
+{
+	struct fusescope_inflight *slot = inflight_at(find_inflight(request));
+
+	if (!slot)
+		return;
+	count_lost(FUSESCOPE_LOST_NEVER_ENDED);
+	slot->request = 0;
+}
+
 #endif

@@ -43,12 +43,17 @@ struct thread_info {
 	__u32 status;
 };
 
+struct mm_struct {
+	struct task_struct *owner; /* with CONFIG_MEMCG */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;
 	int tgid;
 	struct pid *thread_pid;
+	struct mm_struct *mm;
 	struct files_struct *files;
 	struct task_io_accounting ioac;
 	void *worker_private; /* an io_uring worker's struct io_worker */

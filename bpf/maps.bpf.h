@@ -24,6 +24,9 @@ const volatile __u32 page_shift __weak = 12;
 const volatile bool calls_are_hooked __weak = false;
 const volatile bool calls_by_thread_id __weak = false;
 
+/* Set by user space: whether only the requests of followed.bpf.h's processes are counted. */
+const volatile bool follows_processes __weak = false;
+
 /* Set by user space: whether programs may read the memory of the current task. */
 const volatile bool user_memory_is_readable __weak = true;
 
@@ -36,7 +39,7 @@ const volatile bool user_memory_is_readable __weak = true;
 		__type(value, value_type);                                                         \
 	} name SEC(".maps") __weak
 
-/* Keys are addresses or thread ids. */
+/* Keys are addresses, or ids of threads or processes. */
 #define HASH_MAP(name, entries, value_type)                                                        \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                   \

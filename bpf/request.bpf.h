@@ -4,6 +4,7 @@
 #define FUSESCOPE_REQUEST_BPF_H
 
 #include "asked.bpf.h"
+#include "followed.bpf.h"
 #include "hooked_call.bpf.h"
 #include "inflight.bpf.h"
 
@@ -62,6 +63,11 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 
 	if (opcode == FUSE_INIT)
 		retire_connection(connection);
+	if (follows_processes &&
+	    !counts_request(req, connection, HAS_FLAG(req, FR_BACKGROUND, 2))) {
+		forget_inflight(address);
+		return 0;
+	}
 	index = connection_index(connection, mount_of_request(req), now);
 	slot = inflight_at(claim_inflight(address));
 	if (slot) {
@@ -171,7 +177,7 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 
 	if (!slot) {
 		/* Refused after a disconnect: such a request ends without ever being sent. */
-		if (READ_FIELD(req, in.h.unique))
+		if (!follows_processes && READ_FIELD(req, in.h.unique))
 			count_lost(FUSESCOPE_LOST_UNMATCHED_END);
 		return 0;
 	}

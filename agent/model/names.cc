@@ -18,7 +18,7 @@ constexpr Names<FUSESCOPE_CAUSES> kCauses = {
     "max_read", "max_write", "no_big_writes", "readahead_window", "partial_page"};
 constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
                                              "unmatched_end", "never_ended", "duration_rows",
-                                             "call_end",      "guard_busy"};
+                                             "call_end",      "guard_busy",  "process"};
 
 // By opcode number; the gaps in the numbers are gaps in the protocol.
 constexpr Names<54> kOpcodes = {

@@ -26,9 +26,24 @@ void combine(Stats& into, const Stats& from, Operation operation) {
   std::ranges::transform(target, counters_of(from), target.begin(), operation);
 }
 
+// The most requests of a call are no sum: the higher number is that of both readings together, and
+// the most that is known of the time between them.
+template <class Operation>
+void combine_mounts(fusescope_mount_stats& into, const fusescope_mount_stats& from,
+                    Operation operation) {
+  const fusescope_mount_stats before = into;
+  combine(into, from, operation);
+  for (const auto op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+    for (const auto mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
+      into.ops[op].io[mode].most_requests =
+          std::max(before.ops[op].io[mode].most_requests, from.ops[op].io[mode].most_requests);
+    }
+  }
+}
+
 template <class Operation>
 void combine_all(Counters& into, const Counters& from, Operation operation) {
-  combine(into.data, from.data, operation);
+  combine_mounts(into.data, from.data, operation);
   for (const auto& [opcode, duration] : from.durations) {
     combine(into.durations[opcode], duration, operation);
   }
@@ -41,6 +56,14 @@ auto labels_of(const MountSnapshot& mount) {
 }  // namespace
 
 void add(Counters& into, const Counters& from) { combine_all(into, from, std::plus<>()); }
+
+void add(fusescope_mount_stats& into, const fusescope_mount_stats& from) {
+  combine_mounts(into, from, std::plus<>());
+}
+
+void add(fusescope_duration_stats& into, const fusescope_duration_stats& from) {
+  combine(into, from, std::plus<>());
+}
 
 Counters difference(const Counters& now, const Counters& before) {
   Counters result = now;

@@ -73,11 +73,14 @@ struct Snapshot {
   SelfSnapshot self;
 };
 
-// Field by field: into += from. Both come from counters that only grow.
+// Field by field: into += from. Both come from counters that only grow. Of the most requests of a
+// call the higher one is taken.
 void add(Counters& into, const Counters& from);
+void add(fusescope_mount_stats& into, const fusescope_mount_stats& from);
+void add(fusescope_duration_stats& into, const fusescope_duration_stats& from);
 
 // Field by field: now - before, for two readings of the same counters. Opcodes without a request in
-// between are left out.
+// between are left out. The most requests of a call are those since the first reading of all.
 Counters difference(const Counters& now, const Counters& before);
 
 // Whether nothing was counted.

@@ -21,16 +21,18 @@ Value load(Value& shared) {
   return std::atomic_ref(shared).load(std::memory_order_acquire);
 }
 
-// One of ROWS rows, added up over all CPUs. The struct holds 64-bit counters only.
+// One of ROWS rows, over all CPUs. The struct holds 64-bit counters only.
 template <class Stats>
 Stats sum_over_cpus(const MappedArray& array, std::size_t rows, std::size_t row) {
   static_assert(sizeof(Stats) % sizeof(std::uint64_t) == 0);
   constexpr std::size_t kCounters = sizeof(Stats) / sizeof(std::uint64_t);
   Stats sum{};
-  const std::span<std::uint64_t> total(reinterpret_cast<std::uint64_t*>(&sum), kCounters);
   for (; row < array.bytes() / sizeof(Stats); row += rows) {
+    Stats of_cpu{};
+    const std::span<std::uint64_t> copy(reinterpret_cast<std::uint64_t*>(&of_cpu), kCounters);
     auto* counters = reinterpret_cast<std::uint64_t*>(static_cast<Stats*>(array.data()) + row);
-    for (std::size_t i = 0; i < kCounters; i++) total[i] += load(counters[i]);
+    for (std::size_t i = 0; i < kCounters; i++) copy[i] = load(counters[i]);
+    add(sum, of_cpu);
   }
   return sum;
 }

@@ -22,13 +22,17 @@ namespace {
 constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
 constexpr const char* kSettler = "settle_calls";
 
+// Programs that keep the list of followed processes: without kernel functions, of every kernel.
+constexpr const char* kFollowers[] = {"follow_fork", "follow_free"};
+
 constexpr const char* kAtRisk =
     "not tried: this kernel is preemptible, and skips a program that a preempted thread is in";
 
 // The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
 class Chooser {
  public:
-  Chooser(HookMode mode, const SkipRisk& risk) : mode_(mode), risk_(risk) {}
+  Chooser(HookMode mode, const SkipRisk& risk, Scope scope)
+      : mode_(mode), risk_(risk), scope_(scope) {}
 
   HookStatus choose(Role role) {
     HookStatus status;
@@ -64,6 +68,7 @@ class Chooser {
     if (is_new) {
       found->second = try_program(program, {.calls_are_hooked = !alternative.is_typed,
                                             .calls_by_thread_id = !alternative.is_typed,
+                                            .follows_processes = scope_ != Scope::host,
                                             .trial = true});
     }
     return found->second;
@@ -98,6 +103,7 @@ class Chooser {
 
   HookMode mode_;
   SkipRisk risk_;
+  Scope scope_;
   bool allocated_ = false;
   std::map<std::string, Result<void>> trials_;
 };
@@ -128,9 +134,9 @@ bool has_task_storage() {
 }
 
 // The knobs that go with the hooks in use.
-Knobs knobs_for(const std::vector<HookStatus>& hooks) {
+Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
   const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
-  Knobs knobs;
+  Knobs knobs{.follows_processes = scope == Scope::followed_processes};
   knobs.calls_are_hooked = !call.programs.empty() && call.exact;
   knobs.calls_by_thread_id =
       knobs.calls_are_hooked && (!has_typed_pointers(call.programs[0]) || !has_task_storage());
@@ -169,29 +175,36 @@ Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode)
 
 }  // namespace
 
-Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk) {
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk, Scope scope) {
   if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
-  Chooser chooser(mode, risk);
+  Chooser chooser(mode, risk, scope);
   std::vector<HookStatus> hooks;
   for (const Role role : all_roles()) hooks.push_back(chooser.choose(role));
   return hooks;
 }
 
-Result<Session> Session::start(HookMode mode, const SkipRisk& risk) {
+Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope) {
   remove_stale_return_probes();
-  auto hooks = examine_hooks(mode, risk);
+  auto hooks = examine_hooks(mode, risk, scope);
   if (!hooks) return std::unexpected(hooks.error());
   if (auto checked = check_required(*hooks, mode); !checked) {
     return std::unexpected(checked.error());
   }
-  const Knobs knobs = knobs_for(*hooks);
+  const Knobs knobs = knobs_for(*hooks, scope);
   std::vector<std::string> programs = programs_of(*hooks);
   const auto device_list = device_list_program();
   if (device_list) programs.push_back(*device_list);
   if (!knobs.calls_are_hooked) programs.emplace_back(kSettler);
+  if (knobs.follows_processes)
+    programs.insert(programs.end(), std::begin(kFollowers), std::end(kFollowers));
   auto skeleton = load(programs, knobs);
   if (!skeleton) return std::unexpected(Error{"BPF programs: " + skeleton.error().text});
   Session session(std::move(*skeleton), std::move(*hooks));
+  if (knobs.follows_processes) {
+    if (auto attached = session.attach_followers(); !attached) {
+      return std::unexpected(attached.error());
+    }
+  }
   if (auto attached = session.attach_all(); !attached) return std::unexpected(attached.error());
   if (device_list) {
     auto link = attach(session.skeleton_, *device_list);
@@ -211,6 +224,15 @@ Result<void> Session::attach_all() {
       return std::unexpected(Error{"BPF program " + program + ": " + link.error().text});
     }
     links_.push_back(std::move(*link));
+  }
+  return {};
+}
+
+Result<void> Session::attach_followers() {
+  for (const char* program : kFollowers) {
+    auto link = attach(skeleton_, program);
+    if (!link) return std::unexpected(Error{std::string(program) + ": " + link.error().text});
+    followers_.push_back(std::move(*link));
   }
   return {};
 }

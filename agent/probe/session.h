@@ -11,9 +11,14 @@
 
 namespace fusescope {
 
+// Whose requests a session counts: those of the whole host, or of the processes that Followed
+// names.
+enum class Scope { host, followed_processes };
+
 // What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
 // program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
-Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk);
+Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
+                                              Scope scope = Scope::host);
 
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by
 // Reader.
@@ -23,7 +28,7 @@ class Session {
   // works. Fails when a role without which nothing can be counted stays empty; the text says what
   // to do. Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN where FUSE is a module; they may be
   // dropped afterwards.
-  static Result<Session> start(HookMode mode, const SkipRisk& risk);
+  static Result<Session> start(HookMode mode, const SkipRisk& risk, Scope scope = Scope::host);
 
   [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
 
@@ -45,10 +50,12 @@ class Session {
       : skeleton_(std::move(skeleton)), hooks_(std::move(hooks)) {}
 
   Result<void> attach_all();
+  Result<void> attach_followers();
 
   Skeleton skeleton_;
   std::vector<HookStatus> hooks_;
   Link device_list_;
+  std::vector<Link> followers_;
   std::vector<Link> links_;
 };
 

@@ -48,6 +48,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
       static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
   constants.calls_are_hooked = knobs.calls_are_hooked;
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
+  constants.follows_processes = knobs.follows_processes;
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
   return skeleton;
@@ -68,10 +69,13 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
+  if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
+  if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_backgrounds, 1);
   if (!knobs.trial) return;
   for (bpf_map* map :
        {maps.inflight, maps.calls, maps.duration_rows, maps.durations, maps.mount_stats,
-        maps.calls_of_thread, maps.suspended_calls, maps.allocated_for_call, maps.guarded_words}) {
+        maps.calls_of_thread, maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
+        maps.followed_processes, maps.followed_backgrounds}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

@@ -27,9 +27,10 @@ using BpfObject = std::unique_ptr<fusescope_bpf, Destroy>;
 BpfObject open_object() { return BpfObject(fusescope_bpf::open()); }
 
 // Programs that user space runs by itself have no role.
+// Of FUSE; those on tracepoints of the scheduler are in no role.
 bool is_hook(const bpf_program* program) {
   const std::string_view section = bpf_program__section_name(program);
-  return section != "syscall" && !section.starts_with("iter/");
+  return section != "syscall" && !section.starts_with("iter/") && !section.contains("/sched_");
 }
 
 bool contains(std::span<const std::string_view> programs, std::string_view program) {

@@ -12,6 +12,16 @@
 namespace fusescope {
 namespace {
 
+// The most requests of a call are no counter.
+template <class Stats>
+void clear_maxima(Stats& stats) {
+  if constexpr (requires { stats.ops; }) {
+    for (auto& op : stats.ops) {
+      for (auto& io : op.io) io.most_requests = 0;
+    }
+  }
+}
+
 // Statistics in which every counter has a value of its own.
 template <class Stats>
 Stats numbered(std::uint64_t factor) {
@@ -20,6 +30,7 @@ Stats numbered(std::uint64_t factor) {
   Stats stats;
   static_assert(sizeof(stats) == sizeof(counters));
   std::memcpy(&stats, counters, sizeof(stats));
+  clear_maxima(stats);
   return stats;
 }
 
@@ -112,6 +123,23 @@ TEST(Counters, ComeBackWhenADifferenceIsAddedAgain) {
   EXPECT_TRUE(is_numbered(sum.data, 9));
   EXPECT_TRUE(is_numbered(sum.durations.at(1), 9));
   EXPECT_TRUE(is_numbered(sum.durations.at(15), 9));
+}
+
+TEST(Counters, KeepTheMostRequestsOfACall) {
+  Counters before;
+  Counters now;
+  before.data.ops[FUSESCOPE_READ].io[FUSESCOPE_DIRECT].most_requests = 8;
+  now.data.ops[FUSESCOPE_READ].io[FUSESCOPE_DIRECT].most_requests = 9;
+  now.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_BUFFERED].most_requests = 2;
+  for (const Counters& joined : {difference(now, before), [&] {
+                                   Counters sum = before;
+                                   add(sum, now);
+                                   return sum;
+                                 }()}) {
+    EXPECT_EQ(joined.data.ops[FUSESCOPE_READ].io[FUSESCOPE_DIRECT].most_requests, 9U);
+    EXPECT_EQ(joined.data.ops[FUSESCOPE_READ].io[FUSESCOPE_BUFFERED].most_requests, 0U);
+    EXPECT_EQ(joined.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_BUFFERED].most_requests, 2U);
+  }
 }
 
 TEST(Counters, AreEmptyUntilAnythingIsCounted) {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/stat.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "agent/cmd/child.h"
+#include "agent/cmd/collector.h"
+#include "agent/cmd/vigil.h"
+#include "agent/host/fuse_module.h"
+#include "agent/host/kernel.h"
+#include "agent/host/processes.h"
+#include "agent/probe/followed.h"
+#include "agent/probe/reader.h"
+#include "agent/probe/session.h"
+#include "agent/text/stat_text.h"
+
+namespace fusescope {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// After the end: requests that nobody waits for (RELEASE, readahead) come to theirs, and calls of
+// io_submit, io_uring and splice are over once they were idle for 100 ms (bpf/settle.bpf.h).
+constexpr std::chrono::milliseconds kSettleTime{150};
+constexpr std::chrono::milliseconds kLongestWait{500};
+constexpr std::chrono::milliseconds kLook{5};
+
+constexpr int kSplit = 1;
+constexpr int kSignalled = 128;
+
+Result<void> check(const StatOptions& options) {
+  if (options.command.empty() && !options.process) {
+    return std::unexpected(
+        Error{"nothing to count: give a command or a process, as in 'fusescope stat -- ls /mnt'"});
+  }
+  if (!is_host_pid_namespace()) {
+    return std::unexpected(
+        Error{"this pid namespace is not the host's, whose process ids the kernel counts by: "
+              "run it in the host's (docker run --pid=host, hostPID: true)"});
+  }
+  if (!fuse_module().present) {
+    return std::unexpected(Error{"FUSE is not loaded, so nothing can be counted: modprobe fuse"});
+  }
+  return {};
+}
+
+// Where the report goes; known to be writable before anything is run.
+Result<UniqueFd> open_output(const std::string& path) {
+  UniqueFd output(path.empty()
+                      ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                      : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!output) {
+    const std::string name = path.empty() ? "standard error" : path;
+    return std::unexpected(errno_error("open " + name, errno, "choose another with --output"));
+  }
+  return output;
+}
+
+Result<void> write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return std::unexpected(errno_error("write the report", errno));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+// Children that a process already has may have children before they are followed: looked for until
+// there are no new ones. Those that come later are followed by themselves.
+Result<void> follow_tree(const Followed& followed, pid_t process) {
+  std::set<pid_t> known = {process};
+  if (auto first = followed.follow(process); !first) return first;
+  for (bool is_new = true; is_new;) {
+    is_new = false;
+    for (const pid_t each : descendants_of(process)) {
+      if (!known.insert(each).second) continue;
+      if (auto added = followed.follow(each); !added) return added;
+      is_new = true;
+    }
+  }
+  return {};
+}
+
+// Counting, attached for as long as it lives.
+class Counting {
+ public:
+  static Result<std::unique_ptr<Counting>> start(HookMode mode) {
+    auto session = Session::start(mode, skip_risk_of(read_kernel()), Scope::followed_processes);
+    if (!session) return std::unexpected(session.error());
+    std::unique_ptr<Counting> counting(new Counting(std::move(*session)));
+    auto reader = Reader::open(counting->session_);
+    if (!reader) return std::unexpected(reader.error());
+    counting->reader_.emplace(std::move(*reader));
+    counting->collector_.emplace(counting->session_, *counting->reader_);
+    return counting;
+  }
+
+  [[nodiscard]] Followed followed() const { return Followed(session_); }
+
+  // Failing once is no reason to stop a command that runs: the report fails, if it lasts.
+  void keep_house() { std::ignore = collector_->keep_house(); }
+
+  // What was counted, once all that ended is settled.
+  Result<Snapshot> collect() {
+    const auto begin = Clock::now();
+    const auto least = session_.settles_calls() ? kSettleTime : std::chrono::milliseconds{0};
+    for (auto waited = Clock::duration{}; waited < kLongestWait; waited = Clock::now() - begin) {
+      if (waited >= least && !is_in_flight()) break;
+      std::this_thread::sleep_for(kLook);
+    }
+    return collector_->collect();
+  }
+
+ private:
+  explicit Counting(Session session) : session_(std::move(session)) {}
+
+  [[nodiscard]] bool is_in_flight() const {
+    return std::ranges::any_of(reader_->in_flight(), [](const auto& row) { return row.second; });
+  }
+
+  Session session_;
+  std::optional<Reader> reader_;
+  std::optional<Collector> collector_;
+};
+
+HostLimits host_limits() {
+  HostLimits limits;
+  limits.page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  if (const auto pages = read_kernel().max_pages_limit) {
+    limits.max_pages_limit = static_cast<std::uint64_t>(*pages);
+  }
+  return limits;
+}
+
+Result<void> report_on(Counting& counting, const StatOptions& options, StatReport& report,
+                       int output) {
+  auto snapshot = counting.collect();
+  if (!snapshot) return std::unexpected(snapshot.error());
+  std::erase_if(snapshot->mounts, [](const auto& mount) { return is_empty(mount.counters); });
+  report.command = options.command;
+  if (options.process) report.process = options.process;
+  report.mounts = std::move(snapshot->mounts);
+  report.self = std::move(snapshot->self);
+  report.host = host_limits();
+  return write_all(output, options.json ? stat_json(report) : stat_text(report));
+}
+
+// Runs the command to its end. Nothing: it could not be run, which is reported.
+Result<std::optional<Ending>> run(Child& child, const EndingSignals& signals, Counting& counting) {
+  const pid_t process = child.process();
+  if (auto running = child.run(); !running) {
+    std::fprintf(stderr, "fusescope: %s\n", running.error().text.c_str());
+    return std::nullopt;
+  }
+  const auto pass_on = [process](EndingSignals::Came came) {
+    if (came.is_for_us_alone) kill(process, came.signal);
+    return true;
+  };
+  const auto waited =
+      wait_for_end(process, signals, pass_on, [&counting] { counting.keep_house(); });
+  if (!waited) return std::unexpected(waited.error());
+  return child.wait();
+}
+
+Result<int> count_command(const StatOptions& options, const EndingSignals& signals,
+                          Counting& counting, int output) {
+  auto child = Child::make(options.command, signals.mask_before());
+  if (!child) return std::unexpected(child.error());
+  const auto followed = options.process ? follow_tree(counting.followed(), options.process)
+                                        : counting.followed().follow(child->process());
+  if (!followed) return std::unexpected(followed.error());
+  if (const auto came = signals.next(); came.signal) return kSignalled + came.signal;
+  const auto begin = Clock::now();
+  const auto ending = run(*child, signals, counting);
+  if (!ending) return std::unexpected(ending.error());
+  if (!*ending) return child->status_of_failure();
+  StatReport report;
+  report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  const Ending& end = **ending;
+  (end.signal ? report.signal : report.exit_code) = end.signal ? end.signal : end.status;
+  auto reported = report_on(counting, options, report, output);
+  if (!reported) return std::unexpected(reported.error());
+  return !end.status && options.fail_on_split && split_calls_of(report) ? kSplit : end.status;
+}
+
+// Until it ends, or a signal says that it is enough.
+Result<int> count_process(const StatOptions& options, const EndingSignals& signals,
+                          Counting& counting, int output) {
+  if (auto followed = follow_tree(counting.followed(), options.process); !followed) {
+    return std::unexpected(followed.error());
+  }
+  const auto begin = Clock::now();
+  const auto waited = wait_for_end(
+      options.process, signals, [](EndingSignals::Came) { return false; },
+      [&counting] { counting.keep_house(); });
+  if (!waited) return std::unexpected(waited.error());
+  StatReport report;
+  report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  auto reported = report_on(counting, options, report, output);
+  if (!reported) return std::unexpected(reported.error());
+  return options.fail_on_split && split_calls_of(report) ? kSplit : 0;
+}
+
+}  // namespace
+
+Result<int> stat(const StatOptions& asked) {
+  if (auto checked = check(asked); !checked) return std::unexpected(checked.error());
+  StatOptions options = asked;
+  if (asked.process) {
+    const auto process = process_of(asked.process);
+    if (!process) return std::unexpected(process.error());
+    options.process = *process;
+  }
+  const auto output = open_output(options.output);
+  if (!output) return std::unexpected(output.error());
+  const auto signals = EndingSignals::block();
+  if (!signals) return std::unexpected(signals.error());
+  const auto counting = Counting::start(options.hooks);
+  if (!counting) return std::unexpected(counting.error());
+  const auto count = options.command.empty() ? count_process : count_command;
+  return count(options, *signals, **counting, output->get());
+}
+
+}  // namespace fusescope

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/stat_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <numeric>
+
+#include "agent/model/diagnosis.h"
+#include "agent/model/names.h"
+#include "agent/model/quantile.h"
+#include "agent/model/remedy.h"
+#include "agent/model/stats.h"
+#include "agent/text/table.h"
+
+namespace fusescope {
+namespace {
+
+constexpr const char* kNone = "-";
+constexpr double kMedian = 0.5;
+constexpr double kTail = 0.99;
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+// "4 KiB", "1.5 MiB".
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::array kUnits = {" B", " KiB", " MiB", " GiB", " TiB", " PiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); unit++) value /= 1024;
+  const bool is_whole = value == static_cast<double>(static_cast<std::uint64_t>(value));
+  return fixed(value, is_whole ? 0 : 1) + kUnits.at(unit);
+}
+
+// "512 us", "1.02 ms", "67.1 s".
+std::string duration_text(std::uint64_t microseconds) {
+  const auto value = static_cast<double>(microseconds);
+  if (value < 1e3) return fixed(value, 0) + " us";
+  if (value < 1e6) return fixed(value / 1e3, value < 1e4 ? 2 : 1) + " ms";
+  return fixed(value / 1e6, value < 1e7 ? 2 : 1) + " s";
+}
+
+template <class Text>
+std::string quantile_text(const std::optional<Quantile>& quantile, Text text) {
+  if (!quantile) return kNone;
+  return (quantile->is_more ? ">" : "<=") + text(quantile->bound);
+}
+
+std::string ratio(std::uint64_t part, std::uint64_t whole) {
+  return whole ? fixed(static_cast<double>(part) / static_cast<double>(whole), 1) : kNone;
+}
+
+std::uint64_t splits_of(const fusescope_io_stats& io) {
+  return std::accumulate(std::begin(io.splits), std::end(io.splits), std::uint64_t{0});
+}
+
+template <class Action>
+void for_each_io(const MountSnapshot& mount, Action action) {
+  for (const auto op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+    for (const auto mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
+      const fusescope_io_stats& io = mount.counters.data.ops[op].io[mode];
+      if (calls_of(io)) action(op, mode, io);
+    }
+  }
+}
+
+std::string calls_text(const MountSnapshot& mount) {
+  Table table;
+  table.add({"CALLS", "MODE", "COUNT", "REQUESTS", "PER CALL", "P99", "MAX", "SEGMENTS PER CALL",
+             "BYTES", "SPLIT"});
+  const auto header_only = table.text();
+  for_each_io(mount, [&](fusescope_op op, fusescope_mode mode, const fusescope_io_stats& io) {
+    const auto plain = [](std::uint64_t bound) { return std::to_string(bound); };
+    const std::uint64_t calls = calls_of(io);
+    table.add({name_of(op), name_of(mode), std::to_string(calls), std::to_string(requests_of(io)),
+               ratio(requests_of(io), calls), quantile_text(requests_quantile(io, kTail), plain),
+               std::to_string(io.most_requests), ratio(segments_of(io), calls),
+               bytes_text(io.bytes), std::to_string(splits_of(io))});
+  });
+  const std::string text = table.text();
+  return text == header_only ? "" : text;
+}
+
+void add_request_row(Table& table, const std::string& name, const std::string& pages,
+                     const std::string& bytes, const fusescope_duration_stats& duration,
+                     std::uint64_t count) {
+  table.add({name, std::to_string(count), pages, bytes,
+             quantile_text(duration_quantile(duration, kMedian), duration_text),
+             quantile_text(duration_quantile(duration, kTail), duration_text)});
+}
+
+std::string requests_text(const MountSnapshot& mount) {
+  Table table;
+  table.add({"REQUESTS", "COUNT", "PAGES EACH", "BYTES", "P50", "P99"});
+  for (const auto op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+    const fusescope_op_stats& stats = mount.counters.data.ops[op];
+    const std::uint64_t count = requests_of(stats.data);
+    if (!count) continue;
+    add_request_row(table, name_of(op), ratio(pages_of(stats.data), count),
+                    bytes_text(stats.data.bytes), stats.duration, count);
+  }
+  for (const auto& [opcode, duration] : mount.counters.durations) {
+    add_request_row(table, opcode_name(opcode), kNone, kNone, duration, count_of(duration));
+  }
+  return table.text();
+}
+
+// Data requests that no call of the program had to wait for.
+std::string origins_text(const MountSnapshot& mount) {
+  std::string text;
+  for (const auto op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+    const fusescope_data_stats& data = mount.counters.data.ops[op].data;
+    for (const auto origin :
+         {FUSESCOPE_ORIGIN_READAHEAD, FUSESCOPE_ORIGIN_WRITEBACK, FUSESCOPE_ORIGIN_OTHER}) {
+      if (!data.origins[origin]) continue;
+      text += (text.empty() ? "  of no call: " : ", ") + std::to_string(data.origins[origin]) +
+              " " + name_of(op) + " (" + name_of(origin) + ")";
+    }
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
+std::string splits_text(const MountSnapshot& mount, const HostLimits& host) {
+  std::string text;
+  for_each_io(mount, [&](fusescope_op op, fusescope_mode mode, const fusescope_io_stats& io) {
+    for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+      const auto cause = static_cast<fusescope_cause>(i);
+      if (!io.splits[cause]) continue;
+      const std::string start = std::string("  split by ") + name_of(cause) + ": ";
+      const std::string remedy = remedy_for(cause, op, mode, mount, host);
+      text += wrapped(start,
+                      std::to_string(io.splits[cause]) + " " + name_of(mode) + " " + name_of(op) +
+                          " calls, " + std::to_string(io.extra_requests[cause]) +
+                          " requests more than one each" +
+                          (remedy.empty() ? "" : "; " + printable(remedy)),
+                      {.indent = 4, .lines = 6}) +
+              "\n";
+    }
+  });
+  return text;
+}
+
+std::string mount_text(const MountSnapshot& mount, const HostLimits& host) {
+  const std::string title = printable(mount.identity.mountpoint);
+  return std::string("\n").append(title) + " (" + printable(mount.identity.fstype) + ")\n" +
+         calls_text(mount) + requests_text(mount) + origins_text(mount) + splits_text(mount, host);
+}
+
+std::string subject_of(const StatReport& report) {
+  if (report.process) return "process " + std::to_string(*report.process);
+  std::string text;
+  for (const std::string& word : report.command) text += (text.empty() ? "'" : " ") + word;
+  return printable(text) + "'";
+}
+
+std::string lost_text(const SelfSnapshot& self) {
+  std::string text;
+  for (const auto& [reason, count] : losses_of(self)) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + reason;
+  }
+  if (text.empty()) return "";
+  return wrapped("Lost events: ", text + " (see docs/metrics.md)", {.indent = 2}) + "\n";
+}
+
+std::string estimates_text(const SelfSnapshot& self) {
+  std::string text;
+  for (const HookStatus& role : inexact_roles_of(self)) {
+    const std::string start = "Not exact here (" + role.role + "): ";
+    text += wrapped(start, printable(unseen_of(role)), {.indent = 2}) + "\n";
+  }
+  return text;
+}
+
+std::string ending_of(const StatReport& report) {
+  if (report.signal) return ", ended by signal " + std::to_string(*report.signal);
+  if (report.exit_code && *report.exit_code) {
+    return ", exit code " + std::to_string(*report.exit_code);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::uint64_t split_calls_of(const StatReport& report) {
+  std::uint64_t splits = 0;
+  for (const MountSnapshot& mount : report.mounts) {
+    for_each_io(mount, [&](fusescope_op, fusescope_mode, const fusescope_io_stats& io) {
+      splits += splits_of(io);
+    });
+  }
+  return splits;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> losses_of(const SelfSnapshot& self) {
+  std::vector<std::pair<std::string, std::uint64_t>> losses;
+  for (int i = 0; i < FUSESCOPE_LOSSES; i++) {
+    if (self.stats.lost[i]) {
+      losses.emplace_back(name_of(static_cast<fusescope_lost>(i)), self.stats.lost[i]);
+    }
+  }
+  std::uint64_t missed = 0;
+  for (const ProgramStatus& program : self.programs) missed += program.missed;
+  if (missed) losses.emplace_back("recursion", missed);
+  return losses;
+}
+
+std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self) {
+  constexpr std::array kCounting = {"sent", "ended", "call"};
+  std::vector<HookStatus> roles;
+  std::ranges::copy_if(self.hooks, std::back_inserter(roles), [&](const HookStatus& status) {
+    return std::ranges::find(kCounting, status.role) != kCounting.end() &&
+           state_of(status) != RoleState::exact;
+  });
+  return roles;
+}
+
+std::string stat_text(const StatReport& report) {
+  const std::string time = fixed(report.seconds, 2) + " s" + ending_of(report);
+  const std::string caveats = lost_text(report.self) + estimates_text(report.self);
+  if (report.mounts.empty()) {
+    return "No FUSE I/O by " + subject_of(report) + " (" + time + ")\n" + lost_text(report.self);
+  }
+  std::string text = "FUSE I/O of " + subject_of(report) + " (" + time +
+                     "); <= is the bound of a histogram's bucket\n";
+  for (const MountSnapshot& mount : report.mounts) text += mount_text(mount, report.host);
+  return text + (caveats.empty() ? "" : "\n") + caveats;
+}
+
+}  // namespace fusescope

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of `fusescope stat`, for people and for programs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/model/limits.h"
+#include "agent/model/snapshot.h"
+
+namespace fusescope {
+
+// What was counted, and of whom.
+struct StatReport {
+  std::vector<std::string> command;   // empty: there was none
+  std::optional<int> process;         // the id of one that was there already
+  double seconds = 0;                 // while it was counted
+  std::optional<int> exit_code;       // of the command, unless a signal ended it
+  std::optional<int> signal;          // that ended the command
+  std::vector<MountSnapshot> mounts;  // those with a request or a call
+  SelfSnapshot self;
+  HostLimits host;
+};
+
+// I/O calls that took more than one request.
+std::uint64_t split_calls_of(const StatReport& report);
+
+// Events that were not counted, by reason, without those of the value 0. "recursion": programs that
+// the kernel skipped, for whatever process.
+std::vector<std::pair<std::string, std::uint64_t>> losses_of(const SelfSnapshot& self);
+
+// The roles that requests and calls are counted by and that are not exact here, and why.
+std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self);
+
+// Tables, about 100 columns wide; one line where there was no FUSE I/O.
+std::string stat_text(const StatReport& report);
+
+// One object on one line: see docs/json.md.
+std::string stat_json(const StatReport& report);
+
+}  // namespace fusescope
