@@ -17,6 +17,10 @@ namespace fusescope {
 namespace {
 
 constexpr const char* kNone = "-";
+// Such a request names no thread: bpf/requester.bpf.h.
+constexpr const char* kNotTold =
+    "; RELEASE and writeback requests that the daemon's thread sent are not told to be the "
+    "command's";
 constexpr double kMedian = 0.5;
 constexpr double kTail = 0.99;
 
@@ -170,7 +174,10 @@ std::string estimates_text(const SelfSnapshot& self) {
   std::string text;
   for (const HookStatus& role : inexact_roles_of(self)) {
     const std::string start = "Not exact here (" + role.role + "): ";
-    text += wrapped(start, printable(unseen_of(role)), {.indent = 2}) + "\n";
+    const bool is_grouped = role.role == "call" && state_of(role) == RoleState::estimate;
+    text +=
+        wrapped(start, printable(unseen_of(role)) + (is_grouped ? kNotTold : ""), {.indent = 2}) +
+        "\n";
   }
   return text;
 }
@@ -224,10 +231,10 @@ std::string stat_text(const StatReport& report) {
   if (report.mounts.empty()) {
     return "No FUSE I/O by " + subject_of(report) + " (" + time + ")\n" + lost_text(report.self);
   }
-  std::string text = "FUSE I/O of " + subject_of(report) + " (" + time +
-                     "); <= is the bound of a histogram's bucket\n";
+  std::string text =
+      wrapped("FUSE I/O of ", subject_of(report) + " (" + time + ")", {.indent = 2}) + "\n";
   for (const MountSnapshot& mount : report.mounts) text += mount_text(mount, report.host);
-  return text + (caveats.empty() ? "" : "\n") + caveats;
+  return text + "\n<= and >: the bound of the histogram's bucket that holds it\n" + caveats;
 }
 
 }  // namespace fusescope

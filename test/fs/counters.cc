@@ -14,7 +14,11 @@ void OpcodeCounts::add(const OpcodeCounts& other) {
 
 void Counters::received(const Request& request) {
   const std::scoped_lock guard(lock_);
-  OpcodeCounts& counts = by_opcode_[request.opcode];
+  count(by_opcode_[request.opcode], request);
+  count(by_node_[request.node][request.opcode], request);
+}
+
+void Counters::count(OpcodeCounts& counts, const Request& request) const {
   ++counts.requests;
   if (!is_read(request.opcode) && !is_write(request.opcode)) return;
   counts.bytes += request.size;
@@ -32,6 +36,13 @@ void Counters::replied(std::uint32_t opcode, bool error, std::uint64_t bytes) {
 void Counters::add_to(CountsByOpcode& total) const {
   const std::scoped_lock guard(lock_);
   for (const auto& [opcode, counts] : by_opcode_) total[opcode].add(counts);
+}
+
+void Counters::add_to(CountsByNode& total) const {
+  const std::scoped_lock guard(lock_);
+  for (const auto& [node, by_opcode] : by_node_) {
+    for (const auto& [opcode, counts] : by_opcode) total[node][opcode].add(counts);
+  }
 }
 
 std::uint64_t Counters::page_span(const Request& request) const {

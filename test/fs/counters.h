@@ -25,6 +25,7 @@ struct OpcodeCounts {
 };
 
 using CountsByOpcode = std::map<std::uint32_t, OpcodeCounts>;
+using CountsByNode = std::map<std::uint64_t, CountsByOpcode>;  // what was received, not replies
 
 // One worker's counts. Only its worker writes, so the lock is free but while a snapshot is taken.
 class alignas(64) Counters {
@@ -34,13 +35,18 @@ class alignas(64) Counters {
   void received(const Request& request);
   void replied(std::uint32_t opcode, bool error, std::uint64_t bytes);
   void add_to(CountsByOpcode& total) const;
+  void add_to(CountsByNode& total) const;
 
  private:
+  using ByOpcode = std::unordered_map<std::uint32_t, OpcodeCounts>;
+
+  void count(OpcodeCounts& counts, const Request& request) const;
   std::uint64_t page_span(const Request& request) const;
 
   std::uint32_t page_size_;
   mutable std::mutex lock_;
-  std::unordered_map<std::uint32_t, OpcodeCounts> by_opcode_;
+  ByOpcode by_opcode_;
+  std::unordered_map<std::uint64_t, ByOpcode> by_node_;
 };
 
 // Requests that were received and not yet replied.

@@ -57,6 +57,17 @@ std::uint64_t total_requests(const CountsByOpcode& by_opcode) {
   return total;
 }
 
+// Of the files in the topmost directory: the same counts, but for replies.
+Json files_json(const MemoryTree& tree, const CountsByNode& by_node) {
+  Json json = Json::object();
+  Node* const root = tree.find(FUSE_ROOT_ID);
+  for (const MemoryTree::Entry& entry : tree.list(*root)) {
+    const auto counts = by_node.find(entry.attributes.st_ino);
+    if (counts != by_node.end()) json[entry.name] = opcodes_json(counts->second);
+  }
+  return json;
+}
+
 Json report_json(const Server& server, std::uint64_t generation) {
   const Transport::Totals totals = server.totals();
   const Filesystem& filesystem = server.filesystem();
@@ -72,6 +83,7 @@ Json report_json(const Server& server, std::uint64_t generation) {
   json["injected"] = {{"errors", filesystem.faults.errors()},
                       {"short_replies", filesystem.faults.short_replies()}};
   json["opcodes"] = opcodes_json(totals.by_opcode);
+  json["files"] = files_json(filesystem.tree, totals.by_node);
   return json;
 }
 

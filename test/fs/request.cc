@@ -115,7 +115,7 @@ void add_flags2(std::span<std::byte> reply, std::uint32_t flags) {
 std::optional<Request> parse_request(std::span<const std::byte> message) {
   fuse_in_header header{};
   if (!copy_from(message, 0, header)) return std::nullopt;
-  Request request{.opcode = header.opcode, .unique = header.unique};
+  Request request{.opcode = header.opcode, .unique = header.unique, .node = header.nodeid};
   const bool has_range = is_read(header.opcode) || is_write(header.opcode);
   if (has_range && !parse_data_range(message, request)) return std::nullopt;
   return request;

@@ -14,6 +14,7 @@ namespace countfs {
 struct Request {
   std::uint32_t opcode = 0;
   std::uint64_t unique = 0;
+  std::uint64_t node = 0;
   std::uint64_t offset = 0;
   std::uint32_t size = 0;
 };

@@ -107,7 +107,10 @@ Transport::Totals Transport::totals() const {
   Totals totals;
   totals.max_concurrent = in_flight_.largest();
   totals.refused_replies = refused_replies_;
-  for (const auto& worker : workers_) worker->counters.add_to(totals.by_opcode);
+  for (const auto& worker : workers_) {
+    worker->counters.add_to(totals.by_opcode);
+    worker->counters.add_to(totals.by_node);
+  }
   const std::scoped_lock guard(negotiated_lock_);
   totals.negotiated = negotiated_;
   return totals;

@@ -23,6 +23,7 @@ class Transport {
  public:
   struct Totals {
     CountsByOpcode by_opcode;
+    CountsByNode by_node;
     Negotiated negotiated;
     std::uint64_t max_concurrent = 0;
     std::uint64_t refused_replies = 0;  // the kernel did not want them any more
