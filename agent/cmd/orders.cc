@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/orders.h"
 
+#include <sys/random.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 
 namespace fusescope {
 namespace {
@@ -44,12 +47,24 @@ Error Orders::failure_of(const Answer& answer) const {
 }
 
 Error Orders::trouble_of(Worker::Trouble trouble) const {
-  const std::string left = folder_ + "/" + file_ + " may be left there";
+  const std::string left = file_.empty() ? "" : "; " + folder_ + "/" + file_ + " may be left";
   if (trouble == Worker::Trouble::timeout) {
     return Error{"verify " + folder_ + ": not done within " + std::to_string(timeout_.count()) +
-                 " s: the daemon hangs, or is too slow for this --timeout; " + left};
+                 " s: the daemon hangs, or is too slow for this --timeout" + left};
   }
-  return Error{"verify " + folder_ + ": the process that does its I/O was killed; " + left};
+  return Error{"verify " + folder_ + ": the process that does its I/O was killed" + left};
+}
+
+Result<Answer> Orders::create() {
+  std::uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number) {
+    return std::unexpected(errno_error("get a random number", errno));
+  }
+  Order order = {.step = Step::create};
+  std::snprintf(order.name, sizeof order.name, ".fusescope-verify-%016llx",
+                static_cast<unsigned long long>(number));
+  file_ = order.name;
+  return give(order);
 }
 
 Result<Answer> Orders::give(const Order& order) {
@@ -61,7 +76,6 @@ Result<Answer> Orders::give(const Order& order) {
   if (trouble == Worker::Trouble::stopped) return std::unexpected(Error{"stopped by a signal"});
   if (trouble != Worker::Trouble::none) return std::unexpected(trouble_of(trouble));
   if (answer.error || answer.is_short) return std::unexpected(failure_of(answer));
-  if (order.step == Step::create) file_ = answer.name;
   return answer;
 }
 

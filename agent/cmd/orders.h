@@ -22,6 +22,9 @@ class Orders {
         timeout_(timeout),
         deadline_(Worker::Clock::now() + timeout) {}
 
+  // Makes the file, under a name that nobody can foresee.
+  Result<Answer> create();
+
   // Has it carried out. Fails with operation, folder, reason and way out; or after a signal, which
   // signal() then tells.
   Result<Answer> give(const Order& order);
@@ -38,7 +41,7 @@ class Orders {
   std::string folder_;
   std::chrono::seconds timeout_;
   Worker::Clock::time_point deadline_;
-  std::string file_ = ".fusescope-verify-*";
+  std::string file_;  // its name, once it may be there
   int signal_ = 0;
 };
 

@@ -177,7 +177,7 @@ void VerifyRun::add_timings() {
 }
 
 Result<VerifyReport> VerifyRun::report() {
-  const auto created = orders_.give({.step = Step::create});
+  const auto created = orders_.create();
   if (!created) return std::unexpected(created.error());
   report_.is_direct = created->is_direct;
   report_.host = read_host_limits();

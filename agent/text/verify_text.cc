@@ -26,10 +26,10 @@ std::string heading(const VerifyReport& report) {
   const MountIdentity& mount = report.mount.identity;
   std::string text = printable(mount.mountpoint) + " (" + printable(mount.fstype) + ")";
   if (const auto& limits = report.mount.limits) {
-    text += ": max_pages " + std::to_string(limits->max_pages) + ", max_read " +
+    text += "\nLimits: max_pages " + std::to_string(limits->max_pages) + ", max_read " +
             std::to_string(limits->max_read) + ", max_write " + std::to_string(limits->max_write);
   }
-  text += "\n1 MiB of I/O, ";
+  text += "\nTest: 1 MiB, ";
   text += report.is_direct ? "O_DIRECT" : "through the page cache: this mount has no O_DIRECT";
   if (report.address_in_page) {
     text += ", buffers " + std::to_string(report.address_in_page) + " bytes into a page";

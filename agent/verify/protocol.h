@@ -15,21 +15,21 @@ enum class Step : std::uint8_t {
   remove,  // remove the file
 };
 
+constexpr std::size_t kNameBytes = 64;
+
 struct Order {
   Step step = Step::look;
   fusescope_op op = FUSESCOPE_READ;
   std::uint32_t shape = 0;
   std::uint32_t repetitions = 1;
   std::uint64_t address_in_page = 0;
+  char name[kNameBytes] = "";  // create: of the file
 };
-
-constexpr std::size_t kNameBytes = 64;
 
 struct Answer {
   int error = 0;  // errno of what failed, or 0
   bool is_short = false;
   char operation[24] = "";         // that failed
-  char name[kNameBytes] = "";      // create: of the file, while it is there
   std::int64_t filesystem = 0;     // look: f_type of statfs(2)
   std::uint32_t device_major = 0;  // look: of st_dev
   std::uint32_t device_minor = 0;

@@ -2,7 +2,6 @@
 #include "agent/verify/test_file.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -32,15 +31,6 @@ Answer failed(const char* operation, int error) {
   return answer;
 }
 
-std::string random_name() {
-  std::uint64_t number = 0;
-  if (getrandom(&number, sizeof number, 0) != sizeof number) return "";
-  char name[kNameBytes];
-  std::snprintf(name, sizeof name, ".fusescope-verify-%016llx",
-                static_cast<unsigned long long>(number));
-  return name;
-}
-
 std::vector<iovec> iovecs_of(const IoShape& shape, std::byte* buffers, std::uint64_t in_page) {
   std::vector<iovec> iovecs(shape.segments);
   for (std::uint32_t i = 0; i < shape.segments; i++) {
@@ -61,7 +51,7 @@ TestFile::~TestFile() {
 Answer TestFile::carry_out(const Order& order) {
   switch (order.step) {
     case Step::look: return look();
-    case Step::create: return create();
+    case Step::create: return create(order.name);
     case Step::run: return run(order);
     case Step::remove: return remove();
   }
@@ -97,14 +87,12 @@ bool TestFile::fill() {
 
 // The file is made first and opened with O_DIRECT then: a filesystem that refuses the flag may have
 // made it all the same.
-Answer TestFile::create() {
+Answer TestFile::create(const std::string& name) {
   if (!buffers_) {
     buffers_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, kBufferBytes));
     if (!buffers_) return failed("allocate memory for", ENOMEM);
     std::memset(buffers_, 0x5a, kBufferBytes);
   }
-  const std::string name = random_name();
-  if (name.empty()) return failed("name", errno);
   constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
   file_.reset(openat(directory_.get(), name.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
   if (!file_) return failed("create a file in", errno);
@@ -119,7 +107,6 @@ Answer TestFile::create() {
   if (direct) file_ = std::move(direct);
   Answer answer;
   answer.is_direct = is_direct_;
-  std::snprintf(answer.name, sizeof answer.name, "%s", name_.c_str());
   return answer;
 }
 

@@ -22,7 +22,7 @@ class TestFile {
 
  private:
   Answer look();
-  Answer create();
+  Answer create(const std::string& name);
   Answer run(const Order& order);
   Answer remove();
   bool fill();

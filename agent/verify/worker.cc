@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/verify/worker.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,8 +19,15 @@ namespace {
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::seconds kPatience{2};  // for a worker to remove its file and end
 
+// So that who reads what verify prints does not wait for a worker that hangs.
+void let_go_of_standard_files() {
+  const UniqueFd nothing(open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int descriptor = 0; descriptor <= 2; descriptor++) dup2(nothing.get(), descriptor);
+}
+
 // Until nobody is there to give orders any more.
 [[noreturn]] void work(int socket, const std::string& folder) {
+  let_go_of_standard_files();
   {
     TestFile file(folder);
     Order order;

@@ -25,6 +25,10 @@ void open_file(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
     fuse_reply_err(request, ESTALE);
     return;
   }
+  if (filesystem.options.refuse_direct && (file->flags & O_DIRECT) != 0) {
+    fuse_reply_err(request, EINVAL);
+    return;
+  }
   prepare_open(filesystem.options, *node, *file);
   fuse_reply_open(request, file);
 }

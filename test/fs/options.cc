@@ -57,6 +57,7 @@ void add_limits(CLI::App& app, Options& options, Texts& texts) {
 
 void add_behaviour(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--direct-io", options.direct_io, "FOPEN_DIRECT_IO on every open");
+  app.add_flag("--refuse-direct", options.refuse_direct, "EINVAL for every open with O_DIRECT");
   app.add_flag("--keep-cache", options.keep_cache, "FOPEN_KEEP_CACHE on every open");
   app.add_flag("--copy-file-range", options.copy_file_range,
                "copy inside the filesystem (default: ENOSYS, so that the kernel copies)");

@@ -38,6 +38,7 @@ struct Options {
   std::uint32_t threads = 4;
   double attribute_timeout = 1.0;  // seconds
   bool direct_io = false;
+  bool refuse_direct = false;
   bool keep_cache = false;
   bool writeback_cache = false;
   bool no_async_read = false;
