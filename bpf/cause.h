@@ -9,27 +9,13 @@
 #include "abi.h"
 
 /*
- * Of a direct call every request but the last is full: fuse_direct_io() (fs/fuse/file.c) closes
- * one only at max_pages slots or at max_read or max_write bytes. What follows a short reply goes
- * through the page cache: generic_file_read_iter() (mm/filemap.c), fuse_cache_write_iter()
- * (fs/fuse/file.c).
- */
-static inline enum fusescope_cause direct_split_cause(const struct fusescope_first_request *first,
-						      __u8 next_mode, int is_full)
-{
-	if (next_mode == FUSESCOPE_BUFFERED)
-		return FUSESCOPE_CAUSE_SHORT_REPLY;
-	return is_full ? FUSESCOPE_CAUSE_UNKNOWN : FUSESCOPE_CAUSE_UNMERGED;
-}
-
-/*
  * A buffered write: fuse_fill_write_pages() (fs/fuse/file.c) goes on to the next page only with
  * big_writes, and not from a page that it filled only in part and that is not in the cache. Such a
  * one ends the request, and so the first request if it begins inside of a page.
  */
-static inline enum fusescope_cause write_split_cause(const struct fusescope_first_request *first,
-						     const struct fusescope_limits *limits,
-						     __u32 page_shift)
+static inline enum fusescope_cause buffered_write_cause(const struct fusescope_first_request *first,
+							const struct fusescope_limits *limits,
+							__u32 page_shift)
 {
 	if (!limits->big_writes)
 		return FUSESCOPE_CAUSE_NO_BIG_WRITES;
@@ -38,7 +24,14 @@ static inline enum fusescope_cause write_split_cause(const struct fusescope_firs
 	return FUSESCOPE_CAUSE_UNKNOWN;
 }
 
-/* NEXT_MODE: that of the call's second request, which is what shows that it is split. */
+/*
+ * NEXT_MODE: that of the call's second request, which is what shows that it is split.
+ *
+ * Of a direct call every request but the last is full: fuse_direct_io() (fs/fuse/file.c) closes
+ * one only at max_pages slots or at max_read or max_write bytes. What follows a short reply goes
+ * through the page cache: generic_file_read_iter() (mm/filemap.c), fuse_cache_write_iter()
+ * (fs/fuse/file.c).
+ */
 static inline enum fusescope_cause split_cause(const struct fusescope_first_request *first,
 					       __u8 next_mode,
 					       const struct fusescope_limits *limits,
@@ -48,13 +41,10 @@ static inline enum fusescope_cause split_cause(const struct fusescope_first_requ
 	int slots_full = first->pages >= limits->max_pages;
 	int whole_pages = first->bytes >= (__u64)first->pages << page_shift;
 
-	if (first->mode == FUSESCOPE_DIRECT) {
-		enum fusescope_cause cause =
-			direct_split_cause(first, next_mode, slots_full || first->bytes >= cap);
-
-		if (cause != FUSESCOPE_CAUSE_UNKNOWN)
-			return cause;
-	}
+	if (first->mode == FUSESCOPE_DIRECT && next_mode == FUSESCOPE_BUFFERED)
+		return FUSESCOPE_CAUSE_SHORT_REPLY;
+	if (first->mode == FUSESCOPE_DIRECT && !slots_full && first->bytes < cap)
+		return FUSESCOPE_CAUSE_UNMERGED;
 	if (slots_full)
 		return whole_pages ? FUSESCOPE_CAUSE_MAX_PAGES : FUSESCOPE_CAUSE_PAGE_SLOTS;
 	/* The cap binds when no further page fits under it: buffered I/O goes by whole pages. */
@@ -62,7 +52,7 @@ static inline enum fusescope_cause split_cause(const struct fusescope_first_requ
 		return first->op == FUSESCOPE_READ ? FUSESCOPE_CAUSE_MAX_READ
 						   : FUSESCOPE_CAUSE_MAX_WRITE;
 	if (first->op == FUSESCOPE_WRITE)
-		return write_split_cause(first, limits, page_shift);
+		return buffered_write_cause(first, limits, page_shift);
 	if (first->readahead_bytes && first->bytes >= first->readahead_bytes)
 		return FUSESCOPE_CAUSE_READAHEAD_WINDOW;
 	return FUSESCOPE_CAUSE_UNKNOWN;
