@@ -181,7 +181,10 @@ function showNotices(report) {
   if (lost.length) texts.push(`Events lost since the agent began: ${lost.join(", ")}.`);
   if (notices.dataset.texts === JSON.stringify(texts)) return;
   notices.dataset.texts = JSON.stringify(texts);
-  notices.replaceChildren(...texts.map((text) => element("li", "", text)));
+  notices.hidden = !texts.length;
+  const about = lost.length ? "What is not seen here, and events that were lost" : "What is not seen here";
+  setText(notices.querySelector("summary"), `${about} (${texts.length})`);
+  notices.querySelector("ul").replaceChildren(...texts.map((text) => element("li", "", text)));
 }
 
 function showState(text, isTrouble) {
