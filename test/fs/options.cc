@@ -83,6 +83,8 @@ void add_faults(CLI::App& app, Options& options, Texts& texts) {
                  "every Nth READ or WRITE fails with --error");
   app.add_option("--error", texts.error, "errno name")->capture_default_str();
   app.add_option("--short-every", options.faults.short_every, "every Nth READ replies half");
+  app.add_option("--short-write-every", options.faults.short_write_every,
+                 "every Nth WRITE takes half");
 }
 
 std::optional<PresetFile> parse_file(const std::string& text) {

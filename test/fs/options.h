@@ -21,7 +21,8 @@ struct FaultOptions {
   std::chrono::microseconds reply_delay{0};
   std::uint64_t error_every = 0;  // 0: never
   int error = EIO;
-  std::uint64_t short_every = 0;  // 0: never
+  std::uint64_t short_every = 0;        // READ; 0: never
+  std::uint64_t short_write_every = 0;  // 0: never
 };
 
 struct Options {
