@@ -54,7 +54,7 @@ constexpr const char* kVerifyExamples = R"(Examples:
   fusescope verify /mnt/volume
       whether preadv and pwritev of 256 x 4 KiB are merged into as few requests as they can be
   fusescope verify --unaligned /mnt/volume
-      the same with buffers that begin 512 bytes into a page
+      the verdict is about buffers that begin 512 bytes into a page: they need two slots each
   fusescope verify --json /mnt/volume | jq -r '.ops[] | .op, .verdict, .cause, .remedy'
       for programs: one object on one line, see docs/json.md
 It writes a file of 4 MiB there, and removes it.
@@ -141,7 +141,8 @@ void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
   verify.add_option("DIR", options.folder, "a folder of the FUSE mount")->required()->type_name("");
   add_hooks(verify, options.hooks);
   verify.add_flag("--json", options.json, "one JSON object instead of a table");
-  verify.add_flag("--unaligned", options.unaligned, "buffers begin 512 bytes into a page");
+  verify.add_flag("--unaligned", options.unaligned,
+                  "the verdict is about buffers that begin 512 bytes into a page");
   verify
       .add_option_function<unsigned>(
           "--timeout",

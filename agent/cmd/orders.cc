@@ -47,12 +47,13 @@ Error Orders::failure_of(const Answer& answer) const {
 }
 
 Error Orders::trouble_of(Worker::Trouble trouble) const {
-  const std::string left = file_.empty() ? "" : "; " + folder_ + "/" + file_ + " may be left";
-  if (trouble == Worker::Trouble::timeout) {
-    return Error{"verify " + folder_ + ": not done within " + std::to_string(timeout_.count()) +
-                 " s: the daemon hangs, or is too slow for this --timeout" + left};
+  switch (trouble) {
+    case Worker::Trouble::stopped: return Error{"verify " + folder_ + ": stopped by a signal"};
+    case Worker::Trouble::timeout:
+      return Error{"verify " + folder_ + ": not done within " + std::to_string(timeout_.count()) +
+                   " s: the daemon hangs, or is too slow for this --timeout"};
+    default: return Error{"verify " + folder_ + ": the process that does its I/O was killed"};
   }
-  return Error{"verify " + folder_ + ": the process that does its I/O was killed" + left};
 }
 
 Result<Answer> Orders::create() {
@@ -73,10 +74,14 @@ Result<Answer> Orders::give(const Order& order) {
     return signal_ != 0;
   };
   const auto [trouble, answer] = worker_.carry_out(order, deadline_, is_stopped);
-  if (trouble == Worker::Trouble::stopped) return std::unexpected(Error{"stopped by a signal"});
   if (trouble != Worker::Trouble::none) return std::unexpected(trouble_of(trouble));
   if (answer.error || answer.is_short) return std::unexpected(failure_of(answer));
   return answer;
+}
+
+std::string Orders::end() {
+  if (worker_.end() || file_.empty()) return "";
+  return folder_ + "/" + file_ + " may be left";
 }
 
 }  // namespace fusescope

@@ -29,6 +29,10 @@ class Orders {
   // signal() then tells.
   Result<Answer> give(const Order& order);
 
+  // Ends the worker, which removes the file, and does not wait for one that hangs. Says where a
+  // file may be left: empty if it is gone. No orders from then on.
+  std::string end();
+
   [[nodiscard]] int signal() const { return signal_; }
   [[nodiscard]] pid_t process() const { return worker_.process(); }
 

@@ -56,8 +56,17 @@ Result<VerifyReport> test(const VerifyOptions& options, Orders& orders) {
   if (auto followed = (*counting)->followed().follow(orders.process()); !followed) {
     return std::unexpected(followed.error());
   }
-  VerifyRun run(orders, **counting, *device, options.unaligned ? kUnaligned : 0);
-  return run.report();
+  VerifyRun run(orders, **counting, *device, options.unaligned ? kUnaligned : kVectored);
+  auto report = run.report();
+  if (!report) return report;
+  if (auto removed = orders.give({.step = Step::remove}); !removed) {
+    return std::unexpected(removed.error());
+  }
+  return report;
+}
+
+std::string with(const std::string& text, const std::string& more) {
+  return more.empty() ? text : text + "; " + more;
 }
 
 }  // namespace
@@ -69,12 +78,13 @@ Result<int> verify(const VerifyOptions& options) {
   auto worker = Worker::start(options.folder);
   if (!worker) return std::unexpected(worker.error());
   Orders orders(std::move(*worker), *signals, options.folder, options.timeout);
-  auto report = test(options, orders);
-  if (orders.signal()) return kSignalled + orders.signal();
-  if (!report) return std::unexpected(report.error());
-  if (auto removed = orders.give({.step = Step::remove}); !removed) {
-    return std::unexpected(removed.error());
+  const auto report = test(options, orders);
+  const std::string left = orders.end();
+  if (orders.signal()) {
+    if (!left.empty()) std::fprintf(stderr, "fusescope: %s\n", left.c_str());
+    return kSignalled + orders.signal();
   }
+  if (!report) return std::unexpected(Error{with(report.error().text, left)});
   const auto printed = print(options.json ? verify_json(*report) : verify_text(*report));
   if (!printed) return std::unexpected(printed.error());
   return verdict_of(*report) == IoVerdict::ok ? 0 : kNotOk;

@@ -16,8 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint32_t kCounted = 4;  // times that a shape is done to be counted
-constexpr std::chrono::seconds kTimingBudget{5};
+constexpr std::chrono::seconds kTimingBudget{3};
 constexpr std::size_t kMostRounds = 25;
 
 std::vector<std::pair<fusescope_op, std::size_t>> all_cases() {
@@ -28,12 +27,22 @@ std::vector<std::pair<fusescope_op, std::size_t>> all_cases() {
   return cases;
 }
 
+// How often a shape is done to be counted. Many calls are so many that once is enough, and as much
+// as a slow mount has time for.
+std::uint32_t times_counted(const IoShape& shape) { return shape.calls > 1 ? 1 : 4; }
+
 // The limits of a connection that has all that the host allows.
 fusescope_limits most_of(const HostLimits& host) {
   fusescope_limits limits{};
   limits.max_pages = static_cast<__u32>(host.most_pages());
   limits.max_read = limits.max_write = static_cast<__u32>(host.most_bytes());
   return limits;
+}
+
+// The file was filled without O_DIRECT: a daemon can have all I/O of a file bypass the page cache
+// (FOPEN_DIRECT_IO).
+bool is_always_direct(const MountSnapshot& filled) {
+  return calls_of(filled.counters.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_DIRECT]) > 0;
 }
 
 Error uncounted(const std::string& what) {
@@ -72,78 +81,94 @@ Result<MountSnapshot> VerifyRun::look_at_mount() {
 std::optional<std::uint64_t> VerifyRun::expected(Case each) const {
   if (!report_.is_direct) return std::nullopt;
   const IoShape& shape = io_shapes()[each.second];
-  return shape.calls * minimum_requests(segments_of(shape, address_in_page_), each.first,
-                                        *report_.mount.limits, report_.host.page_bytes)
+  return shape.calls * minimum_requests(segments_of(shape), each.first, *report_.mount.limits,
+                                        report_.host.page_bytes)
                            .size();
 }
 
-// Of the call that the verdict is about, as it was counted.
-VerifiedOp VerifyRun::judged(fusescope_op op, const MountSnapshot& counted) const {
-  VerifiedOp verified = {.op = op, .verdict = IoVerdict::ok, .cause = {}, .remedy = ""};
+// As few as the best connection of this host would send for aligned buffers is ok; more is limited,
+// up to what the limits of this one ask for; beyond that, the segments are not merged.
+void VerifyRun::judge_direct(VerifiedOp& verified, const Judgement& judgement) const {
+  const std::uint64_t times = times_counted(io_shapes()[judged_]);
+  const std::uint64_t best = minimum_requests(segments_of(io_shapes()[kVectored]), verified.op,
+                                              most_of(report_.host), report_.host.page_bytes)
+                                 .size();
+  if (judgement.requests <= times * best) {
+    verified.verdict = IoVerdict::ok;
+  } else if (judgement.requests <= times * *expected({verified.op, judged_})) {
+    verified.verdict = IoVerdict::limited;
+    verified.cause = judgement.cause.value_or(FUSESCOPE_CAUSE_UNKNOWN);
+  } else {
+    verified.verdict = IoVerdict::broken;
+    verified.cause = FUSESCOPE_CAUSE_UNMERGED;
+  }
+}
+
+// The verdict on what was counted of the shape that it is about.
+VerifiedOp VerifyRun::judge_op(fusescope_op op, const MountSnapshot& counted) const {
+  VerifiedOp verified = {.op = op, .verdict = IoVerdict::idle, .cause = {}, .remedy = ""};
   const auto judgements = judge(counted, report_.host);
   const auto found = std::ranges::find_if(
       judgements, [&](const Judgement& each) { return each.op == op && each.mode == mode(); });
   if (found == judgements.end()) return verified;
   if (report_.is_direct) {
-    const std::uint64_t best = minimum_requests(segments_of(io_shapes()[kVectored], 0), op,
-                                                most_of(report_.host), report_.host.page_bytes)
-                                   .size();
-    if (found->requests <= kCounted * best) return verified;
-    const bool is_merged = found->requests <= kCounted * *expected({op, kVectored});
-    verified.verdict = is_merged ? IoVerdict::limited : IoVerdict::broken;
-    verified.cause =
-        is_merged ? found->cause.value_or(FUSESCOPE_CAUSE_UNKNOWN) : FUSESCOPE_CAUSE_UNMERGED;
+    judge_direct(verified, *found);
   } else {
-    verified.verdict = std::max(found->verdict, IoVerdict::ok);
-    verified.cause = found->cause;
+    verified.verdict = found->verdict;
+    if (verified.verdict > IoVerdict::ok) verified.cause = found->cause;
   }
-  if (verified.verdict != IoVerdict::ok) {
+  if (verified.cause) {
     verified.remedy = remedy_for(*verified.cause, op, mode(), counted, report_.host);
   }
   return verified;
 }
 
+// Seconds for each repetition.
+Result<double> VerifyRun::run(Case each, std::uint32_t repetitions) {
+  const auto done = orders_.give({.step = Step::run,
+                                  .op = each.first,
+                                  .shape = static_cast<std::uint32_t>(each.second),
+                                  .repetitions = repetitions});
+  if (!done) return std::unexpected(done.error());
+  return done->seconds / repetitions;
+}
+
 Result<void> VerifyRun::count(Case each) {
   const auto [op, index] = each;
   const IoShape& shape = io_shapes()[index];
+  const std::uint32_t times = times_counted(shape);
   const auto before = look_at_mount();
   if (!before) return std::unexpected(before.error());
-  const auto done = orders_.give({.step = Step::run,
-                                  .op = op,
-                                  .shape = static_cast<std::uint32_t>(index),
-                                  .repetitions = kCounted,
-                                  .address_in_page = address_in_page_});
-  if (!done) return std::unexpected(done.error());
+  if (const auto done = run(each, times); !done) return std::unexpected(done.error());
   auto counted = look_at_mount();
   if (!counted) return std::unexpected(counted.error());
   counted->counters = difference(counted->counters, before->counters);
   const fusescope_op_stats& stats = counted->counters.data.ops[op];
   const std::uint64_t calls = calls_of(stats.io[mode()]);
-  if (report_.is_direct && calls != kCounted * shape.calls) {
-    return std::unexpected(uncounted(std::to_string(calls) + " of " +
-                                     std::to_string(kCounted * shape.calls) + " calls were seen"));
+  const std::uint64_t made = std::uint64_t{times} * shape.calls;
+  if (report_.is_direct && calls != made) {
+    return std::unexpected(
+        uncounted(std::to_string(calls) + " of " + std::to_string(made) + " calls were seen"));
   }
-  VerifiedShape& verified = report_.shapes.emplace_back();
-  verified.op = op;
+  report_.shapes.push_back(verified_shape(each, stats));
+  if (index == judged_) report_.ops.push_back(judge_op(op, *counted));
+  return {};
+}
+
+VerifiedShape VerifyRun::verified_shape(Case each, const fusescope_op_stats& stats) const {
+  const IoShape& shape = io_shapes()[each.second];
+  VerifiedShape verified;
+  verified.op = each.first;
   verified.id = shape.id;
   verified.title = shape.title;
-  verified.requests = static_cast<double>(requests_of(stats.io[mode()])) / kCounted;
+  verified.counted = times_counted(shape);
+  verified.requests = static_cast<double>(requests_of(stats.io[mode()])) / verified.counted;
   verified.expected = expected(each);
   if (const std::uint64_t requests = requests_of(stats.data)) {
     verified.pages_per_request =
         static_cast<double>(pages_of(stats.data)) / static_cast<double>(requests);
   }
-  if (index == kVectored) report_.ops.push_back(judged(op, *counted));
-  return {};
-}
-
-Result<double> VerifyRun::time_one(Case each) {
-  const auto done = orders_.give({.step = Step::run,
-                                  .op = each.first,
-                                  .shape = static_cast<std::uint32_t>(each.second),
-                                  .address_in_page = address_in_page_});
-  if (!done) return std::unexpected(done.error());
-  return done->seconds;
+  return verified;
 }
 
 // All in turn, so that what disturbs the host disturbs each of them alike.
@@ -155,7 +180,7 @@ Result<void> VerifyRun::time_all() {
   for (std::size_t round = 0; round < kMostRounds; round++) {
     if (round && (is_enough() || Clock::now() - begin > kTimingBudget)) break;
     for (const Case& each : all_cases()) {
-      const auto seconds = time_one(each);
+      const auto seconds = run(each, 1);
       if (!seconds) return std::unexpected(seconds.error());
       seconds_[each].push_back(*seconds);
     }
@@ -169,6 +194,7 @@ void VerifyRun::add_timings() {
     const Spread spread = spread_of(seconds_[cases[i]]);
     const Spread singles = spread_of(seconds_[{cases[i].first, kSingles}]);
     VerifiedShape& shape = report_.shapes[i];
+    shape.rounds = seconds_[cases[i]].size();
     shape.bytes_per_second = kShapeBytes / spread.median;
     shape.bytes_per_second_low = kShapeBytes / spread.high;
     shape.bytes_per_second_high = kShapeBytes / spread.low;
@@ -179,14 +205,17 @@ void VerifyRun::add_timings() {
 Result<VerifyReport> VerifyRun::report() {
   const auto created = orders_.create();
   if (!created) return std::unexpected(created.error());
-  report_.is_direct = created->is_direct;
   report_.host = read_host_limits();
-  report_.address_in_page = address_in_page_;
+  report_.judged = io_shapes()[judged_].id;
   auto mount = look_at_mount();
   if (!mount) return std::unexpected(mount.error());
   report_.mount = std::move(*mount);
+  report_.is_direct = created->is_direct || is_always_direct(report_.mount);
   for (const Case& each : all_cases()) {
     if (auto counted = count(each); !counted) return std::unexpected(counted.error());
+  }
+  if (verdict_of(report_) == IoVerdict::idle) {
+    return std::unexpected(uncounted("no call of these was seen to send one"));
   }
   if (auto timed = time_all(); !timed) return std::unexpected(timed.error());
   add_timings();

@@ -12,15 +12,13 @@
 
 namespace fusescope {
 
-// Where unaligned buffers begin in their page.
-constexpr std::uint64_t kUnaligned = 512;
-
 // The test itself: counts each shape, then times all of them in turn.
 class VerifyRun {
  public:
-  // Both must outlive this. `device` is the kernel's number of the mount's.
-  VerifyRun(Orders& orders, Counting& counting, std::uint32_t device, std::uint64_t address_in_page)
-      : orders_(orders), counting_(counting), device_(device), address_in_page_(address_in_page) {}
+  // Both must outlive this. `device` is the kernel's number of the mount's, `judged` the shape that
+  // the verdict is about.
+  VerifyRun(Orders& orders, Counting& counting, std::uint32_t device, std::size_t judged)
+      : orders_(orders), counting_(counting), device_(device), judged_(judged) {}
 
   // Makes the file and tests. Fails if what was counted cannot be trusted.
   Result<VerifyReport> report();
@@ -30,17 +28,19 @@ class VerifyRun {
 
   Result<MountSnapshot> look_at_mount();
   Result<void> count(Case each);
+  [[nodiscard]] VerifiedShape verified_shape(Case each, const fusescope_op_stats& stats) const;
+  Result<double> run(Case each, std::uint32_t repetitions);
   Result<void> time_all();
-  Result<double> time_one(Case each);
   void add_timings();
   [[nodiscard]] std::optional<std::uint64_t> expected(Case each) const;
-  [[nodiscard]] VerifiedOp judged(fusescope_op op, const MountSnapshot& counted) const;
+  [[nodiscard]] VerifiedOp judge_op(fusescope_op op, const MountSnapshot& counted) const;
+  void judge_direct(VerifiedOp& verified, const Judgement& judgement) const;
   [[nodiscard]] fusescope_mode mode() const;
 
   Orders& orders_;
   Counting& counting_;
   std::uint32_t device_;
-  std::uint64_t address_in_page_;
+  std::size_t judged_;
   VerifyReport report_;
   std::map<Case, std::vector<double>> seconds_;
 };

@@ -27,9 +27,11 @@ Json limits_json(const VerifyReport& report) {
 Json shape_json(const VerifiedShape& shape) {
   return {{"op", name_of(shape.op)},
           {"shape", shape.id},
+          {"counted", shape.counted},
           {"requests", shape.requests},
           {"expected_requests", or_null(shape.expected)},
           {"pages_per_request", or_null(shape.pages_per_request)},
+          {"rounds", shape.rounds},
           {"bytes_per_second", shape.bytes_per_second},
           {"bytes_per_second_low", shape.bytes_per_second_low},
           {"bytes_per_second_high", shape.bytes_per_second_high},
@@ -54,7 +56,7 @@ std::string verify_json(const VerifyReport& report) {
                        {"mountpoint", to_label(report.mount.identity.mountpoint)},
                        {"fstype", to_label(report.mount.identity.fstype)},
                        {"direct", report.is_direct},
-                       {"address_in_page", report.address_in_page},
+                       {"judged_shape", report.judged},
                        {"limits", limits_json(report)},
                        {"ops", ops},
                        {"shapes", shapes}};

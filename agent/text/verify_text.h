@@ -16,9 +16,11 @@ struct VerifiedShape {
   fusescope_op op = FUSESCOPE_READ;
   std::string id;
   std::string title;
+  std::uint32_t counted = 0;  // times that it was done to be counted
   double requests = 0;
   std::optional<std::uint64_t> expected;  // at the limits of the mount; nothing for buffered I/O
   std::optional<double> pages_per_request;
+  std::size_t rounds = 0;       // times that it was done to be timed
   double bytes_per_second = 0;  // the median; then the middle half
   double bytes_per_second_low = 0;
   double bytes_per_second_high = 0;
@@ -27,6 +29,7 @@ struct VerifiedShape {
 
 struct VerifiedOp {
   fusescope_op op = FUSESCOPE_READ;
+  // Idle, for buffered I/O only: no request of these calls was seen, as with writeback.
   IoVerdict verdict = IoVerdict::ok;
   std::optional<fusescope_cause> cause;
   std::string remedy;
@@ -36,7 +39,7 @@ struct VerifyReport {
   MountSnapshot mount;  // its identity and limits
   HostLimits host;
   bool is_direct = true;
-  std::uint64_t address_in_page = 0;  // where the buffers begin
+  std::string judged = "vectored";  // the id of the shape that the verdicts are about
   std::vector<VerifiedShape> shapes;
   std::vector<VerifiedOp> ops;
 };

@@ -22,7 +22,6 @@ struct Order {
   fusescope_op op = FUSESCOPE_READ;
   std::uint32_t shape = 0;
   std::uint32_t repetitions = 1;
-  std::uint64_t address_in_page = 0;
   char name[kNameBytes] = "";  // create: of the file
 };
 

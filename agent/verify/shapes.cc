@@ -7,9 +7,10 @@ namespace fusescope {
 namespace {
 
 constexpr std::array kShapes = {
-    IoShape{"vectored", "256 x 4 KiB in one call", 1, 256, 4096},
-    IoShape{"single", "256 calls of 4 KiB", 256, 1, 4096},
-    IoShape{"buffer", "one buffer of 1 MiB", 1, 1, kShapeBytes},
+    IoShape{"vectored", "256 x 4 KiB in one call", 1, 256, 4096, 0},
+    IoShape{"unaligned", "256 x 4 KiB, not aligned", 1, 256, 4096, 512},
+    IoShape{"single", "256 calls of 4 KiB", 256, 1, 4096, 0},
+    IoShape{"buffer", "one buffer of 1 MiB", 1, 1, kShapeBytes, 0},
 };
 
 constexpr bool carry_the_same() {
@@ -24,8 +25,8 @@ static_assert(carry_the_same());
 
 std::span<const IoShape> io_shapes() { return kShapes; }
 
-std::vector<Segment> segments_of(const IoShape& shape, std::uint64_t address_in_page) {
-  return {shape.segments, {.address_in_page = address_in_page, .bytes = shape.segment_bytes}};
+std::vector<Segment> segments_of(const IoShape& shape) {
+  return {shape.segments, {.address_in_page = shape.address_in_page, .bytes = shape.segment_bytes}};
 }
 
 }  // namespace fusescope

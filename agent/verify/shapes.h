@@ -19,15 +19,17 @@ struct IoShape {
   std::uint32_t calls;
   std::uint32_t segments;  // of each call
   std::uint64_t segment_bytes;
+  std::uint64_t address_in_page;  // where the buffer of each segment begins
 };
 
-// The call that the verdict is about comes first; then the same bytes as single calls, which is
-// what a kernel did that does not merge the segments of a call.
+// The calls that a verdict can be about come first; then the same bytes as single calls, which is
+// what a kernel made of the first that does not merge the segments of a call.
 std::span<const IoShape> io_shapes();
 constexpr std::size_t kVectored = 0;
-constexpr std::size_t kSingles = 1;
+constexpr std::size_t kUnaligned = 1;
+constexpr std::size_t kSingles = 2;
 
-// The segments of one call of a shape, whose buffers begin `address_in_page` bytes into a page.
-std::vector<Segment> segments_of(const IoShape& shape, std::uint64_t address_in_page);
+// The segments of one call of a shape.
+std::vector<Segment> segments_of(const IoShape& shape);
 
 }  // namespace fusescope

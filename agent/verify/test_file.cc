@@ -23,6 +23,7 @@ constexpr std::uint32_t kPlaces = 4;               // of kShapeBytes each, used 
 constexpr std::uint64_t kSegmentSpace = 2 * 4096;  // room to begin anywhere in a page
 constexpr std::uint64_t kBufferBytes = 256 * kSegmentSpace;
 constexpr std::size_t kAlignment = 1 << 16;  // the largest page of any architecture
+constexpr std::uint32_t kCallsUnasked = 8;   // between two looks whether anybody waits
 
 Answer failed(const char* operation, int error) {
   Answer answer;
@@ -31,17 +32,19 @@ Answer failed(const char* operation, int error) {
   return answer;
 }
 
-std::vector<iovec> iovecs_of(const IoShape& shape, std::byte* buffers, std::uint64_t in_page) {
+std::vector<iovec> iovecs_of(const IoShape& shape, std::byte* buffers) {
   std::vector<iovec> iovecs(shape.segments);
   for (std::uint32_t i = 0; i < shape.segments; i++) {
-    iovecs[i] = {.iov_base = buffers + i * kSegmentSpace + in_page, .iov_len = shape.segment_bytes};
+    iovecs[i] = {.iov_base = buffers + i * kSegmentSpace + shape.address_in_page,
+                 .iov_len = shape.segment_bytes};
   }
   return iovecs;
 }
 
 }  // namespace
 
-TestFile::TestFile(std::string folder) : folder_(std::move(folder)) {}
+TestFile::TestFile(std::string folder, std::function<bool()> is_abandoned)
+    : folder_(std::move(folder)), is_abandoned_(std::move(is_abandoned)) {}
 
 TestFile::~TestFile() {
   remove();
@@ -113,11 +116,13 @@ Answer TestFile::create(const std::string& name) {
 // One shape at one place; false with errno, 0 for fewer bytes than asked for.
 bool TestFile::transfer(const Order& order, std::uint64_t offset) {
   const IoShape& shape = io_shapes()[order.shape];
-  const auto iovecs = iovecs_of(shape, buffers_, order.address_in_page);
+  const auto iovecs = iovecs_of(shape, buffers_);
   const auto call_bytes = static_cast<ssize_t>(shape.segments * shape.segment_bytes);
   const auto count = static_cast<int>(shape.segments);
   const auto call = order.op == FUSESCOPE_READ ? preadv : pwritev;
   for (std::uint32_t i = 0; i < shape.calls; i++) {
+    errno = ECANCELED;
+    if (i % kCallsUnasked == 0 && is_abandoned_()) return false;
     errno = 0;
     const auto at = static_cast<off_t>(offset) + i * call_bytes;
     if (call(file_.get(), iovecs.data(), count, at) != call_bytes) return false;
@@ -149,8 +154,10 @@ Answer TestFile::run(const Order& order) {
 Answer TestFile::remove() {
   file_.reset();
   if (name_.empty()) return {};
-  const std::string name = std::exchange(name_, "");
-  if (unlinkat(directory_.get(), name.c_str(), 0)) return failed("remove", errno);
+  if (unlinkat(directory_.get(), name_.c_str(), 0) && errno != ENOENT) {
+    return failed("remove the file in", errno);
+  }
+  name_.clear();
   return {};
 }
 

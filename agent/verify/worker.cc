@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -25,23 +26,21 @@ void let_go_of_standard_files() {
   for (int descriptor = 0; descriptor <= 2; descriptor++) dup2(nothing.get(), descriptor);
 }
 
-// Until nobody is there to give orders any more.
-[[noreturn]] void work(int socket, const std::string& folder) {
-  let_go_of_standard_files();
-  {
-    TestFile file(folder);
-    Order order;
-    while (recv(socket, &order, sizeof order, 0) == sizeof order) {
-      const Answer answer = file.carry_out(order);
-      if (send(socket, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer) break;
-    }
-  }
-  _exit(0);
+bool is_closed(int socket) {
+  pollfd closed = {.fd = socket, .events = 0, .revents = 0};
+  return poll(&closed, 1, 0) > 0;
 }
 
-bool has_ended(pid_t process) {
-  const pid_t ended = waitpid(process, nullptr, WNOHANG);
-  return ended == process || (ended < 0 && errno == ECHILD);
+// Until nobody is there to give orders any more. The exit code says whether the file is gone.
+[[noreturn]] void work(int socket, const std::string& folder) {
+  let_go_of_standard_files();
+  TestFile file(folder, [socket] { return is_closed(socket); });
+  Order order;
+  while (recv(socket, &order, sizeof order, 0) == sizeof order) {
+    const Answer answer = file.carry_out(order);
+    if (send(socket, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer) break;
+  }
+  _exit(file.remove().error ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 }  // namespace
@@ -65,15 +64,20 @@ Result<Worker> Worker::start(const std::string& folder) {
 Worker::Worker(Worker&& other) noexcept
     : process_(std::exchange(other.process_, 0)), socket_(std::move(other.socket_)) {}
 
-Worker::~Worker() {
-  if (!process_) return;
+Worker::~Worker() { end(); }
+
+bool Worker::end() {
+  const pid_t process = std::exchange(process_, 0);
+  if (!process) return true;
   socket_.reset();
   const auto deadline = Clock::now() + kPatience;
   while (Clock::now() < deadline) {
-    if (has_ended(process_)) return;
+    int status = 0;
+    if (waitpid(process, &status, WNOHANG)) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
-  kill(process_, SIGKILL);
+  kill(process, SIGKILL);
+  return false;
 }
 
 Worker::Outcome Worker::carry_out(const Order& order, Clock::time_point deadline,

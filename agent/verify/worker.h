@@ -21,13 +21,18 @@ class Worker {
   // Forks; signals that are blocked stay so in the worker, which ends, and removes its file, when
   // this object or this process goes. To be called before the process has a second thread.
   static Result<Worker> start(const std::string& folder);
-  ~Worker();  // ends the process; does not wait for one that hangs
+  ~Worker();  // as end()
   Worker(Worker&& other) noexcept;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   Worker& operator=(Worker&&) = delete;
 
   [[nodiscard]] pid_t process() const { return process_; }
+
+  // Lets the process remove its file and end, and kills it if it has not within two seconds. False
+  // if the file may still be there: the process hung, was killed or could not remove it. Said once:
+  // true from then on.
+  bool end();
 
   enum class Trouble { none, timeout, stopped, gone };
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import AGENT, SGIO, difference, end, wait_for
+from harness import AGENT, SGIO, end, wait_for
 from test_bad_input import refused
 
 
@@ -50,7 +50,9 @@ def test_as_few_as_the_host_allows(mount):
     check_as_expected(report)
     assert report["verdict"] == "ok"
     assert verdicts(report) == both(("ok", None))
+    assert report["judged_shape"] == "vectored"
     assert requests(report, "vectored") == both(1)
+    assert requests(report, "unaligned") == both(2)
     assert requests(report, "single") == both(256)
     assert requests(report, "buffer") == both(1)
     assert report["limits"]["max_pages"] == 256
@@ -92,25 +94,47 @@ def test_unaligned_buffers(mount):
     filesystem = mount()
     report = run_verify(filesystem, "--unaligned", code=1)
     check_as_expected(report)
+    assert report["judged_shape"] == "unaligned"
     assert verdicts(report) == both(("limited", "page_slots"))
-    assert requests(report, "vectored") == both(2)
+    assert requests(report, "unaligned") == both(2)
     assert run_verify(filesystem, code=0)["verdict"] == "ok"
 
 
+FILL = {"read": 0, "write": 4 * 8}  # 4 MiB, 32 pages at a time
+
+
+def all_requests(report):
+    """The requests that it must have sent in all, by what it says of each shape."""
+    sums = dict(FILL)
+    for shape in report["shapes"]:
+        sums[shape["op"]] += shape["requests"] * (shape["counted"] + shape["rounds"])
+    return sums
+
+
+def received(filesystem):
+    """READ and WRITE requests for the file of verify, of which no name is left."""
+    stats = filesystem.stats()
+    others = stats["files"]["other"]
+    return {op: stats["opcodes"][op]["requests"] - others[op]["requests"]
+            for op in ("read", "write")}
+
+
 def test_is_exact_while_others_use_the_mount(mount):
+    """Each request of the whole run is what it says, among those of others."""
     filesystem = mount("--max-pages", "32", files=("data:64M", "other:64M"))
-    others = subprocess.Popen([SGIO, "--duration", "100", "--direct", "--threads", "2",
-                               "--pause-us", "200", filesystem.path("other")],
-                              stdout=subprocess.DEVNULL)
+    others = [subprocess.Popen([SGIO, "--duration", "100", "--direct", "--op", op, "--pause-us",
+                                "200", filesystem.path("other")], stdout=subprocess.DEVNULL)
+              for op in ("read", "write")]
     try:
-        wait_for(lambda: filesystem.counts("read")["requests"], "the others' first requests")
-        before = filesystem.counts("read")
+        wait_for(lambda: {"read", "write"} <= filesystem.stats()["files"].get("other", {}).keys(),
+                 "the others' first requests")
         report = run_verify(filesystem, code=1)
-        assert difference(filesystem.counts("read"), before)["requests"] > 8
     finally:
-        end(others)
+        for process in others:
+            end(process)
     check_as_expected(report)
     assert requests(report, "vectored") == both(8)
+    assert all_requests(report) == received(filesystem)
 
 
 def test_without_direct_io(mount):
@@ -118,6 +142,19 @@ def test_without_direct_io(mount):
     assert report["direct"] is False
     assert verdicts(report)["read"] == ("limited", "readahead_window")
     assert requests(report, "vectored")["read"] == 8
+
+
+def test_without_direct_io_and_with_writeback(mount):
+    """What the page cache writes later says nothing of the calls."""
+    report = run_verify(mount("--refuse-direct", "--writeback-cache"), code=1)
+    assert verdicts(report) == {"read": ("limited", "readahead_window"), "write": ("idle", None)}
+
+
+def test_a_daemon_that_has_all_io_direct(mount):
+    report = run_verify(mount("--refuse-direct", "--direct-io"), code=0)
+    check_as_expected(report)
+    assert report["direct"] is True
+    assert verdicts(report) == both(("ok", None))
 
 
 def test_text_for_people(mount):
@@ -140,6 +177,48 @@ def test_stopped_by_a_signal(mount):
         process.send_signal(number)
         assert process.wait(20) == 128 + number
         assert left_behind(filesystem) == []
+
+
+def test_stopped_by_a_signal_in_a_long_order(mount):
+    """The orders of a slow mount are not waited for, and the file is removed."""
+    filesystem = mount("--reply-delay-ms", "100")
+    process = subprocess.Popen([AGENT, "verify", filesystem.label],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: filesystem.counts("read")["requests"] > 20, "single calls")
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 128 + signal.SIGINT
+    assert time.monotonic() - begin < 3
+    assert left_behind(filesystem) == []
+
+
+def test_stopped_by_a_signal_while_the_daemon_hangs(mount):
+    filesystem = mount()
+    process = subprocess.Popen([AGENT, "verify", filesystem.label],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        name = wait_for(lambda: left_behind(filesystem), "the file of verify")[0]
+        filesystem.process.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+    finally:
+        filesystem.process.send_signal(signal.SIGCONT)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert len(errors.splitlines()) == 1 and f"{filesystem.label}/{name} may be left" in errors
+
+
+def test_its_process_is_killed(mount):
+    filesystem = mount()
+    process = subprocess.Popen([AGENT, "verify", filesystem.label],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    name = wait_for(lambda: left_behind(filesystem), "the file of verify")[0]
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
+        os.kill(int(children.read()), signal.SIGKILL)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "was killed" in errors and f"{filesystem.label}/{name} may be left" in errors
 
 
 def test_killed(mount):
@@ -178,11 +257,21 @@ def test_gives_up_on_a_daemon_that_hangs(mount, moment):
 
 @pytest.mark.parametrize("options,words", [
     (("--error-every", "1", "--error", "ENOSPC"), ["write to", "No space left", "room"]),
-    (("--error-every", "40", "--error", "EIO"), ["Input/output error"]),
+    (("--error-every", "7", "--error", "EIO"), ["read from", "Input/output error"]),
+    (("--short-every", "7"), ["read from", "fewer bytes"]),
 ])
 def test_errors_of_the_daemon(mount, options, words):
     filesystem = mount(*options)
     refused([AGENT, "verify", filesystem.label], filesystem.label, *words)
+    assert left_behind(filesystem) == []
+
+
+def test_no_rights(mount):
+    filesystem = mount()
+    refused(["setpriv", "--inh-caps=-all", "--bounding-set=-all", AGENT, "verify",
+             filesystem.label], "Operation not permitted", "CAP_BPF")
+    refused(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", AGENT, "verify",
+             filesystem.label], filesystem.label, "Permission denied", "allow_other")
     assert left_behind(filesystem) == []
 
 

@@ -16,12 +16,14 @@ TEST(Shapes, TheVerdictIsAboutTheCallOfManySegments) {
   EXPECT_EQ(io_shapes()[kVectored].calls, 1U);
   EXPECT_EQ(io_shapes()[kSingles].segments, 1U);
   EXPECT_EQ(io_shapes()[kSingles].calls, 256U);
+  EXPECT_EQ(io_shapes()[kUnaligned].segments, 256U);
 }
 
 TEST(Shapes, SegmentsBeginWhereTheBuffersDo) {
-  const auto segments = segments_of(io_shapes()[kVectored], 512);
+  const auto segments = segments_of(io_shapes()[kUnaligned]);
   EXPECT_EQ(segments.size(), 256U);
   EXPECT_EQ(segments.front(), (Segment{.address_in_page = 512, .bytes = 4096}));
+  EXPECT_EQ(segments_of(io_shapes()[kVectored]).front().address_in_page, 0U);
 }
 
 TEST(Timing, TheMedianAndTheMiddleHalf) {
@@ -45,9 +47,11 @@ VerifyReport sample_report() {
   report.shapes.push_back({.op = FUSESCOPE_READ,
                            .id = "vectored",
                            .title = "256 x 4 KiB in one call",
+                           .counted = 4,
                            .requests = 8,
                            .expected = 8,
                            .pages_per_request = 32,
+                           .rounds = 5,
                            .bytes_per_second = 100 << 20,
                            .bytes_per_second_low = 90 << 20,
                            .bytes_per_second_high = 110 << 20,
@@ -66,12 +70,14 @@ TEST(VerifyText, IsATableAndAVerdict) {
       verify_text(sample_report()),
       "/mnt/a (fuse.x)\n"
       "Limits: max_pages 32, max_read 1048576, max_write 1048576\n"
-      "Test: 1 MiB, O_DIRECT\n"
+      "Test: 1 MiB, direct I/O\n"
       "\n"
       "  OP    SHAPE                    REQUESTS  EXPECTED  PAGES EACH  MiB/s      SPEED-UP\n"
       "  read  256 x 4 KiB in one call  8         8         32          100 +-10%  2.5x\n"
       "\n"
-      "Expected: at the limits of this mount. Speed-up: over single calls of the same bytes.\n"
+      "Expected: at the limits of this mount. MiB/s: the median, and how far the middle half is "
+      "from it.\n"
+      "Speed-up: over single calls of the same bytes. Not aligned: 512 bytes into a page.\n"
       "\n"
       "  read:  limited, max_pages. Do this.\n"
       "  write: ok: as few requests as this host allows\n"
@@ -84,8 +90,10 @@ TEST(VerifyText, TheVerdictIsTheWorse) {
   EXPECT_EQ(verdict_of(report), IoVerdict::limited);
   report.ops[1].verdict = IoVerdict::broken;
   EXPECT_EQ(verdict_of(report), IoVerdict::broken);
-  report.ops.clear();
-  EXPECT_EQ(verdict_of(report), IoVerdict::ok);
+  report.ops[0].verdict = report.ops[1].verdict = IoVerdict::idle;
+  EXPECT_EQ(verdict_of(report), IoVerdict::idle);
+  report.ops[1].verdict = IoVerdict::ok;
+  EXPECT_EQ(verdict_of(report), IoVerdict::ok) << "what was not seen is no judgement";
 }
 
 TEST(VerifyText, SaysWhatWasTestedInstead) {
@@ -96,8 +104,19 @@ TEST(VerifyText, SaysWhatWasTestedInstead) {
   const std::string text = verify_text(report);
   EXPECT_NE(text.find("this mount has no O_DIRECT"), std::string::npos);
   EXPECT_NE(text.find("8         -         -  "), std::string::npos) << text;
-  report.address_in_page = 512;
-  EXPECT_NE(verify_text(report).find("512 bytes into a page"), std::string::npos);
+  report.judged = "unaligned";
+  EXPECT_TRUE(verify_text(report).ends_with("Verdict: limited, of buffers that are not aligned\n"));
+}
+
+TEST(VerifyText, NoLimitAndNoSpreadAreNotShownAsNumbers) {
+  VerifyReport report = sample_report();
+  report.mount.limits->max_read = 0xffffffff;
+  report.shapes[0].rounds = 1;
+  report.ops[1].verdict = IoVerdict::idle;
+  const std::string text = verify_text(report);
+  EXPECT_NE(text.find("max_read none, "), std::string::npos) << text;
+  EXPECT_EQ(text.find("+-"), std::string::npos) << text;
+  EXPECT_NE(text.find("write: idle: nothing to judge"), std::string::npos) << text;
 }
 
 TEST(VerifyJson, IsOneObjectOnOneLine) {
@@ -111,7 +130,10 @@ TEST(VerifyJson, IsOneObjectOnOneLine) {
   EXPECT_EQ(json["ops"][0]["cause"], "max_pages");
   EXPECT_TRUE(json["ops"][1]["cause"].is_null());
   EXPECT_TRUE(json["ops"][1]["remedy"].is_null());
+  EXPECT_EQ(json["judged_shape"], "vectored");
   EXPECT_EQ(json["shapes"][0]["expected_requests"], 8);
+  EXPECT_EQ(json["shapes"][0]["counted"], 4);
+  EXPECT_EQ(json["shapes"][0]["rounds"], 5);
   EXPECT_EQ(json["limits"]["host_max_pages"], 256);
 }
 
