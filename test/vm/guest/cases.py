@@ -15,6 +15,7 @@ FUSE = (
     test_other_io.test_is_exact_when_requests_fail,
     test_other_io.test_counts_every_opcode,
     guest_tests.test_sixty_four_threads,
+    guest_tests.test_stat,
 )
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs,)
