@@ -9,6 +9,7 @@
 #include "agent/cmd/doctor.h"
 #include "agent/cmd/serve.h"
 #include "agent/cmd/stat.h"
+#include "agent/cmd/verify.h"
 
 namespace {
 
@@ -48,6 +49,17 @@ constexpr const char* kStatExamples = R"(Examples:
 Exit code: that of the command (128 + n: ended by signal n; 126 and 127: it could not be run); 2:
 nothing could be counted, and the command was not run.
 Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same rights.)";
+
+constexpr const char* kVerifyExamples = R"(Examples:
+  fusescope verify /mnt/volume
+      whether preadv and pwritev of 256 x 4 KiB are merged into as few requests as they can be
+  fusescope verify --unaligned /mnt/volume
+      the same with buffers that begin 512 bytes into a page
+  fusescope verify --json /mnt/volume | jq -r '.ops[] | .op, .verdict, .cause, .remedy'
+      for programs: one object on one line, see docs/json.md
+It writes a file of 4 MiB there, and removes it.
+Exit code: 0 ok, 1 limited or broken, 2 it could not be tested.
+Needs root, or CAP_BPF and CAP_PERFMON.)";
 
 constexpr const char* kHookModes = "auto, fentry, kprobe or tracepoint";
 
@@ -123,6 +135,24 @@ void add_stat(CLI::App& app, fusescope::StatOptions& options) {
   stat.footer(kStatExamples);
 }
 
+void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
+  CLI::App& verify = *app.add_subcommand(
+      "verify", "whether this mount's I/O is merged into as few requests as it can be");
+  verify.add_option("DIR", options.folder, "a folder of the FUSE mount")->required()->type_name("");
+  add_hooks(verify, options.hooks);
+  verify.add_flag("--json", options.json, "one JSON object instead of a table");
+  verify.add_flag("--unaligned", options.unaligned, "buffers begin 512 bytes into a page");
+  verify
+      .add_option_function<unsigned>(
+          "--timeout",
+          [&options](unsigned seconds) { options.timeout = std::chrono::seconds(seconds); },
+          "give up after so many seconds")
+      ->default_str("60")
+      ->check(CLI::Range(1U, 86400U))
+      ->type_name("SECONDS");
+  verify.footer(kVerifyExamples);
+}
+
 // "fusescope serve --help", once a command was recognized.
 std::string help_of(const CLI::App& app) {
   const auto commands = app.get_subcommands();
@@ -142,6 +172,8 @@ int run(int argc, char** argv) {
   add_doctor(app, doctor_options);
   fusescope::StatOptions stat_options;
   add_stat(app, stat_options);
+  fusescope::VerifyOptions verify_options;
+  add_verify(app, verify_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -149,9 +181,10 @@ int run(int argc, char** argv) {
     return refuse(std::string(error.what()) + ": see '" + help_of(app) + "'");
   }
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
-  const auto code = app.got_subcommand("doctor") ? fusescope::doctor(doctor_options)
-                    : app.got_subcommand("stat") ? fusescope::stat(stat_options)
-                                                 : run_serve(serve_options);
+  const auto code = app.got_subcommand("doctor")   ? fusescope::doctor(doctor_options)
+                    : app.got_subcommand("stat")   ? fusescope::stat(stat_options)
+                    : app.got_subcommand("verify") ? fusescope::verify(verify_options)
+                                                   : run_serve(serve_options);
   return code ? *code : refuse(code.error().text);
 }
 

@@ -154,6 +154,16 @@ struct fusescope_inflight {
 	__u64 padding;
 };
 
+/* The data request that a call began with. */
+struct fusescope_first_request {
+	__u32 bytes;
+	__u32 pages;	       /* page slots that it occupies */
+	__u32 readahead_bytes; /* the file's readahead window when it was sent; 0: not known */
+	__u16 begin_in_page;   /* its offset in the file, from the beginning of the page */
+	__u8 op;
+	__u8 mode;
+};
+
 /* An I/O call that needs more than one request, or whose end is not known beforehand. */
 struct fusescope_call {
 	__u64 key; /* direct: its struct fuse_io_priv; buffered: its task or io_kiocb; 0: free */
@@ -168,18 +178,14 @@ struct fusescope_call {
 	__u32 pending; /* requests in flight */
 	__u32 requests;
 	__u32 segments;
-	__u32 first_bytes;
-	__u32 first_pages;
-	__u32 readahead_bytes; /* window of the file at the first request */
+	struct fusescope_first_request first;
 	__u16 mount;
-	__u8 op;
-	__u8 mode;
 	__u8 cause;
 	__u8 ends_with_task_io; /* the system call bumps task_ios when it returns */
 	__u8 background;	/* its requests do not wait for each other */
-	__u8 padding;
+	__u8 padding[7];
 	__u64 closing; /* 1: being filled or closed by one CPU */
-	__u64 reserved[3];
+	__u64 reserved[2];
 };
 
 /*
@@ -234,6 +240,7 @@ struct fusescope_self_stats {
 #endif
 FUSESCOPE_ASSERT(sizeof(struct fusescope_inflight) == 64, "one cache line");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_connection) == 64, "one cache line");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_first_request) == 16, "no padding");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 128, "two cache lines");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_limits) == 32, "same layout on both sides");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 48, "same layout on both sides");

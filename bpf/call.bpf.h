@@ -13,6 +13,7 @@
 #include "atomic.bpf.h"
 #include "cause.h"
 #include "connection.bpf.h"
+#include "data_request.bpf.h"
 #include "histogram.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
@@ -32,14 +33,26 @@ static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
 	return bpf_map_lookup_elem(&mount_stats, &place);
 }
 
-/* Why a call was split: its first request was closed early. */
-static __always_inline __u8 cause_of(const struct first_request *first,
-				     struct fuse_conn *connection)
+/* What decides why a call is split, if it comes to that. */
+static __always_inline void note_first_request(struct fusescope_first_request *first,
+					       const struct data_request *data, __u32 readahead)
+{
+	first->bytes = data->bytes;
+	first->pages = data->pages;
+	first->readahead_bytes = readahead;
+	first->begin_in_page = data->offset & ((1ULL << page_shift) - 1);
+	first->op = data->op;
+	first->mode = mode_of_request(data);
+}
+
+/* Why a call was split, decided once: when its second request, NEXT, shows that it is. */
+static __always_inline __u8 cause_of(const struct fusescope_first_request *first,
+				     const struct data_request *next, struct fuse_conn *connection)
 {
 	struct fusescope_limits limits = {};
 
 	limits_of(connection, &limits);
-	return split_cause(first, &limits, page_shift);
+	return split_cause(first, mode_of_request(next), &limits, page_shift);
 }
 
 /* Sets *MOST to VALUE if that is more. */
@@ -98,7 +111,7 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 		bytes = call->sent_bytes;
 		count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
 	}
-	io = io_stats(call->mount, call->op, call->mode);
+	io = io_stats(call->mount, call->first.op, call->first.mode);
 	if (io)
 		count_call(io, call->requests, call->segments, bytes, cause);
 	call->generation++;

@@ -26,9 +26,7 @@ struct call_frame {
 	__u32 segments;
 	__u32 requests;
 	__u32 mount;
-	__u32 first_bytes;
-	__u32 first_pages;
-	__u32 readahead_bytes;
+	struct fusescope_first_request first;
 	__u8 op;
 	__u8 mode;
 	__u8 cause;

@@ -51,6 +51,26 @@ static __always_inline __u64 connection_of_device(struct fuse_dev *device)
 	return READ_ADDRESS(device, fc);
 }
 
+/* What a daemon and the kernel have agreed on beside numbers: bits of struct fuse_conn. */
+static __always_inline void negotiated_of(struct fuse_conn *connection,
+					  struct fusescope_limits *limits)
+{
+#ifndef FUSESCOPE_DIRECT_LOADS
+	if (!FUSE_IS_DESCRIBED) {
+		struct fuse_negotiated_5_10 bits = {};
+
+		bpf_probe_read_kernel(&bits, sizeof(bits), &OF_5_10(connection)->negotiated);
+		limits->big_writes = bits.big_writes;
+		limits->async_dio = bits.async_dio;
+		limits->writeback_cache = bits.writeback_cache;
+		return;
+	}
+#endif
+	limits->big_writes = READ_BIT(connection, big_writes);
+	limits->async_dio = READ_BIT(connection, async_dio);
+	limits->writeback_cache = READ_BIT(connection, writeback_cache);
+}
+
 /* What struct fuse_conn holds after process_init_reply() (fs/fuse/inode.c). */
 static __always_inline void limits_of(struct fuse_conn *connection, struct fusescope_limits *limits)
 {
@@ -58,6 +78,7 @@ static __always_inline void limits_of(struct fuse_conn *connection, struct fuses
 	limits->max_write = READ_FIELD(connection, max_write);
 	limits->max_pages = READ_FIELD(connection, max_pages);
 	limits->congestion_threshold = READ_FIELD(connection, congestion_threshold);
+	negotiated_of(connection, limits);
 	limits->io_uring = 0;
 	if (bpf_core_field_exists(connection->io_uring))
 		limits->io_uring = READ_DESCRIBED(connection, io_uring) != 0;

@@ -36,6 +36,11 @@ struct data_request {
 	__u8 deferred;	 /* not sent by its caller: fuse_request_end() flushed the queue */
 };
 
+static __always_inline __u8 mode_of_request(const struct data_request *data)
+{
+	return data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+}
+
 /* READ and WRITE are sent from a struct fuse_io_args: fs/fuse/file.c. */
 static __always_inline struct fuse_io_args *io_args_of(struct fuse_args *args)
 {

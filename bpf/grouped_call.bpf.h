@@ -77,7 +77,7 @@ static __always_inline __u32 place_in_grouped_call(struct fusescope_inflight *sl
 	if (slot) {
 		split = call_at(place_in_call(slot, placement));
 		if (split)
-			decide_cause(split, connection);
+			split->cause = cause_of(&split->first, data, connection);
 	}
 	return FUSESCOPE_ORIGIN_CALL;
 }

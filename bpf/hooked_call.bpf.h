@@ -147,21 +147,11 @@ static __always_inline bool is_of_call(const struct call_frame *frame,
 static __always_inline void join_frame(struct call_frame *frame, const struct data_request *data,
 				       struct fuse_conn *connection)
 {
-	if (frame->requests++ == 0) {
-		frame->first_bytes = data->bytes;
-		frame->first_pages = data->pages;
-		frame->readahead_bytes = readahead_bytes(AS_STRUCT(file, frame->file));
-	} else if (frame->requests == 2) {
-		struct first_request first = {
-			.bytes = frame->first_bytes,
-			.pages = frame->first_pages,
-			.readahead_bytes = frame->readahead_bytes,
-			.op = frame->op,
-			.mode = frame->mode,
-		};
-
-		frame->cause = cause_of(&first, connection);
-	}
+	if (frame->requests++ == 0)
+		note_first_request(&frame->first, data,
+				   readahead_bytes(AS_STRUCT(file, frame->file)));
+	else if (frame->requests == 2)
+		frame->cause = cause_of(&frame->first, data, connection);
 }
 
 /* Role "allocated": fuse_simple_background() is about to queue a request of the current thread. */

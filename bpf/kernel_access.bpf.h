@@ -74,6 +74,15 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 #endif
 
+/*
+ * A bit-field. BPF_CORE_READ_BITFIELD would load whole words, and the verifier refuses one that
+ * begins in the member before it.
+ */
+#define READ_BIT(pointer, field)                                                                   \
+	(ADDRESS_AT((const void *)(pointer) + __CORE_RELO(pointer, field, BYTE_OFFSET))            \
+		 << __CORE_RELO(pointer, field, LSHIFT_U64) >>                                     \
+	 __CORE_RELO(pointer, field, RSHIFT_U64))
+
 /* Copies from the memory of the current task. Not 0: it cannot be read. */
 static __always_inline long read_user(void *to, __u32 size, __u64 address)
 {

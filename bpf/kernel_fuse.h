@@ -224,6 +224,9 @@ struct fuse_conn {
 	unsigned int max_background;
 	unsigned int congestion_threshold;
 	int initialized;
+	unsigned int writeback_cache : 1;
+	unsigned int big_writes : 1;
+	unsigned int async_dio : 1;
 	__u32 dev;	       /* before 5.11: that of the superblock */
 	unsigned int io_uring; /* since 6.14; on 7.2 of the channel */
 };

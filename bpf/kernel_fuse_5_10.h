@@ -74,6 +74,18 @@ struct fuse_io_priv_5_10 {
 	struct kiocb *iocb;
 };
 
+/*
+ * The bits of struct fuse_conn that tell what was negotiated, from the byte of the first one on.
+ * Where each is, the machine code tells that sets it in process_init_reply() (fs/fuse/inode.c):
+ * FUSE_WRITEBACK_CACHE bit 6 at 301, FUSE_BIG_WRITES bit 2 at 304, FUSE_ASYNC_DIO bit 3 at 305.
+ */
+struct fuse_negotiated_5_10 {
+	__u8 : 6, writeback_cache : 1;
+	SKIP(2);
+	__u8 : 2, big_writes : 1, : 5;
+	__u8 : 3, async_dio : 1;
+};
+
 struct fuse_conn_5_10 {
 	SKIP(40);
 	struct pid_namespace *pid_ns;
@@ -87,7 +99,11 @@ struct fuse_conn_5_10 {
 	unsigned int congestion_threshold;
 	SKIP(28); /* of the background queue */
 	int initialized;
+	SKIP(37); /* lock, abort, ... */
+	struct fuse_negotiated_5_10 negotiated;
 };
+_Static_assert(offsetof(struct fuse_conn_5_10, negotiated) == 301, "as in the machine code");
+_Static_assert(sizeof(struct fuse_negotiated_5_10) == 5, "as in the machine code");
 
 struct fuse_mount_5_10 {
 	struct fuse_conn *fc;

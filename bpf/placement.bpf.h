@@ -54,12 +54,8 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	call->pending = 1;
 	call->requests = 1;
 	call->segments = asked->segments;
-	call->first_bytes = data->bytes;
-	call->first_pages = data->pages;
-	call->readahead_bytes = asked->readahead_bytes;
+	note_first_request(&call->first, data, asked->readahead_bytes);
 	call->mount = placement->mount;
-	call->op = data->op;
-	call->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
 	call->ends_with_task_io = asked->ends_with_task_io;
 	call->background = data->background;
@@ -150,24 +146,10 @@ CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placeme
 	return call->requests == 2 ? index : NO_CALL;
 }
 
-/* Why a call was split, decided once: when its second request shows that it is. */
-static __always_inline void decide_cause(struct fusescope_call *call, struct fuse_conn *connection)
-{
-	struct first_request first = {
-		.bytes = call->first_bytes,
-		.pages = call->first_pages,
-		.readahead_bytes = call->readahead_bytes,
-		.op = call->op,
-		.mode = call->mode,
-	};
-
-	call->cause = cause_of(&first, connection);
-}
-
 /* Whether no further request of this call can come, now that one of its requests has ended. */
 static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
 {
-	if (call->mode == FUSESCOPE_BUFFERED && call->op == FUSESCOPE_READ)
+	if (call->first.mode == FUSESCOPE_BUFFERED && call->first.op == FUSESCOPE_READ)
 		return false;
 	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
 }

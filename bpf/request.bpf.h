@@ -38,7 +38,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 	if (slot) {
 		slot->bytes = data->bytes;
 		slot->op = op;
-		slot->mode = data->iocb ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+		slot->mode = mode_of_request(data);
 	}
 #ifdef FUSESCOPE_DIRECT_LOADS
 	if (!calls_are_hooked)

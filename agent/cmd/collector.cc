@@ -172,7 +172,8 @@ void Collector::complete(MountSnapshot& mount) const {
   mount.readahead_bytes = readahead_bytes(device);
 }
 
-Result<Snapshot> Collector::collect() {
+// The mounts that are there, without what earlier ones in their places had counted.
+Result<Snapshot> Collector::present() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
   InFlight in_flight = reader_.in_flight();
@@ -181,11 +182,22 @@ Result<Snapshot> Collector::collect() {
   add_other(in_flight, snapshot.mounts);
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   make_distinct(snapshot.mounts);
-  departed_.join(snapshot.mounts);
   snapshot.self = {.stats = reader_.self_stats(),
                    .mounts_dropped = dropped_.size(),
                    .hooks = session_.hooks(),
                    .programs = reader_.programs()};
+  return snapshot;
+}
+
+Result<Snapshot> Collector::collect() {
+  auto snapshot = present();
+  if (snapshot) departed_.join(snapshot->mounts);
+  return snapshot;
+}
+
+Result<Snapshot> Collector::look() {
+  auto snapshot = present();
+  if (snapshot) departed_.add_earlier(snapshot->mounts);
   return snapshot;
 }
 

@@ -31,12 +31,17 @@ class Collector {
   // agent runs.
   Result<Snapshot> collect();
 
+  // The same, but only of the mounts that are there, for one who looks between two scrapes: what
+  // the next scrape shows does not depend on it.
+  Result<Snapshot> look();
+
  private:
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
   using InFlight = std::map<std::uint32_t, std::uint64_t>;           // requests by row
   using Clock = std::chrono::steady_clock;                           // the clock of claimed_ns
 
   Result<void> refresh();
+  Result<Snapshot> present();
   Result<void> refresh_devices();
   void identify();
   [[nodiscard]] std::set<std::uint32_t> seen_devices() const;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/departed.h"
 
-#include <set>
-
 namespace fusescope {
 
 void Departed::add(const MountIdentity& identity, const Counters& counters) {
@@ -17,18 +15,21 @@ void Departed::add(const MountIdentity& identity, const Counters& counters) {
   }
 }
 
-void Departed::join(std::vector<MountSnapshot>& mounts) {
-  std::set<Labels> present;
+void Departed::add_earlier(std::vector<MountSnapshot>& mounts) const {
   for (MountSnapshot& mount : mounts) {
-    const Labels labels{mount.identity.mountpoint, mount.identity.fstype};
-    present.insert(labels);
-    const auto earlier = entries_.find(labels);
-    if (earlier == entries_.end()) continue;
-    fusescope::add(mount.counters, earlier->second.counters);
-    earlier->second.shown = true;
+    const auto earlier = entries_.find({mount.identity.mountpoint, mount.identity.fstype});
+    if (earlier != entries_.end()) fusescope::add(mount.counters, earlier->second.counters);
+  }
+}
+
+void Departed::join(std::vector<MountSnapshot>& mounts) {
+  add_earlier(mounts);
+  for (const MountSnapshot& mount : mounts) {
+    const auto earlier = entries_.find({mount.identity.mountpoint, mount.identity.fstype});
+    if (earlier != entries_.end()) earlier->second.shown = true;
   }
   for (auto& [labels, entry] : entries_) {
-    if (entry.shown || present.contains(labels)) continue;
+    if (entry.shown) continue;
     MountSnapshot& mount = mounts.emplace_back();
     mount.identity = {.mountpoint = labels.first, .fstype = labels.second, .source = ""};
     mount.counters = entry.counters;

@@ -20,6 +20,10 @@ class Departed {
   // A mount is gone with these counters, which add to those of earlier ones with its labels.
   void add(const MountIdentity& identity, const Counters& counters);
 
+  // Adds to mounts that are there what earlier ones with their labels had counted. Expects distinct
+  // labels.
+  void add_earlier(std::vector<MountSnapshot>& mounts) const;
+
   // Completes a scrape: mounts that are there get what earlier ones with their labels had counted,
   // and those that were not shown since they left are added. Expects distinct labels.
   void join(std::vector<MountSnapshot>& mounts);

@@ -13,7 +13,7 @@
 #include "agent/cmd/privileges.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/export/http_server.h"
-#include "agent/export/landing_page.h"
+#include "agent/export/live_page.h"
 
 namespace fusescope {
 namespace {
@@ -51,14 +51,22 @@ HttpResponse metrics_response(Telemetry& telemetry, const RequestCounts& request
   return {.content_type = kTextFormat, .body = std::move(*text)};
 }
 
+HttpResponse mounts_response(Telemetry& telemetry) {
+  auto json = telemetry.live();
+  if (!json) {
+    spdlog::error("live page: {}", json.error().text);
+    return {.status = 500, .body = json.error().text + "\n"};
+  }
+  return {.content_type = "application/json",
+          .body = std::move(*json),
+          .headers = {{"Cache-Control", "no-store"}}};
+}
+
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server) {
   const auto metrics = [&telemetry, &server](const HttpRequest&) {
     return metrics_response(telemetry, server.counts());
   };
-  const auto page = [path = options.telemetry_path](const HttpRequest&) {
-    return HttpResponse{.content_type = "text/html; charset=utf-8",
-                        .body = landing_page(FUSESCOPE_VERSION, path)};
-  };
+  const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {
     return HttpResponse{.body = "fusescope is healthy.\n"};
   };
@@ -70,8 +78,8 @@ Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpSe
     }
     return HttpResponse{.body = "fusescope is ready: " + *state + ".\n"};
   };
-  Routes routes;
-  routes["/"] = {"page", page};
+  Routes routes = live_page_routes(FUSESCOPE_VERSION, options.telemetry_path);
+  routes["/api/mounts"] = {"mounts", mounts};
   routes["/-/healthy"] = {"healthy", healthy};
   routes["/-/ready"] = {"ready", ready};
   routes[options.telemetry_path] = {"metrics", metrics};

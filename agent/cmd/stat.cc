@@ -10,30 +10,19 @@
 #include <cstdio>
 #include <optional>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "agent/cmd/child.h"
-#include "agent/cmd/collector.h"
+#include "agent/cmd/counting.h"
 #include "agent/cmd/vigil.h"
-#include "agent/host/fuse_module.h"
-#include "agent/host/kernel.h"
+#include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
-#include "agent/probe/followed.h"
-#include "agent/probe/reader.h"
-#include "agent/probe/session.h"
 #include "agent/text/stat_text.h"
 
 namespace fusescope {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// After the end: requests that nobody waits for (RELEASE, readahead) come to theirs, and calls of
-// io_submit, io_uring and splice are over once they were idle for 100 ms (bpf/settle.bpf.h).
-constexpr std::chrono::milliseconds kSettleTime{150};
-constexpr std::chrono::milliseconds kLongestWait{500};
-constexpr std::chrono::milliseconds kLook{5};
 
 constexpr int kSplit = 1;
 constexpr int kSignalled = 128;
@@ -47,9 +36,6 @@ Result<void> check(const StatOptions& options) {
     return std::unexpected(
         Error{"this pid namespace is not the host's, whose process ids the kernel counts by: "
               "run it in the host's (docker run --pid=host, hostPID: true)"});
-  }
-  if (!fuse_module().present) {
-    return std::unexpected(Error{"FUSE is not loaded, so nothing can be counted: modprobe fuse"});
   }
   return {};
 }
@@ -92,57 +78,6 @@ Result<void> follow_tree(const Followed& followed, pid_t process) {
   return {};
 }
 
-// Counting, attached for as long as it lives.
-class Counting {
- public:
-  static Result<std::unique_ptr<Counting>> start(HookMode mode) {
-    auto session = Session::start(mode, skip_risk_of(read_kernel()), Scope::followed_processes);
-    if (!session) return std::unexpected(session.error());
-    std::unique_ptr<Counting> counting(new Counting(std::move(*session)));
-    auto reader = Reader::open(counting->session_);
-    if (!reader) return std::unexpected(reader.error());
-    counting->reader_.emplace(std::move(*reader));
-    counting->collector_.emplace(counting->session_, *counting->reader_);
-    return counting;
-  }
-
-  [[nodiscard]] Followed followed() const { return Followed(session_); }
-
-  // Failing once is no reason to stop a command that runs: the report fails, if it lasts.
-  void keep_house() { std::ignore = collector_->keep_house(); }
-
-  // What was counted, once all that ended is settled.
-  Result<Snapshot> collect() {
-    const auto begin = Clock::now();
-    const auto least = session_.settles_calls() ? kSettleTime : std::chrono::milliseconds{0};
-    for (auto waited = Clock::duration{}; waited < kLongestWait; waited = Clock::now() - begin) {
-      if (waited >= least && !is_in_flight()) break;
-      std::this_thread::sleep_for(kLook);
-    }
-    return collector_->collect();
-  }
-
- private:
-  explicit Counting(Session session) : session_(std::move(session)) {}
-
-  [[nodiscard]] bool is_in_flight() const {
-    return std::ranges::any_of(reader_->in_flight(), [](const auto& row) { return row.second; });
-  }
-
-  Session session_;
-  std::optional<Reader> reader_;
-  std::optional<Collector> collector_;
-};
-
-HostLimits host_limits() {
-  HostLimits limits;
-  limits.page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  if (const auto pages = read_kernel().max_pages_limit) {
-    limits.max_pages_limit = static_cast<std::uint64_t>(*pages);
-  }
-  return limits;
-}
-
 Result<void> report_on(Counting& counting, const StatOptions& options, StatReport& report,
                        int output) {
   auto snapshot = counting.collect();
@@ -152,7 +87,7 @@ Result<void> report_on(Counting& counting, const StatOptions& options, StatRepor
   if (options.process) report.process = options.process;
   report.mounts = std::move(snapshot->mounts);
   report.self = std::move(snapshot->self);
-  report.host = host_limits();
+  report.host = read_host_limits();
   return write_all(output, options.json ? stat_json(report) : stat_text(report));
 }
 

@@ -10,7 +10,9 @@
 
 #include "agent/export/families.h"
 #include "agent/export/process_metrics.h"
+#include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
+#include "agent/text/live_json.h"
 
 namespace fusescope {
 namespace {
@@ -96,6 +98,26 @@ Result<std::string> Telemetry::scrape(const RequestCounts& requests) {
                                          .scrape_seconds = elapsed.count(),
                                          .http_requests = requests})) +
          text_of(process_families());
+}
+
+Result<std::string> Telemetry::live() {
+  const std::lock_guard lock(mutex_);
+  const auto now = Recent::Clock::now();
+  if (recent_.is_due(now)) {
+    auto snapshot = attached_ ? attached_->collector->look() : waiting_snapshot();
+    if (!snapshot) return std::unexpected(snapshot.error());
+    recent_.add(now, std::move(*snapshot));
+  }
+  const Recent::Entry* before = recent_.before();
+  LiveReport report = {.now = recent_.newest().snapshot,
+                       .before = before ? &before->snapshot : nullptr,
+                       .window_seconds = std::nullopt,
+                       .host = read_host_limits(),
+                       .waiting = module_.present ? "" : kWaiting};
+  if (before) {
+    report.window_seconds = std::chrono::duration<double>(recent_.newest().at - before->at).count();
+  }
+  return live_json(report);
 }
 
 Result<std::string> Telemetry::state() const {

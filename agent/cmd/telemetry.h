@@ -9,6 +9,7 @@
 #include "agent/cmd/collector.h"
 #include "agent/export/http_server.h"
 #include "agent/host/fuse_module.h"
+#include "agent/model/recent.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
 
@@ -29,6 +30,9 @@ class Telemetry {
 
   // The metrics, as text.
   Result<std::string> scrape(const RequestCounts& requests);
+
+  // What the live page shows: /api/mounts.
+  Result<std::string> live();
 
   // One line for people: hooks are attached, or what they wait for. Fails if FUSE is there and they
   // could not be attached.
@@ -55,6 +59,7 @@ class Telemetry {
   mutable std::mutex mutex_;
   FuseModule module_;
   std::unique_ptr<Attached> attached_;  // null: waiting for FUSE
+  Recent recent_;                       // empty unless somebody looks at the live page
   Result<void> followed_;               // how the last attaching after a loading of FUSE went
 };
 

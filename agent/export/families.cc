@@ -142,11 +142,6 @@ void add_phases(Builder& builder, const Labels& labels, const fusescope_mount_st
   }
 }
 
-const char* transport_of(const MountSnapshot& mount) {
-  if (mount.identity.fstype == "virtiofs") return "virtiofs";
-  return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";
-}
-
 void add_limits(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
   if (mount.readahead_bytes) builder.count(kReadahead, labels, *mount.readahead_bytes);
   if (!mount.limits || !mount.limits->initialized) return;

@@ -14,6 +14,7 @@
 
 #include "agent/base/tracefs.h"
 #include "agent/host/fuse_module.h"
+#include "agent/host/host_limits.h"
 
 namespace fusescope {
 namespace {
@@ -114,7 +115,7 @@ KernelFacts read_kernel(const std::string& root) {
   kernel.perf_event_paranoid = number(settings + "/kernel/perf_event_paranoid");
   kernel.unprivileged_bpf_disabled = number(settings + "/kernel/unprivileged_bpf_disabled");
   kernel.bpf_stats_enabled = number(settings + "/kernel/bpf_stats_enabled");
-  kernel.max_pages_limit = number(settings + "/fs/fuse/max_pages_limit");
+  kernel.max_pages_limit = read_host_limits(root).max_pages_limit;
   kernel.is_host_user_namespace = is_host_user_namespace(root);
   return kernel;
 }

@@ -27,7 +27,8 @@ struct Judgement {
   std::uint64_t split_calls = 0;
   std::array<std::uint64_t, FUSESCOPE_CAUSES> splits{};  // by cause
   IoVerdict verdict = IoVerdict::idle;
-  // Of most extra requests; of `unmerged` if there is any. Nothing: no call was split.
+  // `unmerged` if there is any; else that of most extra requests, one that can be mended before one
+  // that is the host's own maximum. Nothing: no call was split.
   std::optional<fusescope_cause> cause;
   std::string remedy;  // empty unless limited or broken
 };

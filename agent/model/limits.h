@@ -19,6 +19,7 @@ struct HostLimits {
 
   // The most pages that a connection of this host can negotiate.
   [[nodiscard]] std::uint64_t most_pages() const { return max_pages_limit.value_or(256); }
+  [[nodiscard]] std::uint64_t most_bytes() const { return most_pages() * page_bytes; }
 };
 
 enum class Limit { max_pages, max_read, max_write, no_big_writes, readahead };
@@ -37,5 +38,9 @@ struct Binding {
 // window of the mount, if that is known, a buffered write by no_big_writes.
 std::optional<Binding> binding_of(const MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
                                   const HostLimits& host);
+
+// Whether a cause is about a limit of the connection that is as large as this host lets any be:
+// calls that need more are split whatever the daemon does.
+bool is_hosts_maximum(fusescope_cause cause, const MountSnapshot& mount, const HostLimits& host);
 
 }  // namespace fusescope

@@ -72,6 +72,11 @@ Counters difference(const Counters& now, const Counters& before) {
   return result;
 }
 
+const char* transport_of(const MountSnapshot& mount) {
+  if (mount.identity.fstype == "virtiofs") return "virtiofs";
+  return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";
+}
+
 bool is_empty(const Counters& counters) {
   const auto is_zero = [](std::uint64_t count) { return count == 0; };
   return counters.durations.empty() && std::ranges::all_of(counters_of(counters.data), is_zero);

@@ -73,6 +73,9 @@ struct Snapshot {
   SelfSnapshot self;
 };
 
+// How its requests travel: dev_fuse, virtiofs or io_uring.
+const char* transport_of(const MountSnapshot& mount);
+
 // Field by field: into += from. Both come from counters that only grow. Of the most requests of a
 // call the higher one is taken.
 void add(Counters& into, const Counters& from);

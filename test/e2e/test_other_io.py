@@ -59,7 +59,7 @@ CASES = [
          {"writeback": 8}, op="write", fs=("--writeback-cache", "--max-write", "128K")),
     # A page that a write fills in part, and that is not in the cache, ends the request.
     Case("partial-pages", ("--engine", "stream", "--segments", "1", "--segment-bytes", "6000",
-                           "--calls", "4"), 4, {"call": 7}, op="write", causes={"unknown": 3}),
+                           "--calls", "4"), 4, {"call": 7}, op="write", causes={"partial_page": 3}),
     Case("direct-without-async", ("--direct", "--engine", "vector", "--calls", "8"), 8,
          {"call": 64}, fs=("--no-async-dio", "--max-write", "128K", "--max-read", "128K"),
          causes={"max_pages": 8}, mode="direct"),
@@ -76,7 +76,7 @@ CASES = [
     Case("max_pages-not-negotiated", ("--direct", "--engine", "vector", "--calls", "4"), 4,
          {"call": 32}, fs=("--max-pages", "0"), causes={"max_pages": 4}, mode="direct"),
     Case("no-big-writes", ("--engine", "vector", "--calls", "1"), 1, {"call": 256}, op="write",
-         fs=("--no-big-writes",), causes={"unknown": 1}),
+         fs=("--no-big-writes",), causes={"no_big_writes": 1}),
     Case("sqpoll", ("--direct", "--engine", "uring", "--sqpoll", "--calls", "8"), 8, {"call": 8},
          mode="direct"),
 ]

@@ -25,6 +25,10 @@ void open_file(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
     fuse_reply_err(request, ESTALE);
     return;
   }
+  if (filesystem.options.refuse_direct && (file->flags & O_DIRECT) != 0) {
+    fuse_reply_err(request, EINVAL);
+    return;
+  }
   prepare_open(filesystem.options, *node, *file);
   fuse_reply_open(request, file);
 }
@@ -77,6 +81,7 @@ void read_data(fuse_req_t request, fuse_ino_t /*number*/, size_t size, off_t off
 void write_data(fuse_req_t request, fuse_ino_t /*number*/, const char* data, size_t size,
                 off_t offset, fuse_file_info* file) {
   if (replied_by_fault(request)) return;
+  size = filesystem_of(request).faults.next_write_length(size);
   const auto written = node_of(*file).write(static_cast<std::uint64_t>(offset),
                                             std::as_bytes(std::span(data, size)));
   if (written) {

@@ -16,11 +16,20 @@ int Faults::next_error() {
   return options_.error;
 }
 
-std::size_t Faults::next_read_length(std::size_t available) {
-  if (options_.short_every == 0) return available;
-  if (++reads_ % options_.short_every != 0) return available;
+std::size_t Faults::shorten(std::uint64_t every, std::atomic<std::uint64_t>& requests,
+                            std::size_t length) {
+  if (every == 0) return length;
+  if (++requests % every != 0) return length;
   ++short_replies_;
-  return available / 2;
+  return length / 2;
+}
+
+std::size_t Faults::next_read_length(std::size_t available) {
+  return shorten(options_.short_every, reads_, available);
+}
+
+std::size_t Faults::next_write_length(std::size_t carried) {
+  return shorten(options_.short_write_every, writes_, carried);
 }
 
 }  // namespace countfs

@@ -57,6 +57,7 @@ void add_limits(CLI::App& app, Options& options, Texts& texts) {
 
 void add_behaviour(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--direct-io", options.direct_io, "FOPEN_DIRECT_IO on every open");
+  app.add_flag("--refuse-direct", options.refuse_direct, "EINVAL for every open with O_DIRECT");
   app.add_flag("--keep-cache", options.keep_cache, "FOPEN_KEEP_CACHE on every open");
   app.add_flag("--copy-file-range", options.copy_file_range,
                "copy inside the filesystem (default: ENOSYS, so that the kernel copies)");
@@ -82,6 +83,8 @@ void add_faults(CLI::App& app, Options& options, Texts& texts) {
                  "every Nth READ or WRITE fails with --error");
   app.add_option("--error", texts.error, "errno name")->capture_default_str();
   app.add_option("--short-every", options.faults.short_every, "every Nth READ replies half");
+  app.add_option("--short-write-every", options.faults.short_write_every,
+                 "every Nth WRITE takes half");
 }
 
 std::optional<PresetFile> parse_file(const std::string& text) {

@@ -21,7 +21,8 @@ struct FaultOptions {
   std::chrono::microseconds reply_delay{0};
   std::uint64_t error_every = 0;  // 0: never
   int error = EIO;
-  std::uint64_t short_every = 0;  // 0: never
+  std::uint64_t short_every = 0;        // READ; 0: never
+  std::uint64_t short_write_every = 0;  // 0: never
 };
 
 struct Options {
@@ -38,6 +39,7 @@ struct Options {
   std::uint32_t threads = 4;
   double attribute_timeout = 1.0;  // seconds
   bool direct_io = false;
+  bool refuse_direct = false;
   bool keep_cache = false;
   bool writeback_cache = false;
   bool no_async_read = false;

@@ -236,25 +236,25 @@ TEST(Mount, HasNoLimitsUntilTheyAreNegotiated) {
   EXPECT_EQ(values_of_mount(mount, "fuse_mount_readahead_bytes").size(), 1U);
 }
 
-std::string transport_of(const MountSnapshot& mount) {
+std::string transport_label(const MountSnapshot& mount) {
   const Values info = values_of_mount(mount, "fuse_mount_info");
   return info.empty() ? "no info" : info.begin()->first.substr(info.begin()->first.rfind('=') + 1);
 }
 
 TEST(Mount, SaysHowItsRequestsTravel) {
   MountSnapshot mount = busy_mount();
-  EXPECT_EQ(transport_of(mount), "dev_fuse");
+  EXPECT_EQ(transport_label(mount), "dev_fuse");
   mount.limits->io_uring = 1;
-  EXPECT_EQ(transport_of(mount), "io_uring");
+  EXPECT_EQ(transport_label(mount), "io_uring");
   mount.limits.reset();
-  EXPECT_EQ(transport_of(mount), "dev_fuse");
-  EXPECT_EQ(transport_of(silent_mount()), "virtiofs");
+  EXPECT_EQ(transport_label(mount), "dev_fuse");
+  EXPECT_EQ(transport_label(silent_mount()), "virtiofs");
 }
 
 TEST(Mount, HasNoInfoWhenItStandsForMany) {
   MountSnapshot other;
   other.identity = {.mountpoint = "other", .fstype = "other", .source = "", .device = 0};
-  EXPECT_EQ(transport_of(other), "no info");
+  EXPECT_EQ(transport_label(other), "no info");
   EXPECT_EQ(values_of_mount(other, "fuse_requests_in_flight").size(), 1U);
 }
 

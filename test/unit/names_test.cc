@@ -57,6 +57,9 @@ TEST(Names, OfCausesAreDistinct) {
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_MAX_READ), "max_read");
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_MAX_WRITE), "max_write");
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_READAHEAD_WINDOW), "readahead_window");
+  EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_SHORT_REPLY), "short_reply");
+  EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_NO_BIG_WRITES), "no_big_writes");
+  EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_PARTIAL_PAGE), "partial_page");
 }
 
 TEST(Names, OfLossesAreDistinct) {
@@ -139,11 +142,14 @@ struct Scope {
 constexpr Scope kScopes[] = {
     {FUSESCOPE_CAUSE_UNKNOWN, true, true, true, true},
     {FUSESCOPE_CAUSE_UNMERGED, true, false, true, false},
+    {FUSESCOPE_CAUSE_SHORT_REPLY, true, false, true, false},
     {FUSESCOPE_CAUSE_PAGE_SLOTS, true, false, true, true},
     {FUSESCOPE_CAUSE_MAX_PAGES, true, true, true, true},
     {FUSESCOPE_CAUSE_MAX_READ, true, true, false, false},
     {FUSESCOPE_CAUSE_MAX_WRITE, false, false, true, true},
+    {FUSESCOPE_CAUSE_NO_BIG_WRITES, false, false, false, true},
     {FUSESCOPE_CAUSE_READAHEAD_WINDOW, false, true, false, false},
+    {FUSESCOPE_CAUSE_PARTIAL_PAGE, false, false, false, true},
 };
 
 TEST(Causes, ApplyToTheCallsThatTheyCanSplit) {

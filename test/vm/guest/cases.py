@@ -6,6 +6,7 @@ import fnmatch
 import itertools
 
 import guest_tests
+import test_causes
 import test_other_io
 import test_workloads
 
@@ -14,6 +15,9 @@ FUSE = (
     test_other_io.test_is_exact,
     test_other_io.test_is_exact_when_requests_fail,
     test_other_io.test_counts_every_opcode,
+    test_causes.test_cause_is_told,
+    test_causes.test_cause_is_unknown_where_a_cached_page_ends_the_request,
+    test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
     guest_tests.test_sixty_four_threads,
     guest_tests.test_stat,
 )

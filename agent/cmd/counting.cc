@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/counting.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include "agent/host/fuse_module.h"
+#include "agent/host/kernel.h"
+
+namespace fusescope {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// After the end: requests that nobody waits for (RELEASE, readahead) come to theirs, and calls of
+// io_submit, io_uring and splice are over once they were idle for 100 ms (bpf/settle.bpf.h).
+constexpr std::chrono::milliseconds kSettleTime{150};
+constexpr std::chrono::milliseconds kLongestWait{500};
+constexpr std::chrono::milliseconds kLook{5};
+
+}  // namespace
+
+Result<std::unique_ptr<Counting>> Counting::start(HookMode mode) {
+  if (!fuse_module().present) {
+    return std::unexpected(Error{"FUSE is not loaded, so nothing can be counted: modprobe fuse"});
+  }
+  auto session = Session::start(mode, skip_risk_of(read_kernel()), Scope::followed_processes);
+  if (!session) return std::unexpected(session.error());
+  std::unique_ptr<Counting> counting(new Counting(std::move(*session)));
+  auto reader = Reader::open(counting->session_);
+  if (!reader) return std::unexpected(reader.error());
+  counting->reader_.emplace(std::move(*reader));
+  counting->collector_.emplace(counting->session_, *counting->reader_);
+  return counting;
+}
+
+void Counting::keep_house() { std::ignore = collector_->keep_house(); }
+
+Result<Snapshot> Counting::collect() {
+  const auto begin = Clock::now();
+  const auto least = session_.settles_calls() ? kSettleTime : std::chrono::milliseconds{0};
+  for (auto waited = Clock::duration{}; waited < kLongestWait; waited = Clock::now() - begin) {
+    if (waited >= least && !is_in_flight()) break;
+    std::this_thread::sleep_for(kLook);
+  }
+  return collector_->collect();
+}
+
+bool Counting::is_in_flight() const {
+  return std::ranges::any_of(reader_->in_flight(), [](const auto& row) { return row.second; });
+}
+
+}  // namespace fusescope

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/verify.h"
+
+#include <linux/magic.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "agent/cmd/verify_run.h"
+#include "agent/cmd/vigil.h"
+#include "agent/host/mountinfo.h"
+#include "agent/host/processes.h"
+
+namespace fusescope {
+namespace {
+
+constexpr int kSignalled = 128;
+constexpr int kNotOk = 1;
+
+Result<void> print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout)) {
+    return std::unexpected(errno_error("write the report", errno));
+  }
+  return {};
+}
+
+Result<void> check(const VerifyOptions& options) {
+  if (options.folder.empty()) return std::unexpected(Error{"no folder given"});
+  if (!is_host_pid_namespace()) {
+    return std::unexpected(
+        Error{"this pid namespace is not the host's, whose process ids the "
+              "kernel counts by: run it in the host's"});
+  }
+  return {};
+}
+
+// The mount's device, if it is one of FUSE.
+Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
+  const auto seen = orders.give({.step = Step::look});
+  if (!seen) return std::unexpected(seen.error());
+  if (seen->filesystem != FUSE_SUPER_MAGIC) {
+    return std::unexpected(Error{"verify " + folder +
+                                 ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
+                                 "'findmnt -t fuse,fuseblk,virtiofs' and its subtypes"});
+  }
+  return kernel_device(seen->device_major, seen->device_minor);
+}
+
+Result<VerifyReport> test(const VerifyOptions& options, Orders& orders) {
+  const auto device = look(orders, options.folder);
+  if (!device) return std::unexpected(device.error());
+  const auto counting = Counting::start(options.hooks);
+  if (!counting) return std::unexpected(counting.error());
+  if (auto followed = (*counting)->followed().follow(orders.process()); !followed) {
+    return std::unexpected(followed.error());
+  }
+  VerifyRun run(orders, **counting, *device, options.unaligned ? kUnaligned : 0);
+  return run.report();
+}
+
+}  // namespace
+
+Result<int> verify(const VerifyOptions& options) {
+  if (auto checked = check(options); !checked) return std::unexpected(checked.error());
+  const auto signals = EndingSignals::block();
+  if (!signals) return std::unexpected(signals.error());
+  auto worker = Worker::start(options.folder);
+  if (!worker) return std::unexpected(worker.error());
+  Orders orders(std::move(*worker), *signals, options.folder, options.timeout);
+  auto report = test(options, orders);
+  if (orders.signal()) return kSignalled + orders.signal();
+  if (!report) return std::unexpected(report.error());
+  if (auto removed = orders.give({.step = Step::remove}); !removed) {
+    return std::unexpected(removed.error());
+  }
+  const auto printed = print(options.json ? verify_json(*report) : verify_text(*report));
+  if (!printed) return std::unexpected(printed.error());
+  return verdict_of(*report) == IoVerdict::ok ? 0 : kNotOk;
+}
+
+}  // namespace fusescope

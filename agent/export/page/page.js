@@ -1,0 +1,221 @@
+// The live page: a row for each mount, from /api/mounts (docs/json.md). All text of the host is set
+// as text, never as HTML.
+"use strict";
+
+const REFRESH_MS = 2000;
+const PATIENCE_MS = 5000;
+const MARKS = { ok: "\u2713 ok", limited: "! limited", broken: "\u2715 broken", idle: "\u2013 idle" };
+const ORDER = ["broken", "limited", "ok", "idle"];
+const LIMITS = [
+  ["max_pages", "max_pages"], ["max_read_bytes", "max_read"], ["max_write_bytes", "max_write"],
+  ["readahead_bytes", "readahead"], ["max_background", "max_background"],
+  ["congestion_threshold", "congestion threshold"], ["transport", "transport"],
+];
+const NUMBERS = [
+  ["Requests per call", (m) => decimal(m.requests_per_call)],
+  ["Calls/s", (m) => rate(m.rates.calls_per_second)],
+  ["Requests/s", (m) => rate(m.rates.requests_per_second)],
+  ["MiB/s", (m) => rate(m.rates.bytes_per_second, 1 << 20)],
+  ["In flight", (m) => String(m.in_flight)],
+];
+
+const table = document.getElementById("mounts");
+const state = document.getElementById("state");
+const notices = document.getElementById("notices");
+const rows = new Map();
+let answeredAt = null;
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// Only what has changed, so that what a person has selected stays.
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function decimal(value) {
+  if (value === null) return "\u2013";
+  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
+}
+
+function rate(value, unit = 1) {
+  return value === null ? "measuring\u2026" : decimal(value / unit);
+}
+
+function bytes(value) {
+  if (value >= 0xffffffff) return "no limit";
+  return value % 1024 ? `${value} B` : value % 1048576 ? `${value / 1024} KiB` : `${value / 1048576} MiB`;
+}
+
+function limitText(name, value) {
+  if (value === null) return "not known";
+  return name.endsWith("_bytes") ? bytes(value) : String(value);
+}
+
+function bindingText(binding) {
+  if (!binding) return "not known yet";
+  return `${binding.limit}, at ${bytes(binding.bytes)} a request; then ${binding.next} at ${bytes(binding.next_bytes)}`;
+}
+
+function callText(call) {
+  const splits = call.splits.map((s) => `${s.calls} by ${s.cause}`).join(", ");
+  return `${call.calls} calls, ${call.requests} requests` + (splits ? `; split: ${splits}` : "");
+}
+
+function makeRow(key) {
+  const body = element("tbody", "mount");
+  const main = element("tr");
+  const name = element("td");
+  const button = element("button");
+  const details = element("tr", "details");
+  const cell = element("td");
+  const list = element("dl");
+  button.type = "button";
+  button.setAttribute("aria-expanded", "false");
+  details.id = `details-${rows.size}-${Date.now()}`;
+  button.setAttribute("aria-controls", details.id);
+  details.hidden = true;
+  button.addEventListener("click", () => {
+    details.hidden = !details.hidden;
+    button.setAttribute("aria-expanded", String(!details.hidden));
+  });
+  const row = { key, body, button, fstype: element("span", "fstype"), verdict: element("span", "verdict"),
+                cause: element("span", "cause"), numbers: [], list, values: new Map() };
+  name.append(button, row.fstype);
+  const judged = element("td");
+  judged.append(row.verdict, row.cause);
+  main.append(name, judged);
+  for (const [label] of NUMBERS) {
+    const number = element("td", "number");
+    number.dataset.label = label;
+    row.numbers.push(number.appendChild(element("span")));
+    main.append(number);
+  }
+  row.remedyRow = element("tr", "remedy");
+  row.remedy = element("td");
+  row.remedy.colSpan = cell.colSpan = NUMBERS.length + 2;
+  row.remedyRow.append(row.remedy);
+  cell.append(list);
+  details.append(cell);
+  body.append(main, row.remedyRow, details);
+  return row;
+}
+
+function setDetail(row, label, text) {
+  let value = row.values.get(label);
+  if (!value) {
+    value = element("dd");
+    row.list.append(element("dt", "", label), value);
+    row.values.set(label, value);
+  }
+  setText(value, text);
+}
+
+function causeText(mount) {
+  if (mount.cause) return `${mount.worst_op} (${mount.worst_mode}): ${mount.cause}`;
+  const since = mount.since_start;
+  return mount.verdict === "idle" && since.cause ? `before: ${since.verdict}, ${since.cause}` : "";
+}
+
+function update(row, mount) {
+  row.body.className = `mount ${mount.verdict}`;
+  setText(row.button, mount.mountpoint);
+  setText(row.fstype, mount.source ? `${mount.fstype}, ${mount.source}` : mount.fstype);
+  row.verdict.className = `verdict ${mount.verdict}`;
+  setText(row.verdict, MARKS[mount.verdict]);
+  setText(row.cause, causeText(mount));
+  NUMBERS.forEach(([, text], i) => setText(row.numbers[i], text(mount)));
+  const remedy = mount.remedy || (mount.verdict === "idle" && mount.since_start.remedy) || "";
+  setText(row.remedy, remedy ? `What to change: ${remedy}` : "");
+  row.remedyRow.hidden = !remedy;
+  setDetail(row, "Reads end at", bindingText(mount.binds.read));
+  setDetail(row, "Writes end at", bindingText(mount.binds.write));
+  for (const [name, label] of LIMITS) setDetail(row, label, limitText(name, mount.limits[name]));
+  for (const call of mount.since_start.calls) setDetail(row, `${call.op}, ${call.mode}`, callText(call));
+}
+
+function worstFirst(a, b) {
+  return ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) ||
+    (a.mountpoint < b.mountpoint ? -1 : a.mountpoint > b.mountpoint ? 1 : 0);
+}
+
+// Moves a row only where it must, and keeps the focus in it.
+function place(mounts) {
+  const focused = document.activeElement;
+  let at = table.tHead.nextSibling;
+  for (const mount of mounts) {
+    const { body } = rows.get(mount.key);
+    if (body === at) {
+      at = at.nextSibling;
+    } else {
+      table.insertBefore(body, at);
+    }
+  }
+  if (focused && focused !== document.activeElement && table.contains(focused)) focused.focus();
+}
+
+function showMounts(mounts) {
+  for (const mount of mounts) mount.key = JSON.stringify([mount.mountpoint, mount.fstype]);
+  const present = new Set(mounts.map((mount) => mount.key));
+  for (const [key, row] of rows) {
+    if (present.has(key)) continue;
+    row.body.remove();
+    rows.delete(key);
+  }
+  for (const mount of mounts) {
+    if (!rows.has(mount.key)) rows.set(mount.key, makeRow(mount.key));
+    update(rows.get(mount.key), mount);
+  }
+  place(mounts.sort(worstFirst));
+  table.hidden = !mounts.length;
+}
+
+function showNotices(report) {
+  const texts = report.roles.filter((role) => role.unseen)
+    .map((role) => `Hook for "${role.role}" (${role.state}): not seen: ${role.unseen}.`);
+  const lost = Object.entries(report.lost).map(([reason, number]) => `${number} ${reason}`);
+  if (lost.length) texts.push(`Events lost since the agent began: ${lost.join(", ")}.`);
+  if (notices.dataset.texts === JSON.stringify(texts)) return;
+  notices.dataset.texts = JSON.stringify(texts);
+  notices.replaceChildren(...texts.map((text) => element("li", "", text)));
+}
+
+function showState(text, isTrouble) {
+  document.body.classList.toggle("stale", isTrouble);
+  state.classList.toggle("trouble", isTrouble);
+  setText(state, text);
+}
+
+function show(report) {
+  answeredAt = new Date();
+  showNotices(report);
+  showMounts(report.mounts);
+  const count = report.mounts.length;
+  const split = report.mounts.filter((m) => m.verdict === "limited" || m.verdict === "broken").length;
+  if (report.waiting) showState(report.waiting, false);
+  else if (!count) showState("No FUSE filesystem is mounted on this host.", false);
+  else showState(`${split} of ${count} mounts with I/O that is split now.`, false);
+}
+
+function explain(error) {
+  const since = answeredAt ? `; what is shown is of ${answeredAt.toLocaleTimeString()}` : "";
+  showState(`The agent does not answer (${error.message})${since}.`, true);
+}
+
+async function refresh() {
+  try {
+    const response = await fetch("/api/mounts", { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    show(await response.json());
+  } catch (error) {
+    explain(error);
+  }
+  setTimeout(refresh, REFRESH_MS);
+}
+
+showState("Asking the agent\u2026", false);
+refresh();

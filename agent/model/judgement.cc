@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/model/judgement.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <utility>
+
+#include "agent/model/remedy.h"
+#include "agent/model/stats.h"
+
+namespace fusescope {
+namespace {
+
+constexpr std::array kNames = {"idle", "ok", "limited", "broken"};
+
+std::optional<fusescope_cause> cause_of_most(const fusescope_io_stats& stats, auto&& counts) {
+  std::optional<fusescope_cause> most;
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    const auto cause = static_cast<fusescope_cause>(i);
+    if (!stats.extra_requests[cause] || !counts(cause)) continue;
+    if (!most || stats.extra_requests[cause] > stats.extra_requests[*most]) most = cause;
+  }
+  return most;
+}
+
+// A cause that can be mended comes before one that is the host's own maximum.
+std::optional<fusescope_cause> main_cause(const fusescope_io_stats& stats,
+                                          const MountSnapshot& mount, const HostLimits& host) {
+  if (stats.splits[FUSESCOPE_CAUSE_UNMERGED]) return FUSESCOPE_CAUSE_UNMERGED;
+  const auto can_be_mended = [&](fusescope_cause cause) {
+    return !is_hosts_maximum(cause, mount, host);
+  };
+  if (const auto mendable = cause_of_most(stats, can_be_mended)) return mendable;
+  return cause_of_most(stats, [](fusescope_cause) { return true; });
+}
+
+IoVerdict verdict_of(const Judgement& judgement, const MountSnapshot& mount,
+                     const HostLimits& host) {
+  if (!judgement.requests) return IoVerdict::idle;
+  if (!judgement.cause) return IoVerdict::ok;
+  if (judgement.cause == FUSESCOPE_CAUSE_UNMERGED) return IoVerdict::broken;
+  return is_hosts_maximum(*judgement.cause, mount, host) ? IoVerdict::ok : IoVerdict::limited;
+}
+
+Judgement judge_one(const MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
+                    const HostLimits& host) {
+  const fusescope_io_stats& stats = mount.counters.data.ops[op].io[mode];
+  Judgement judgement;
+  judgement.op = op;
+  judgement.mode = mode;
+  judgement.calls = calls_of(stats);
+  judgement.requests = requests_of(stats);
+  judgement.segments = segments_of(stats);
+  judgement.bytes = stats.bytes;
+  std::ranges::copy(stats.splits, judgement.splits.begin());
+  judgement.split_calls =
+      std::accumulate(judgement.splits.begin(), judgement.splits.end(), std::uint64_t{0});
+  judgement.cause = main_cause(stats, mount, host);
+  judgement.verdict = verdict_of(judgement, mount, host);
+  if (judgement.verdict == IoVerdict::limited || judgement.verdict == IoVerdict::broken) {
+    judgement.remedy = remedy_for(*judgement.cause, op, mode, mount, host);
+  }
+  return judgement;
+}
+
+std::uint64_t extra_requests(const Judgement& judgement) {
+  return judgement.requests - std::min(judgement.requests, judgement.calls);
+}
+
+}  // namespace
+
+const char* name_of(IoVerdict verdict) { return kNames.at(static_cast<std::size_t>(verdict)); }
+
+std::vector<Judgement> judge(const MountSnapshot& mount, const HostLimits& host) {
+  std::vector<Judgement> judgements;
+  for (const fusescope_op op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+    for (const fusescope_mode mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
+      Judgement judgement = judge_one(mount, op, mode, host);
+      if (judgement.calls) judgements.push_back(std::move(judgement));
+    }
+  }
+  return judgements;
+}
+
+Judgement worst(const std::vector<Judgement>& judgements) {
+  const auto key = [](const Judgement& each) {
+    return std::pair(each.verdict, extra_requests(each));
+  };
+  const auto found = std::ranges::max_element(judgements, {}, key);
+  return found == judgements.end() ? Judgement{} : *found;
+}
+
+}  // namespace fusescope

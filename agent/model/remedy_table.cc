@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/model/remedy_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fusescope {
+namespace {
+
+constexpr std::string_view kGlusterfs =
+    "glusterfs has no option for larger requests: give virtual machines their disks by libgfapi "
+    "(gluster://), and elsewhere have several calls in flight";
+constexpr std::string_view kGlusterfsSource = "glusterfs, xlators/mount/fuse/src/fuse-bridge.c";
+
+constexpr std::string_view kVirtiofs =
+    "give the device a queue of {queue} entries (QEMU: -device vhost-user-fs-pci,queue-size="
+    "{queue}): a request has the pages that fit into the queue, which are {pages} at most";
+constexpr std::string_view kVirtiofsSource =
+    "fs/fuse/virtio_fs.c, virtio_fs_get_tree(): max_pages_limit";
+
+constexpr std::string_view kJuicefs = "mount with --max-fuse-io={kib}K (JuiceFS 1.3 or later)";
+constexpr std::string_view kJuicefsSource = "juicefs mount, --max-fuse-io";
+
+// Daemons on libfuse with either of its versions.
+constexpr std::string_view kLibfuse =
+    "use a build with libfuse 3 that sets conn->max_write={bytes} at INIT: libfuse 3 derives "
+    "max_pages={pages} from it, libfuse 2 cannot negotiate more than 32";
+constexpr std::string_view kLibfuseSource = "libfuse, lib/fuse_lowlevel.c, do_init()";
+
+constexpr std::string_view kMaxPagesSource =
+    "fs/fuse/inode.c, process_init_reply(): FUSE_MAX_PAGES";
+
+constexpr std::string_view kReadahead =
+    "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb, or posix_fadvise(POSIX_FADV_SEQUENTIAL), "
+    "or direct I/O";
+constexpr std::string_view kReadaheadSource = "mm/readahead.c, page_cache_sync_ra()";
+
+constexpr std::array kTable = {
+    RemedyRow{FUSESCOPE_CAUSE_UNMERGED, "",
+              "this kernel does not merge the segments of one call: upgrade it, and report its "
+              "version",
+              "fs/fuse/file.c, fuse_get_user_pages()"},
+
+    RemedyRow{FUSESCOPE_CAUSE_SHORT_REPLY, "",
+              "the daemon answered with fewer bytes than were asked for: at the end of a file that "
+              "is as it must be, elsewhere look into the daemon's log",
+              "mm/filemap.c, generic_file_read_iter()"},
+
+    RemedyRow{FUSESCOPE_CAUSE_PAGE_SLOTS, "",
+              "the buffers use up page slots with parts of pages: align them to the page "
+              "(posix_memalign), or use fewer and larger iovecs",
+              "fs/fuse/file.c, fuse_get_user_pages()"},
+
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.glusterfs", kGlusterfs, kGlusterfsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.juicefs", kJuicefs, kJuicefsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "virtiofs", kVirtiofs, kVirtiofsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.sshfs", kLibfuse, kLibfuseSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.s3fs", kLibfuse, kLibfuseSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.bindfs", kLibfuse, kLibfuseSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.ceph-fuse", kLibfuse, kLibfuseSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.rclone",
+              "its FUSE library (bazil.org/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
+              "try a newer rclone, and have several calls in flight until then",
+              kMaxPagesSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.gcsfuse",
+              "its FUSE library (jacobsa/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
+              "try a newer gcsfuse, and have several calls in flight until then",
+              kMaxPagesSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.mountpoint-s3",
+              "its FUSE library (fuser) must negotiate FUSE_MAX_PAGES with {pages} pages: try a "
+              "newer mount-s3, and have several calls in flight until then",
+              kMaxPagesSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "",
+              "the daemon must negotiate max_pages={pages} (FUSE_MAX_PAGES; libfuse 3 derives it "
+              "from conn->max_write={bytes}), then mount again",
+              kMaxPagesSource},
+
+    RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "fuse.glusterfs", kGlusterfs, kGlusterfsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "fuse.juicefs", kJuicefs, kJuicefsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "",
+              "mount with -o max_read={bytes}, and have the daemon set the same at INIT (libfuse: "
+              "conn->max_read): one without the other has no effect",
+              "fs/fuse/inode.c, fuse_fill_super_common(): ctx->max_read"},
+
+    RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "fuse.glusterfs", kGlusterfs, kGlusterfsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "fuse.juicefs", kJuicefs, kJuicefsSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "fuse.ceph-fuse",
+              "set fuse_max_write = {bytes} in the [client] section of ceph.conf, then mount again",
+              "ceph, src/common/options/mds-client.yaml.in"},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "",
+              "the daemon must negotiate max_write={bytes} (libfuse: conn->max_write), then mount "
+              "again",
+              "fs/fuse/inode.c, process_init_reply(): max_write"},
+
+    RemedyRow{FUSESCOPE_CAUSE_NO_BIG_WRITES, "fuse.ceph-fuse",
+              "set fuse_big_writes = true in the [client] section of ceph.conf, then mount again",
+              "ceph, src/common/options/mds-client.yaml.in"},
+    RemedyRow{
+        FUSESCOPE_CAUSE_NO_BIG_WRITES, "",
+        "the daemon must negotiate FUSE_BIG_WRITES (libfuse 2: -o big_writes; libfuse 3 always "
+        "does), then a request carries up to {bytes} bytes",
+        "fs/fuse/file.c, fuse_fill_write_pages()"},
+
+    RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.gcsfuse",
+              "mount with --max-read-ahead-kb={kib}", "gcsfuse, --max-read-ahead-kb"},
+    RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.rclone",
+              "mount with --max-read-ahead={kib}Ki", "rclone mount, --max-read-ahead"},
+    RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "", kReadahead, kReadaheadSource},
+
+    RemedyRow{FUSESCOPE_CAUSE_PARTIAL_PAGE, "",
+              "writes begin or end inside a page: align their offsets and lengths to the page, or "
+              "mount with the daemon's writeback cache (FUSE_WRITEBACK_CACHE)",
+              "fs/fuse/file.c, fuse_fill_write_pages()"},
+
+    RemedyRow{FUSESCOPE_CAUSE_UNKNOWN, "",
+              "no rule explains it: report the kernel's version, these limits and how the program "
+              "reads or writes",
+              "bpf/cause.h"},
+};
+
+}  // namespace
+
+std::span<const RemedyRow> remedy_table() { return kTable; }
+
+const RemedyRow* find_remedy(fusescope_cause cause, std::string_view fstype) {
+  const auto row = std::ranges::find_if(kTable, [&](const RemedyRow& each) {
+    return each.cause == cause && (each.fstype.empty() || each.fstype == fstype);
+  });
+  return row == kTable.end() ? nullptr : &*row;
+}
+
+}  // namespace fusescope

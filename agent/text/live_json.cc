@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/live_json.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/model/diagnosis.h"
+#include "agent/model/judgement.h"
+#include "agent/model/label_text.h"
+#include "agent/model/names.h"
+#include "agent/text/stat_text.h"
+
+namespace fusescope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
+
+Json cause_or_null(const std::optional<fusescope_cause>& cause) {
+  return cause ? Json(name_of(*cause)) : Json();
+}
+
+// The mount as counted in the window; all that it has counted where there was none before.
+MountSnapshot recent_of(const MountSnapshot& mount, const Snapshot* before) {
+  MountSnapshot recent = mount;
+  if (!before) return recent;
+  const auto earlier = std::ranges::find_if(before->mounts, [&](const MountSnapshot& each) {
+    return each.identity.mountpoint == mount.identity.mountpoint &&
+           each.identity.fstype == mount.identity.fstype;
+  });
+  if (earlier != before->mounts.end()) {
+    recent.counters = difference(mount.counters, earlier->counters);
+  }
+  return recent;
+}
+
+struct Sums {
+  std::uint64_t calls = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t bytes = 0;
+};
+
+Sums sums_of(const std::vector<Judgement>& judgements) {
+  Sums sums;
+  for (const Judgement& each : judgements) {
+    sums.calls += each.calls;
+    sums.requests += each.requests;
+    sums.bytes += each.bytes;
+  }
+  return sums;
+}
+
+Json rate(std::uint64_t number, const std::optional<double>& seconds) {
+  return seconds && *seconds > 0 ? Json(static_cast<double>(number) / *seconds) : Json();
+}
+
+Json rates_json(const Sums& sums, const std::optional<double>& seconds) {
+  return {{"calls_per_second", rate(sums.calls, seconds)},
+          {"requests_per_second", rate(sums.requests, seconds)},
+          {"bytes_per_second", rate(sums.bytes, seconds)}};
+}
+
+const char* name_of_limit(Limit limit) {
+  switch (limit) {
+    case Limit::max_pages: return "max_pages";
+    case Limit::max_read: return "max_read";
+    case Limit::max_write: return "max_write";
+    case Limit::no_big_writes: return "no_big_writes";
+    case Limit::readahead: return "readahead";
+  }
+  return "";
+}
+
+Json binding_json(const MountSnapshot& mount, fusescope_op op, const HostLimits& host) {
+  const auto binding = binding_of(mount, op, FUSESCOPE_DIRECT, host);
+  if (!binding) return {};
+  return {{"limit", name_of_limit(binding->limit)},
+          {"bytes", binding->bytes},
+          {"next", name_of_limit(binding->next)},
+          {"next_bytes", binding->next_bytes}};
+}
+
+Json limits_json(const MountSnapshot& mount) {
+  const bool is_known = mount.limits.has_value();
+  const fusescope_limits limits = mount.limits.value_or(fusescope_limits{});
+  const auto known = [&](auto value) { return is_known ? Json(value) : Json(); };
+  return {{"max_pages", known(limits.max_pages)},
+          {"max_read_bytes", known(limits.max_read)},
+          {"max_write_bytes", known(limits.max_write)},
+          {"max_background", known(limits.max_background)},
+          {"congestion_threshold", known(limits.congestion_threshold)},
+          {"readahead_bytes", mount.readahead_bytes ? Json(*mount.readahead_bytes) : Json()},
+          {"async_dio", known(limits.async_dio != 0)},
+          {"writeback_cache", known(limits.writeback_cache != 0)},
+          {"big_writes", known(limits.big_writes != 0)},
+          {"transport", transport_of(mount)}};
+}
+
+Json call_json(const Judgement& judgement) {
+  Json splits = Json::array();
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    const auto cause = static_cast<fusescope_cause>(i);
+    if (!judgement.splits[cause]) continue;
+    splits.push_back({{"cause", name_of(cause)}, {"calls", judgement.splits[cause]}});
+  }
+  return {{"op", name_of(judgement.op)},
+          {"mode", name_of(judgement.mode)},
+          {"calls", judgement.calls},
+          {"requests", judgement.requests},
+          {"segments", judgement.segments},
+          {"bytes", judgement.bytes},
+          {"split_calls", judgement.split_calls},
+          {"splits", splits}};
+}
+
+Json since_start_json(const std::vector<Judgement>& judgements) {
+  const Judgement judged = worst(judgements);
+  Json calls = Json::array();
+  for (const Judgement& each : judgements) calls.push_back(call_json(each));
+  return {{"verdict", name_of(judged.verdict)},
+          {"cause", cause_or_null(judged.cause)},
+          {"remedy", text_or_null(judged.remedy)},
+          {"calls", calls}};
+}
+
+Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
+  const auto recent = judge(recent_of(mount, report.before), report.host);
+  const Judgement judged = worst(recent);
+  const Sums sums = sums_of(recent);
+  return {{"mountpoint", to_label(mount.identity.mountpoint)},
+          {"fstype", to_label(mount.identity.fstype)},
+          {"source", to_label(mount.identity.source)},
+          {"verdict", name_of(judged.verdict)},
+          {"worst_op", name_of(judged.op)},
+          {"worst_mode", name_of(judged.mode)},
+          {"cause", cause_or_null(judged.cause)},
+          {"remedy", text_or_null(judged.remedy)},
+          {"requests_per_call",
+           sums.calls ? Json(static_cast<double>(sums.requests) / static_cast<double>(sums.calls))
+                      : Json()},
+          {"rates", rates_json(sums, report.window_seconds)},
+          {"in_flight", mount.in_flight},
+          {"limits", limits_json(mount)},
+          {"binds",
+           {{"read", binding_json(mount, FUSESCOPE_READ, report.host)},
+            {"write", binding_json(mount, FUSESCOPE_WRITE, report.host)}}},
+          {"since_start", since_start_json(judge(mount, report.host))}};
+}
+
+Json roles_json(const SelfSnapshot& self) {
+  Json roles = Json::array();
+  for (const HookStatus& status : self.hooks) {
+    roles.push_back({{"role", status.role},
+                     {"state", name_of(state_of(status))},
+                     {"unseen", text_or_null(unseen_of(status))}});
+  }
+  return roles;
+}
+
+}  // namespace
+
+std::string live_json(const LiveReport& report) {
+  Json mounts = Json::array();
+  for (const MountSnapshot& mount : report.now.mounts) mounts.push_back(mount_json(mount, report));
+  Json lost = Json::object();
+  for (const auto& [reason, number] : losses_of(report.now.self)) lost[reason] = number;
+  const Json object = {
+      {"window_seconds", report.window_seconds ? Json(*report.window_seconds) : Json()},
+      {"waiting", text_or_null(report.waiting)},
+      {"roles", roles_json(report.now.self)},
+      {"lost", lost},
+      {"host_max_pages", report.host.most_pages()},
+      {"mounts", mounts}};
+  return object.dump() + "\n";
+}
+
+}  // namespace fusescope

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fusescope verify: what it says of mounts whose limits are known, and that it leaves nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import AGENT, SGIO, difference, end, wait_for
+from test_bad_input import refused
+
+
+def run_verify(filesystem, *args, code):
+    """The report, as JSON; nothing is left on the mount."""
+    done = subprocess.run([AGENT, "verify", "--json", *args, filesystem.label],
+                          capture_output=True, text=True, check=False, timeout=90)
+    assert done.returncode == code, done
+    assert left_behind(filesystem) == []
+    return json.loads(done.stdout)
+
+
+def left_behind(filesystem):
+    return [name for name in os.listdir(filesystem.label) if name.startswith(".fusescope")]
+
+
+def verdicts(report):
+    return {op["op"]: (op["verdict"], op["cause"]) for op in report["ops"]}
+
+
+def requests(report, shape):
+    return {s["op"]: s["requests"] for s in report["shapes"] if s["shape"] == shape}
+
+
+def both(value):
+    return {"read": value, "write": value}
+
+
+def check_as_expected(report):
+    for shape in report["shapes"]:
+        assert shape["requests"] == shape["expected_requests"], shape
+        assert 0 < shape["bytes_per_second_low"] <= shape["bytes_per_second"], shape
+        assert shape["bytes_per_second"] <= shape["bytes_per_second_high"], shape
+
+
+def test_as_few_as_the_host_allows(mount):
+    report = run_verify(mount(), code=0)
+    check_as_expected(report)
+    assert report["verdict"] == "ok"
+    assert verdicts(report) == both(("ok", None))
+    assert requests(report, "vectored") == both(1)
+    assert requests(report, "single") == both(256)
+    assert requests(report, "buffer") == both(1)
+    assert report["limits"]["max_pages"] == 256
+    for shape in report["shapes"]:
+        if shape["shape"] == "vectored":
+            assert shape["pages_per_request"] == 256
+            assert shape["speed_up"] > 1, "merged calls are faster than single ones"
+
+
+LIMITED = {
+    # options of the mount, requests by op, cause by op, the number to set, options after the remedy
+    "max_pages": (("--max-pages", 32), both(8), both("max_pages"), "max_pages=256",
+                  ("--max-pages", 256)),
+    "max_read": (("--max-read", "64K"), {"read": 16, "write": 1},
+                 {"read": "max_read", "write": None}, "max_read=1048576", ("--max-read", "1M")),
+    "max_write": (("--max-write", "128K", "--max-pages", 256), {"read": 1, "write": 8},
+                  {"read": None, "write": "max_write"}, "max_write=1048576",
+                  ("--max-write", "1M")),
+}
+
+
+@pytest.mark.parametrize("case", LIMITED)
+def test_limited_and_mended(mount, case):
+    options, expected, causes, number, mended = LIMITED[case]
+    filesystem = mount(*map(str, options))
+    report = run_verify(filesystem, code=1)
+    check_as_expected(report)
+    assert report["verdict"] == "limited"
+    assert requests(report, "vectored") == expected
+    assert {op["op"]: op["cause"] for op in report["ops"]} == causes
+    for op in report["ops"]:
+        assert (number in (op["remedy"] or "")) == (op["cause"] is not None), op
+        assert op["cause"] is None or filesystem.label in op["remedy"]
+    assert filesystem.stop() == 0
+    assert run_verify(mount(*map(str, mended)), code=0)["verdict"] == "ok"
+
+
+def test_unaligned_buffers(mount):
+    filesystem = mount()
+    report = run_verify(filesystem, "--unaligned", code=1)
+    check_as_expected(report)
+    assert verdicts(report) == both(("limited", "page_slots"))
+    assert requests(report, "vectored") == both(2)
+    assert run_verify(filesystem, code=0)["verdict"] == "ok"
+
+
+def test_is_exact_while_others_use_the_mount(mount):
+    filesystem = mount("--max-pages", "32", files=("data:64M", "other:64M"))
+    others = subprocess.Popen([SGIO, "--duration", "100", "--direct", "--threads", "2",
+                               "--pause-us", "200", filesystem.path("other")],
+                              stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: filesystem.counts("read")["requests"], "the others' first requests")
+        before = filesystem.counts("read")
+        report = run_verify(filesystem, code=1)
+        assert difference(filesystem.counts("read"), before)["requests"] > 8
+    finally:
+        end(others)
+    check_as_expected(report)
+    assert requests(report, "vectored") == both(8)
+
+
+def test_without_direct_io(mount):
+    report = run_verify(mount("--refuse-direct"), code=1)
+    assert report["direct"] is False
+    assert verdicts(report)["read"] == ("limited", "readahead_window")
+    assert requests(report, "vectored")["read"] == 8
+
+
+def test_text_for_people(mount):
+    filesystem = mount("--max-pages", "32")
+    done = subprocess.run([AGENT, "verify", filesystem.label], capture_output=True, text=True,
+                          check=False, timeout=90)
+    assert done.returncode == 1 and done.stderr == ""
+    assert done.stdout.endswith("\nVerdict: limited\n")
+    assert max(map(len, done.stdout.splitlines()[1:])) <= 100
+    assert [line.split() for line in done.stdout.splitlines() if "in one call" in line][0][:2] == [
+        "read", "256"]
+
+
+def test_stopped_by_a_signal(mount):
+    filesystem = mount()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen([AGENT, "verify", filesystem.label],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for(lambda: left_behind(filesystem), "the file of verify")
+        process.send_signal(number)
+        assert process.wait(20) == 128 + number
+        assert left_behind(filesystem) == []
+
+
+def test_killed(mount):
+    """The process that does the I/O removes the file when nobody gives it orders any more."""
+    filesystem = mount()
+    process = subprocess.Popen([AGENT, "verify", filesystem.label], stdout=subprocess.DEVNULL)
+    wait_for(lambda: left_behind(filesystem), "the file of verify")
+    process.kill()
+    process.wait()
+    wait_for(lambda: not left_behind(filesystem), "the file to be removed")
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_gives_up_on_a_daemon_that_hangs(mount, moment):
+    filesystem = mount()
+    if moment == "before":
+        filesystem.process.send_signal(signal.SIGSTOP)
+    begin = time.monotonic()
+    process = subprocess.Popen([AGENT, "verify", "--timeout", "3", filesystem.label],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        if moment == "during":
+            wait_for(lambda: left_behind(filesystem), "the file of verify")
+            filesystem.process.send_signal(signal.SIGSTOP)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        filesystem.process.send_signal(signal.SIGCONT)
+    assert process.returncode == 2
+    assert time.monotonic() - begin < 8
+    assert len(errors.splitlines()) == 1 and "--timeout" in errors and filesystem.label in errors
+    for name in left_behind(filesystem):
+        assert name in errors, "what may be left is named"
+        os.unlink(os.path.join(filesystem.label, name))
+    run_verify(filesystem, code=0)
+
+
+@pytest.mark.parametrize("options,words", [
+    (("--error-every", "1", "--error", "ENOSPC"), ["write to", "No space left", "room"]),
+    (("--error-every", "40", "--error", "EIO"), ["Input/output error"]),
+])
+def test_errors_of_the_daemon(mount, options, words):
+    filesystem = mount(*options)
+    refused([AGENT, "verify", filesystem.label], filesystem.label, *words)
+    assert left_behind(filesystem) == []
+
+
+def test_read_only(mount):
+    filesystem = mount()
+    subprocess.run(["mount", "-o", "remount,ro", filesystem.label], check=True)
+    refused([AGENT, "verify", filesystem.label], filesystem.label, "Read-only", "writable")
+
+
+def test_what_is_not_a_fuse_folder(mount, tmp_path):
+    filesystem = mount()
+    refused([AGENT, "verify", str(tmp_path)], str(tmp_path), "not on a FUSE filesystem")
+    refused([AGENT, "verify", str(tmp_path / "none")], "none", "No such file")
+    refused([AGENT, "verify", filesystem.path().decode()], "data", "Not a directory")
+    refused([AGENT, "verify"], "DIR", "--help")
+    refused([AGENT, "verify", "--timeout", "0", str(tmp_path)], "--timeout")
