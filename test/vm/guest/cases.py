@@ -19,6 +19,7 @@ FUSE = (
     test_causes.test_cause_is_unknown_where_a_cached_page_ends_the_request,
     test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
     guest_tests.test_sixty_four_threads,
+    guest_tests.test_stat,
 )
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs,)

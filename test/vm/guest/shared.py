@@ -56,6 +56,7 @@ class Scrape(harness.Scrape):
 class SharedAgent(Agent):
     def __init__(self, *args, log):
         super().__init__(*args, log=log)
+        self.options = args
         self.earlier = None
 
     def scrape_all(self):
