@@ -66,18 +66,19 @@ SCRIPT = ("until [ -e go ]; do sleep 0.1; done\n"
 
 
 def report_of(agent, filesystem, folder):
-    """The report on the script, with the hooks that the agent uses."""
+    """The report on the script, with the hooks that the agent uses, and the counts from before it."""
     report = folder / "report.json"
     with subprocess.Popen([AGENT, "stat", *agent.options, "--json", "-o", report, "--", "sh", "-c",
                            SCRIPT, "sh", SGIO, filesystem.path()],
                           stdout=subprocess.DEVNULL, cwd=folder) as counting:
         wait_for(lambda: counting.poll() is not None or is_running_a_child(counting), "stat")
         with io_of_others(filesystem):
+            before = of_command(filesystem)
             (folder / "go").touch()
             wait_for((folder / "done").exists, "the script")
         (folder / "end").touch()
         assert counting.wait(120) == 0
-    return Stat(json.loads(report.read_text()), filesystem.label)
+    return Stat(json.loads(report.read_text()), filesystem.label), before
 
 
 def is_running_a_child(process):
@@ -86,9 +87,8 @@ def is_running_a_child(process):
 
 def test_stat(agent, mount):
     filesystem = mount("--file", "other:4M", *workloads.LIMITS[32])
-    before = of_command(filesystem)
     with tempfile.TemporaryDirectory() as folder:
-        report = report_of(agent, filesystem, pathlib.Path(folder))
+        report, before = report_of(agent, filesystem, pathlib.Path(folder))
     if "recursion" in report.whole["lost"]:
         return  # this kernel skips programs, and the report says so
     assert report.whole["lost"] == {}
