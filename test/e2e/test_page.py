@@ -173,6 +173,7 @@ def test_asks_nobody_but_the_agent(page, watched):
 
 
 def test_picture(page, tmp_path):
+    page.set_window_size(1280, 1000)
     file = os.environ.get("FUSESCOPE_SCREENSHOT") or str(tmp_path / "page.png")
     page.find_element(By.CSS_SELECTOR, "tbody.mount button").click()
     assert page.save_screenshot(file)

@@ -4,6 +4,7 @@
 
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 5000;
+const NO_LIMIT = 0xffffffff; // UINT_MAX: fc->max_read where the daemon says nothing
 const MARKS = { ok: "\u2713 ok", limited: "! limited", broken: "\u2715 broken", idle: "\u2013 idle" };
 const ORDER = ["broken", "limited", "ok", "idle"];
 const LIMITS = [
@@ -47,7 +48,7 @@ function rate(value, unit = 1) {
 }
 
 function bytes(value) {
-  if (value >= 0xffffffff) return "no limit";
+  if (value >= NO_LIMIT) return "no limit";
   return value % 1024 ? `${value} B` : value % 1048576 ? `${value / 1024} KiB` : `${value / 1048576} MiB`;
 }
 
@@ -58,7 +59,8 @@ function limitText(name, value) {
 
 function bindingText(binding) {
   if (!binding) return "not known yet";
-  return `${binding.limit}, at ${bytes(binding.bytes)} a request; then ${binding.next} at ${bytes(binding.next_bytes)}`;
+  const next = binding.next_bytes >= NO_LIMIT ? "no other limit" : `${binding.next} at ${bytes(binding.next_bytes)}`;
+  return `${binding.limit}, at ${bytes(binding.bytes)} a request; then ${next}`;
 }
 
 function callText(call) {
