@@ -10,7 +10,8 @@ const ORDER = ["broken", "limited", "ok", "idle"];
 const LIMITS = [
   ["max_pages", "max_pages"], ["max_read_bytes", "max_read"], ["max_write_bytes", "max_write"],
   ["readahead_bytes", "readahead"], ["max_background", "max_background"],
-  ["congestion_threshold", "congestion threshold"], ["transport", "transport"],
+  ["congestion_threshold", "congestion threshold"], ["async_dio", "async_dio"],
+  ["writeback_cache", "writeback_cache"], ["big_writes", "big_writes"], ["transport", "transport"],
 ];
 const NUMBERS = [
   ["Requests per call", (m) => decimal(m.requests_per_call)],
@@ -54,6 +55,7 @@ function bytes(value) {
 
 function limitText(name, value) {
   if (value === null) return "not known";
+  if (typeof value === "boolean") return value ? "on" : "off";
   return name.endsWith("_bytes") ? bytes(value) : String(value);
 }
 
