@@ -18,10 +18,10 @@ TEST(StatText, IsATableForEachMount) {
   CALLS  MODE      COUNT  REQUESTS  PER CALL  P99     MAX     SEGMENTS PER CALL  BYTES      SPLIT
   read   direct    1      8         8.0       <=8     8       256.0              1 MiB      1
   write  buffered  3      100001    33333.7   >65536  100000  1.0                390.6 MiB  1
-  REQUESTS  COUNT  PAGES EACH  BYTES    P50        P99
-  read      9      32.0        1.1 MiB  <=128 us   <=128 us
-  lookup    4      -           -        <=2 us     >67.1 s
-  other     1      -           -        <=8 us     <=8 us
+  REQUESTS  COUNT  PAGES EACH  BYTES    P50       P99
+  read      9      32.0        1.1 MiB  <=128 us  <=128 us
+  lookup    4      -           -        <=2 us    >67.1 s
+  other     1      -           -        <=8 us    <=8 us
   of no call: 1 read (readahead)
   split by max_read: 1 direct read calls, 7 requests more than one each)";
   EXPECT_EQ(text.substr(0, tables.size()), tables) << text;
