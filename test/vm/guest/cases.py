@@ -20,9 +20,10 @@ FUSE = (
     test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
     guest_tests.test_sixty_four_threads,
     guest_tests.test_stat,
+    guest_tests.test_verify,
 )
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
-VIRTIOFS = (guest_tests.test_virtiofs,)
+VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 
 # What hooks on functions see otherwise than the tracepoints of requests, which see system calls:
 # sendfile(2) makes calls of 64 KiB, and all but the first find their data read ahead.
