@@ -133,6 +133,13 @@ def check_stops(agent, mount):
     assert agent.stop() == 0, "the agent must end with 0 on SIGTERM"
 
 
+def run_case(case, agent, mount):
+    try:
+        case.function(agent, mount, **case.arguments)
+    finally:
+        mount.end_case()
+
+
 def matches(name, patterns):
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
@@ -150,8 +157,8 @@ def check_mode(report, plan, mode):
             if not case.arguments:
                 mount.stop()
             skipped = Skipped(agent) if mode in plan["skips"] else None
-            report.case(mode, case.name, case.function, agent, mount, **case.arguments,
-                        skipped=skipped, must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
+            report.case(mode, case.name, run_case, case, agent, mount, skipped=skipped,
+                        must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
         report.case(mode, "nothing-lost", check_nothing_lost, agent, mode in plan["skips"])
         report.case(mode, "stops", check_stops, agent, mount)
     finally:
