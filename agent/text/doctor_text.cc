@@ -140,8 +140,7 @@ void add_refused(Table& table, Reasons& reasons, const HookStatus& status) {
   std::string name = status.role;
   for (const HookTrial& trial : status.trials) {
     if (trial.reason.empty()) continue;
-    std::vector<std::string> row = {trial.mode, trial.needs, reasons.number_of(trial.reason),
-                                    trial.program};
+    std::vector<std::string> row = {trial.mode, trial.needs, reasons.number_of(trial.reason)};
     if (!seen.insert(row).second) continue;
     row.insert(row.begin(), std::exchange(name, ""));
     table.add(row);

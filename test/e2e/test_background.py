@@ -10,7 +10,7 @@ import pytest
 from harness import SETTLED, data_requests, origins, sgio
 
 SPLIT = ("--max-background", "2", "--max-write", "4K", "--max-read", "4K")
-THREADS = ("--direct", "--threads", "8", "--calls", "4", "--same-region")
+THREADS = ("--direct", "--threads", "4", "--calls", "4", "--same-region")
 ONE_MIB = ("--engine", "stream", "--segments", "1", "--segment-bytes", "1M")
 
 
@@ -29,7 +29,7 @@ class Case:
 
 
 CASES = [
-    *(Case(engine, (*THREADS, "--engine", engine), 32, {"call": 32 * 256}, op=op)
+    *(Case(engine, (*THREADS, "--engine", engine), 16, {"call": 16 * 256}, op=op)
       for engine in ("vector", "aio", "uring") for op in ("read", "write")),
     # How far is read ahead depends on the queue: fuse_readahead(), fs/fuse/file.c.
     Case("buffered", (*ONE_MIB, "--calls", "4", "--readahead-off"), 4, {"call": 4 * 256},

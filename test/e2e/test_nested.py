@@ -88,7 +88,6 @@ THROUGH = [
     Through("vector", ("--direct", "--engine", "vector")),
     Through("vector", ("--direct", "--engine", "vector"), op="write"),
     Through("aio", ("--direct", "--engine", "aio")),
-    Through("aio", ("--direct", "--engine", "aio"), op="write"),
     Through("io_uring", ("--direct", "--engine", "uring")),
     Through("buffered", ("--engine", "vector"), mode="buffered", requests=57, ahead=8),
     Through("buffered", ("--engine", "vector"), op="write", mode="buffered"),
@@ -100,8 +99,9 @@ def test_passthrough_to_another_mount(agent, mount, case):
     """fs/fuse/passthrough.c: a call on the backing file within that on the file. What a thread does
     with the page cache of a file that its system call does not name cannot be known by
     tracepoints."""
-    backing = mount("--max-write", "128K", "--max-read", "128K", name="backing")
-    mounted = mount("--passthrough", backing.path(), name="mounted")
+    files = ("data:16M",)
+    backing = mount("--max-write", "128K", "--max-read", "128K", name="backing", files=files)
+    mounted = mount("--passthrough", backing.path(), name="mounted", files=files)
     sgio(mounted.path(), "--op", case.op, "--calls", CALLS, *case.sgio)
     time.sleep(SETTLED)
     scrape = agent.scrape()

@@ -9,6 +9,7 @@ import pytest
 
 from harness import SETTLED, calls_without_requests, data_requests, sees_each_call, sgio
 
+FILES = ("data:2M",)
 CALLS = 16
 CALL = ("--segment-bytes", "64K", "--calls", CALLS)
 VECTOR = ("--segments", "16", "--segment-bytes", "4K", "--calls", CALLS)
@@ -27,7 +28,7 @@ def check(scrape, label, op, count, requests):
 @pytest.mark.parametrize("engine", [("plain", *CALL), ("stream", *CALL), ("vector", *VECTOR),
                                     ("aio", *VECTOR), ("uring", *VECTOR)], ids=lambda e: e[0])
 def test_page_cache_hits(agent, mount, engine):
-    filesystem = mount("--keep-cache", name="cached")
+    filesystem = mount("--keep-cache", name="cached", files=FILES)
     for _ in range(3):
         sgio(filesystem.path(), "--readahead-off", "--engine", *engine)
     time.sleep(SETTLED)
@@ -38,14 +39,14 @@ def test_page_cache_hits(agent, mount, engine):
 
 
 def test_reads_at_the_end(agent, mount):
-    filesystem = mount(name="ended")
+    filesystem = mount(name="ended", files=FILES)
     file = os.open(filesystem.path(), os.O_RDONLY)
-    assert [os.pread(file, 65536, 64 << 20) for _ in range(CALLS)] == [b""] * CALLS
+    assert [os.pread(file, 65536, 2 << 20) for _ in range(CALLS)] == [b""] * CALLS
     os.close(file)
     check(agent.scrape(), filesystem.label, "read", CALLS, 0)
 
 
 def test_writes_that_stay_in_the_page_cache(agent, mount):
-    filesystem = mount("--writeback-cache", name="writeback")
+    filesystem = mount("--writeback-cache", name="writeback", files=FILES)
     sgio(filesystem.path(), "--op", "write", "--engine", "plain", *CALL)
     check(agent.scrape(), filesystem.label, "write", CALLS, 0)

@@ -21,6 +21,7 @@ harness.SETTLED *= 2
 harness.wait_for = functools.partial(harness.wait_for, timeout=120)
 from cases import cases, chosen  # noqa: E402
 from module import check_module  # noqa: E402
+from rights import check_bpf_alone, check_bpf_and_perfmon  # noqa: E402
 from shared import WORK, SharedAgent, SharedMount, VirtiofsMount  # noqa: E402
 
 COMPLAINT = re.compile(r"\b(BUG|WARNING|Oops|RIP|Call Trace|stall|hung_task|blocked for)\b")
@@ -170,6 +171,9 @@ def main(plan):
     report = Report()
     report.case("doctor", "doctor", check_doctor, plan["missing_roles"].get("auto", ()),
                 plan["lossy"])
+    if plan["few_rights"] is not None:
+        report.case("doctor", "bpf-alone", check_bpf_alone)
+        report.case("doctor", "bpf-and-perfmon", check_bpf_and_perfmon, plan["few_rights"])
     for mode in plan["modes"]:
         check_mode(report, plan, mode)
         if "fuse" in plan["modules"]:
