@@ -30,15 +30,18 @@ constexpr std::string_view kLibfuseSource = "libfuse, lib/fuse_lowlevel.c, do_in
 constexpr std::string_view kMaxPagesSource =
     "fs/fuse/inode.c, process_init_reply(): FUSE_MAX_PAGES";
 
+// A daemon's max_readahead, also that of `rclone mount --max-read-ahead`, is no way out: it can
+// only lower the window that the kernel begins with.
 constexpr std::string_view kReadahead =
-    "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb, or posix_fadvise(POSIX_FADV_SEQUENTIAL), "
-    "or direct I/O";
-constexpr std::string_view kReadaheadSource = "mm/readahead.c, page_cache_sync_ra()";
+    "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb after each mount (an option of the daemon "
+    "can only lower it), or posix_fadvise(POSIX_FADV_SEQUENTIAL), or direct I/O";
+constexpr std::string_view kReadaheadSource =
+    "mm/readahead.c, page_cache_sync_ra(); fs/fuse/inode.c, process_init_reply(): max_readahead";
 
 constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_UNMERGED, "",
-              "this kernel does not merge the segments of one call: upgrade it, and report its "
-              "version",
+              "this kernel does not merge the segments of one call: upgrade it (Linux merges them "
+              "since 3.9); if it is newer, report its version with the output of fusescope doctor",
               "fs/fuse/file.c, fuse_get_user_pages()"},
 
     RemedyRow{FUSESCOPE_CAUSE_SHORT_REPLY, "",
@@ -79,7 +82,8 @@ constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "fuse.juicefs", kJuicefs, kJuicefsSource},
     RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "",
               "mount with -o max_read={bytes}, and have the daemon set the same at INIT (libfuse: "
-              "conn->max_read): one without the other has no effect",
+              "conn->max_read): the kernel knows the option only, and libfuse 3 refuses to mount "
+              "where the two differ",
               "fs/fuse/inode.c, fuse_fill_super_common(): ctx->max_read"},
 
     RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "fuse.glusterfs", kGlusterfs, kGlusterfsSource},
@@ -103,8 +107,6 @@ constexpr std::array kTable = {
 
     RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.gcsfuse",
               "mount with --max-read-ahead-kb={kib}", "gcsfuse, --max-read-ahead-kb"},
-    RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.rclone",
-              "mount with --max-read-ahead={kib}Ki", "rclone mount, --max-read-ahead"},
     RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "", kReadahead, kReadaheadSource},
 
     RemedyRow{FUSESCOPE_CAUSE_PARTIAL_PAGE, "",
@@ -113,8 +115,8 @@ constexpr std::array kTable = {
               "fs/fuse/file.c, fuse_fill_write_pages()"},
 
     RemedyRow{FUSESCOPE_CAUSE_UNKNOWN, "",
-              "no rule explains it: report the kernel's version, these limits and how the program "
-              "reads or writes",
+              "no rule explains it: report these limits, how the program reads or writes, and the "
+              "output of fusescope doctor to the project of fusescope",
               "bpf/cause.h"},
 };
 
