@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <string_view>
 
 #include "agent/model/label_text.h"
@@ -17,6 +18,9 @@ namespace {
 constexpr std::uint64_t kMostPagesOfAny = 65535;
 constexpr std::uint64_t kLargestQueue = 1024;  // VIRTQUEUE_MAX_SIZE of QEMU
 constexpr std::uint64_t kQueueOverhead = 4;    // FUSE_HEADER_OVERHEAD, fs/fuse/virtio_fs.c
+
+// libfuse before 3.17 has buffers for 256 pages: FUSE_MAX_MAX_PAGES of its lib/fuse_lowlevel.c.
+constexpr std::uint64_t kPagesOfAnyLibfuse = 256;
 
 fusescope_cause cause_of(Limit limit) {
   switch (limit) {
@@ -44,12 +48,13 @@ std::string device_name(std::uint32_t device) {
   return std::to_string(device >> 20) + ":" + std::to_string(device & ((1U << 20) - 1));
 }
 
-// A window is of use up to what one request carries.
+// A window is of use up to what one request carries, in whole pages.
 std::uint64_t useful_bytes(fusescope_cause cause, fusescope_op op, const MountSnapshot& mount,
                            const HostLimits& host) {
   if (cause != FUSESCOPE_CAUSE_READAHEAD_WINDOW) return host.most_bytes();
   const auto binding = binding_of(mount, op, FUSESCOPE_DIRECT, host);
-  return std::min(binding ? binding->bytes : host.most_bytes(), host.most_bytes());
+  const std::uint64_t bytes = std::min(binding ? binding->bytes : UINT64_MAX, host.most_bytes());
+  return std::max(bytes / host.page_bytes, std::uint64_t{1}) * host.page_bytes;
 }
 
 std::uint64_t queue_for(std::uint64_t pages) {
@@ -99,9 +104,6 @@ std::string present_value(fusescope_cause cause, const MountSnapshot& mount) {
   }
 }
 
-// libfuse before 3.17 has buffers for 256 pages: get_max_pages() of its lib/fuse_lowlevel.c.
-constexpr std::uint64_t kPagesOfAnyLibfuse = 256;
-
 bool has_largest_queue(const RemedyRow& row, const MountSnapshot& mount) {
   return row.advice.contains("{queue}") && mount.limits &&
          mount.limits->max_pages >= kLargestQueue - kQueueOverhead;
@@ -138,12 +140,11 @@ std::string host_advice(const RemedyRow& row, const MountSnapshot& mount, const 
          " (now " + std::to_string(host.most_pages()) + "), then " + advice;
 }
 
-// A limit that would stop requests below `bytes` once the one that the cause is about is raised.
-std::string next_limit(fusescope_cause cause, fusescope_op op, fusescope_mode mode,
-                       const MountSnapshot& mount, const HostLimits& host) {
-  const auto binding = binding_of(mount, op, mode, host);
+// The limit that stops requests below `bytes` once the one that the cause is about is raised.
+std::string next_limit(fusescope_cause cause, const std::optional<Binding>& binding,
+                       std::uint64_t bytes) {
   const bool is_about_it = binding && cause == cause_of(binding->limit);
-  if (!is_about_it || binding->next_bytes >= host.most_bytes()) return "";
+  if (!is_about_it || binding->next_bytes >= bytes) return "";
   return std::string("; ") + name_of(binding->next) + " would be next, at " +
          std::to_string(binding->next_bytes) + " bytes";
 }
@@ -165,9 +166,10 @@ std::string remedy_for(fusescope_cause cause, fusescope_op op, fusescope_mode mo
   const std::string present = present_value(cause, mount);
   if (!present.empty()) text += present + ": ";
   if (is_hosts_maximum(cause, mount, host)) return text + host_advice(*row, mount, host);
-  text += daemon_advice(*row, useful_bytes(cause, op, mount, host), mount, host);
+  const std::uint64_t bytes = useful_bytes(cause, op, mount, host);
+  text += daemon_advice(*row, bytes, mount, host);
   if (cause == FUSESCOPE_CAUSE_PAGE_SLOTS) text += more_slots(mount, host);
-  return text + next_limit(cause, op, mode, mount, host);
+  return text + next_limit(cause, binding_of(mount, op, mode, host), bytes);
 }
 
 }  // namespace fusescope

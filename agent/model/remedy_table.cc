@@ -34,9 +34,10 @@ constexpr std::string_view kMaxPagesSource =
 // only lower the window that the kernel begins with.
 constexpr std::string_view kReadahead =
     "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb after each mount (an option of the daemon "
-    "can only lower it), or posix_fadvise(POSIX_FADV_SEQUENTIAL), or direct I/O";
+    "can only lower it), or posix_fadvise(POSIX_FADV_SEQUENTIAL), which doubles it, or direct I/O";
 constexpr std::string_view kReadaheadSource =
-    "mm/readahead.c, page_cache_sync_ra(); fs/fuse/inode.c, process_init_reply(): max_readahead";
+    "mm/readahead.c, page_cache_sync_ra(); mm/fadvise.c, generic_fadvise(); fs/fuse/inode.c, "
+    "process_init_reply(): max_readahead";
 
 constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_UNMERGED, "",
