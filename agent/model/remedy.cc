@@ -159,7 +159,7 @@ std::string more_slots(const MountSnapshot& mount, const HostLimits& host) {
 
 std::string remedy_for(fusescope_cause cause, fusescope_op op, fusescope_mode mode,
                        const MountSnapshot& mount, const HostLimits& host) {
-  const RemedyRow* row = find_remedy(cause, mount.identity.fstype);
+  const RemedyRow* row = find_remedy(cause, daemon_of(mount.identity));
   if (!row) return "";
   std::string text =
       to_label(mount.identity.mountpoint) + ", " + name_of(mode) + " " + name_of(op) + "s: ";

@@ -18,8 +18,17 @@ constexpr std::string_view kVirtiofs =
 constexpr std::string_view kVirtiofsSource =
     "fs/fuse/virtio_fs.c, virtio_fs_get_tree(): max_pages_limit";
 
-constexpr std::string_view kJuicefs = "mount with --max-fuse-io={kib}K (JuiceFS 1.3 or later)";
-constexpr std::string_view kJuicefsSource = "juicefs mount, --max-fuse-io";
+constexpr std::string_view kJuicefs =
+    "mount with --max-fuse-io={kib}K (JuiceFS 1.3 or later; its FUSE library, go-fuse, may stop at "
+    "1024K)";
+constexpr std::string_view kJuicefsSource =
+    "juicefs, cmd/mount_unix.go: --max-fuse-io; go-fuse, fuse/server.go: MAX_KERNEL_WRITE";
+
+constexpr std::string_view kGcsfuse =
+    "use a gcsfuse that negotiates 256 pages by itself ; for more, from 3.11.1, mount "
+    "with --enable-kernel-reader and --fuse-max-request-size-kb, on this host up to {kib}";
+constexpr std::string_view kGcsfuseSource =
+    "gcsfuse, cmd/mount.go, getFuseMountConfig(): FuseMaxRequestSizeKb";
 
 // Daemons on libfuse with either of its versions.
 constexpr std::string_view kLibfuse =
@@ -66,10 +75,7 @@ constexpr std::array kTable = {
               "its FUSE library (bazil.org/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
               "try a newer rclone, and have several calls in flight until then",
               kMaxPagesSource},
-    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.gcsfuse",
-              "its FUSE library (jacobsa/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
-              "try a newer gcsfuse, and have several calls in flight until then",
-              kMaxPagesSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.gcsfuse", kGcsfuse, kGcsfuseSource},
     RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.mountpoint-s3",
               "its FUSE library (fuser) must negotiate FUSE_MAX_PAGES with {pages} pages: try a "
               "newer mount-s3, and have several calls in flight until then",
@@ -125,11 +131,15 @@ constexpr std::array kTable = {
 
 std::span<const RemedyRow> remedy_table() { return kTable; }
 
-const RemedyRow* find_remedy(fusescope_cause cause, std::string_view fstype) {
+const RemedyRow* find_remedy(fusescope_cause cause, std::string_view daemon) {
   const auto row = std::ranges::find_if(kTable, [&](const RemedyRow& each) {
-    return each.cause == cause && (each.fstype.empty() || each.fstype == fstype);
+    return each.cause == cause && (each.fstype.empty() || each.fstype == daemon);
   });
   return row == kTable.end() ? nullptr : &*row;
+}
+
+std::string daemon_of(const MountIdentity& identity) {
+  return identity.fstype == "fuse" ? "fuse." + identity.source : identity.fstype;
 }
 
 }  // namespace fusescope

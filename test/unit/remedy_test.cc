@@ -106,6 +106,15 @@ TEST(Remedy, AtTheHostsLimitTheHostComesFirst) {
       << of_older;
 }
 
+TEST(Remedy, KnowsADaemonWithoutASubtypeByItsSource) {
+  MountSnapshot mount = of_type("fuse", judged_mount(32));
+  mount.identity.source = "mountpoint-s3";
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_MAX_PAGES, mount).find("mount-s3"), std::string::npos);
+  mount.identity.source = "/srv/data";
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_MAX_PAGES, mount).find("the daemon must negotiate"),
+            std::string::npos);
+}
+
 TEST(Remedy, AfterTheHostTheDaemonIsToldTheNewValue) {
   const auto full = [](const char* fstype) {
     return remedy(FUSESCOPE_CAUSE_MAX_PAGES, of_type(fstype, judged_mount(256)));
@@ -238,7 +247,8 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> advised(const std::string& 
   };
   static const std::vector<Setting> settings = {
       {std::regex(R"((?:max_read=|max_write=|fuse_max_write = |carries up to )(\d+))"), 1},
-      {std::regex(R"((?:--max-fuse-io=|--max-read-ahead-kb=|echo )(\d+))"), 1024},
+      {std::regex(R"((?:--max-fuse-io=|--max-read-ahead-kb=|echo |on this host up to )(\d+))"),
+       1024},
       {std::regex(R"((?:max_pages=|max_pages to |FUSE_MAX_PAGES with |which are )(\d+))"), 0},
   };
   std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
