@@ -133,16 +133,23 @@ Result<double> VerifyRun::run(Case each, std::uint32_t repetitions) {
   return done->seconds / repetitions;
 }
 
+// What was counted of the mount since the look before, which the report holds.
+Result<MountSnapshot> VerifyRun::look_again() {
+  auto now = look_at_mount();
+  if (!now) return now;
+  MountSnapshot since = *now;
+  since.counters = difference(now->counters, report_.mount.counters);
+  report_.mount = std::move(*now);
+  return since;
+}
+
 Result<void> VerifyRun::count(Case each) {
   const auto [op, index] = each;
   const IoShape& shape = io_shapes()[index];
   const std::uint32_t times = times_counted(shape);
-  const auto before = look_at_mount();
-  if (!before) return std::unexpected(before.error());
   if (const auto done = run(each, times); !done) return std::unexpected(done.error());
-  auto counted = look_at_mount();
+  const auto counted = look_again();
   if (!counted) return std::unexpected(counted.error());
-  counted->counters = difference(counted->counters, before->counters);
   const fusescope_op_stats& stats = counted->counters.data.ops[op];
   const std::uint64_t calls = calls_of(stats.io[mode()]);
   const std::uint64_t made = std::uint64_t{times} * shape.calls;

@@ -27,6 +27,7 @@ class VerifyRun {
   using Case = std::pair<fusescope_op, std::size_t>;  // and the shape's index
 
   Result<MountSnapshot> look_at_mount();
+  Result<MountSnapshot> look_again();
   Result<void> count(Case each);
   [[nodiscard]] VerifiedShape verified_shape(Case each, const fusescope_op_stats& stats) const;
   Result<double> run(Case each, std::uint32_t repetitions);
