@@ -34,8 +34,9 @@ bool is_process(const std::string& name) {
 
 void Mounts::walk_namespaces() {
   elsewhere_.clear();
-  std::set<std::string> seen;
   std::error_code error;
+  // This one is read anew each time: remembered, it would name mounts that are gone.
+  std::set<std::string> seen = {fs::read_symlink(proc_ + "/self/ns/mnt", error).string()};
   for (fs::directory_iterator entry(proc_, error), end; !error && entry != end;
        entry.increment(error)) {
     const fs::path process = entry->path();

@@ -23,7 +23,10 @@ std::string line(const std::string& device, const std::string& mountpoint,
 // A procfs made up of files. The test itself runs in the namespace "mnt:[1]".
 class Proc {
  public:
-  Proc() { self(""); }
+  Proc() {
+    self("");
+    half_process("self", 1);
+  }
 
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
 
@@ -58,6 +61,16 @@ TEST(Mounts, OfThisNamespaceAreFoundWithoutBeingWanted) {
   EXPECT_EQ(mounts.size(), 2U);
   EXPECT_EQ(mounts.at(41), (MountIdentity{"/a", "fuse.test", "source", 41}));
   EXPECT_EQ(mounts.at(42), (MountIdentity{"/b c", "virtiofs", "source", 42}));
+}
+
+TEST(Mounts, OfThisNamespaceAreNotRemembered) {
+  Proc proc;
+  proc.self(line("0:41", "/a"));
+  proc.process("10", 1, line("0:41", "/a"));
+  Mounts mounts(proc.path());
+  EXPECT_EQ(mountpoint_of(mounts.find({41, 42}), 41), "/a") << "42 makes it walk";
+  proc.self("");
+  EXPECT_EQ(mountpoint_of(mounts.find({41, 42}), 41), "none");
 }
 
 TEST(Mounts, AreThoseOfFuseOnly) {
