@@ -37,6 +37,17 @@ std::vector<Bound> bounds_of(const MountSnapshot& mount, fusescope_op op, fusesc
 
 }  // namespace
 
+const char* name_of(Limit limit) {
+  switch (limit) {
+    case Limit::max_pages: return "max_pages";
+    case Limit::max_read: return "max_read";
+    case Limit::max_write: return "max_write";
+    case Limit::no_big_writes: return "no_big_writes";
+    case Limit::readahead: return "readahead";
+  }
+  return "";
+}
+
 std::optional<Binding> binding_of(const MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
                                   const HostLimits& host) {
   if (!mount.limits || !mount.limits->initialized) return std::nullopt;

@@ -23,6 +23,7 @@ struct HostLimits {
 };
 
 enum class Limit { max_pages, max_read, max_write, no_big_writes, readahead };
+const char* name_of(Limit limit);
 
 // The largest request that an aligned call can make, and what stops it there.
 struct Binding {

@@ -18,8 +18,17 @@ constexpr std::string_view kVirtiofs =
 constexpr std::string_view kVirtiofsSource =
     "fs/fuse/virtio_fs.c, virtio_fs_get_tree(): max_pages_limit";
 
-constexpr std::string_view kJuicefs = "mount with --max-fuse-io={kib}K (JuiceFS 1.3 or later)";
-constexpr std::string_view kJuicefsSource = "juicefs mount, --max-fuse-io";
+constexpr std::string_view kJuicefs =
+    "mount with --max-fuse-io={kib}K (JuiceFS 1.3 or later; its FUSE library, go-fuse, may stop at "
+    "1024K)";
+constexpr std::string_view kJuicefsSource =
+    "juicefs, cmd/mount_unix.go: --max-fuse-io; go-fuse, fuse/server.go: MAX_KERNEL_WRITE";
+
+constexpr std::string_view kGcsfuse =
+    "use a gcsfuse that negotiates 256 pages by itself ; for more, from 3.11.1, mount "
+    "with --enable-kernel-reader and --fuse-max-request-size-kb, on this host up to {kib}";
+constexpr std::string_view kGcsfuseSource =
+    "gcsfuse, cmd/mount.go, getFuseMountConfig(): FuseMaxRequestSizeKb";
 
 // Daemons on libfuse with either of its versions.
 constexpr std::string_view kLibfuse =
@@ -30,15 +39,19 @@ constexpr std::string_view kLibfuseSource = "libfuse, lib/fuse_lowlevel.c, do_in
 constexpr std::string_view kMaxPagesSource =
     "fs/fuse/inode.c, process_init_reply(): FUSE_MAX_PAGES";
 
+// A daemon's max_readahead, also that of `rclone mount --max-read-ahead`, is no way out: it can
+// only lower the window that the kernel begins with.
 constexpr std::string_view kReadahead =
-    "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb, or posix_fadvise(POSIX_FADV_SEQUENTIAL), "
-    "or direct I/O";
-constexpr std::string_view kReadaheadSource = "mm/readahead.c, page_cache_sync_ra()";
+    "echo {kib} > /sys/class/bdi/{device}/read_ahead_kb after each mount (an option of the daemon "
+    "can only lower it), or posix_fadvise(POSIX_FADV_SEQUENTIAL), which doubles it, or direct I/O";
+constexpr std::string_view kReadaheadSource =
+    "mm/readahead.c, page_cache_sync_ra(); mm/fadvise.c, generic_fadvise(); fs/fuse/inode.c, "
+    "process_init_reply(): max_readahead";
 
 constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_UNMERGED, "",
-              "this kernel does not merge the segments of one call: upgrade it, and report its "
-              "version",
+              "this kernel does not merge the segments of one call: upgrade it (Linux merges them "
+              "since 3.9); if it is newer, report its version with the output of fusescope doctor",
               "fs/fuse/file.c, fuse_get_user_pages()"},
 
     RemedyRow{FUSESCOPE_CAUSE_SHORT_REPLY, "",
@@ -62,10 +75,7 @@ constexpr std::array kTable = {
               "its FUSE library (bazil.org/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
               "try a newer rclone, and have several calls in flight until then",
               kMaxPagesSource},
-    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.gcsfuse",
-              "its FUSE library (jacobsa/fuse) must negotiate FUSE_MAX_PAGES with {pages} pages: "
-              "try a newer gcsfuse, and have several calls in flight until then",
-              kMaxPagesSource},
+    RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.gcsfuse", kGcsfuse, kGcsfuseSource},
     RemedyRow{FUSESCOPE_CAUSE_MAX_PAGES, "fuse.mountpoint-s3",
               "its FUSE library (fuser) must negotiate FUSE_MAX_PAGES with {pages} pages: try a "
               "newer mount-s3, and have several calls in flight until then",
@@ -79,7 +89,8 @@ constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "fuse.juicefs", kJuicefs, kJuicefsSource},
     RemedyRow{FUSESCOPE_CAUSE_MAX_READ, "",
               "mount with -o max_read={bytes}, and have the daemon set the same at INIT (libfuse: "
-              "conn->max_read): one without the other has no effect",
+              "conn->max_read): the kernel knows the option only, and libfuse 3 refuses to mount "
+              "where the two differ",
               "fs/fuse/inode.c, fuse_fill_super_common(): ctx->max_read"},
 
     RemedyRow{FUSESCOPE_CAUSE_MAX_WRITE, "fuse.glusterfs", kGlusterfs, kGlusterfsSource},
@@ -103,8 +114,6 @@ constexpr std::array kTable = {
 
     RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.gcsfuse",
               "mount with --max-read-ahead-kb={kib}", "gcsfuse, --max-read-ahead-kb"},
-    RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "fuse.rclone",
-              "mount with --max-read-ahead={kib}Ki", "rclone mount, --max-read-ahead"},
     RemedyRow{FUSESCOPE_CAUSE_READAHEAD_WINDOW, "", kReadahead, kReadaheadSource},
 
     RemedyRow{FUSESCOPE_CAUSE_PARTIAL_PAGE, "",
@@ -113,8 +122,8 @@ constexpr std::array kTable = {
               "fs/fuse/file.c, fuse_fill_write_pages()"},
 
     RemedyRow{FUSESCOPE_CAUSE_UNKNOWN, "",
-              "no rule explains it: report the kernel's version, these limits and how the program "
-              "reads or writes",
+              "no rule explains it: report these limits, how the program reads or writes, and the "
+              "output of fusescope doctor to the project of fusescope",
               "bpf/cause.h"},
 };
 
@@ -122,11 +131,15 @@ constexpr std::array kTable = {
 
 std::span<const RemedyRow> remedy_table() { return kTable; }
 
-const RemedyRow* find_remedy(fusescope_cause cause, std::string_view fstype) {
+const RemedyRow* find_remedy(fusescope_cause cause, std::string_view daemon) {
   const auto row = std::ranges::find_if(kTable, [&](const RemedyRow& each) {
-    return each.cause == cause && (each.fstype.empty() || each.fstype == fstype);
+    return each.cause == cause && (each.fstype.empty() || each.fstype == daemon);
   });
   return row == kTable.end() ? nullptr : &*row;
+}
+
+std::string daemon_of(const MountIdentity& identity) {
+  return identity.fstype == "fuse" ? "fuse." + identity.source : identity.fstype;
 }
 
 }  // namespace fusescope

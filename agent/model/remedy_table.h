@@ -3,9 +3,10 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
-#include "bpf/abi.h"
+#include "agent/model/snapshot.h"
 
 namespace fusescope {
 
@@ -23,8 +24,11 @@ struct RemedyRow {
 
 std::span<const RemedyRow> remedy_table();
 
-// The row for a cause and a filesystem type as mountinfo shows it; null where nothing is to be
-// changed.
-const RemedyRow* find_remedy(fusescope_cause cause, std::string_view fstype);
+// The row for a cause and a daemon, as daemon_of() names it; null where nothing is to be changed.
+const RemedyRow* find_remedy(fusescope_cause cause, std::string_view daemon);
+
+// The filesystem type as mountinfo shows it. A daemon that mounts with a name of its source, but
+// without a subtype, is known by that: mountpoint-s3 is "fuse", with the source "mountpoint-s3".
+std::string daemon_of(const MountIdentity& identity);
 
 }  // namespace fusescope

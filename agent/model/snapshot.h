@@ -38,9 +38,10 @@ struct MountSnapshot {
 
 // One alternative of a role that was tried.
 struct HookTrial {
-  std::string mode;    // fentry, kprobe or tracepoint
-  std::string needs;   // what it attaches to
-  std::string reason;  // why it was refused; empty: it works
+  std::string mode;     // fentry, kprobe or tracepoint
+  std::string needs;    // what it attaches to
+  std::string reason;   // why it was refused; empty: it works
+  std::string program;  // which of its programs was refused; empty: none, or it was not tried
 };
 
 // What fills a role.

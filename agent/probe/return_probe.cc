@@ -87,7 +87,8 @@ int process_of_event(std::string_view event) {
   const auto digits = event.substr(event.find_last_of('_') + 1);
   int process = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), process);
-  return error == std::errc() && end == digits.data() + digits.size() ? process : 0;
+  const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+  return is_number && process > 0 ? process : 0;
 }
 
 Result<Link> attach_return_probe(bpf_program& program) {

@@ -42,24 +42,32 @@ class Chooser {
         pass_over(status, alternative);
         continue;
       }
-      HookTrial trial{.mode = std::string(mode_name(alternative.mode)),
-                      .needs = std::string(alternative.needs),
-                      .reason = reason_against(alternative)};
-      status.trials.push_back(trial);
-      if (trial.reason.empty()) fill(status, alternative);
+      status.trials.push_back(trial_of(alternative));
+      if (status.trials.back().reason.empty()) fill(status, alternative);
     }
     if (status.mode.empty()) status.reason = reason_for_none(status);
     return status;
   }
 
  private:
-  // Empty: the alternative works.
-  std::string reason_against(const HookAlternative& alternative) {
-    if (hooks_the_call(alternative) && !allocated_) return "needs the role allocated";
+  static HookTrial not_tried(const HookAlternative& alternative, const char* reason) {
+    return {.mode = std::string(mode_name(alternative.mode)),
+            .needs = std::string(alternative.needs),
+            .reason = reason,
+            .program = ""};
+  }
+
+  HookTrial trial_of(const HookAlternative& alternative) {
+    HookTrial found = not_tried(alternative, "");
+    if (hooks_the_call(alternative) && !allocated_) found.reason = "needs the role allocated";
     for (const std::string_view program : alternative.programs) {
-      if (const auto& tried = trial(program, alternative); !tried) return tried.error().text;
+      if (!found.reason.empty()) break;
+      if (const auto& tried = trial(program, alternative); !tried) {
+        found.reason = tried.error().text;
+        found.program = program;
+      }
     }
-    return "";
+    return found;
   }
 
   const Result<void>& trial(std::string_view name, const HookAlternative& alternative) {
@@ -77,9 +85,7 @@ class Chooser {
   // Those at risk are better alternatives otherwise: why they are not taken is told.
   void pass_over(HookStatus& status, const HookAlternative& alternative) const {
     if (!is_at_risk(alternative.mode, risk_)) return;
-    status.trials.push_back({.mode = std::string(mode_name(alternative.mode)),
-                             .needs = std::string(alternative.needs),
-                             .reason = kAtRisk});
+    status.trials.push_back(not_tried(alternative, kAtRisk));
   }
 
   void fill(HookStatus& status, const HookAlternative& alternative) {
@@ -98,7 +104,8 @@ class Chooser {
       return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
     }
     const HookTrial& last = status.trials.back();
-    return last.needs + ": " + last.reason;
+    const std::string program = last.program.empty() ? "" : "program " + last.program + ": ";
+    return last.needs + ": " + program + last.reason;
   }
 
   HookMode mode_;

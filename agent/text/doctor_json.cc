@@ -54,6 +54,7 @@ Json trials_json(const std::vector<HookTrial>& trials) {
     array.push_back({{"mode", trial.mode},
                      {"hook", trial.needs},
                      {"works", trial.reason.empty()},
+                     {"program", text_or_null(trial.program)},
                      {"reason", text_or_null(trial.reason)}});
   }
   return array;

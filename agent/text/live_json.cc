@@ -61,23 +61,12 @@ Json rates_json(const Sums& sums, const std::optional<double>& seconds) {
           {"bytes_per_second", rate(sums.bytes, seconds)}};
 }
 
-const char* name_of_limit(Limit limit) {
-  switch (limit) {
-    case Limit::max_pages: return "max_pages";
-    case Limit::max_read: return "max_read";
-    case Limit::max_write: return "max_write";
-    case Limit::no_big_writes: return "no_big_writes";
-    case Limit::readahead: return "readahead";
-  }
-  return "";
-}
-
 Json binding_json(const MountSnapshot& mount, fusescope_op op, const HostLimits& host) {
   const auto binding = binding_of(mount, op, FUSESCOPE_DIRECT, host);
   if (!binding) return {};
-  return {{"limit", name_of_limit(binding->limit)},
+  return {{"limit", name_of(binding->limit)},
           {"bytes", binding->bytes},
-          {"next", name_of_limit(binding->next)},
+          {"next", name_of(binding->next)},
           {"next_bytes", binding->next_bytes}};
 }
 

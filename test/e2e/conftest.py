@@ -19,13 +19,15 @@ def agent(agent_log):
 
 @pytest.fixture
 def mount(tmp_path):
-    """mount(*options): a counting filesystem, ended with the test."""
+    """mount(*options): a counting filesystem, ended with the test; with name="…" one of several."""
     started = []
 
-    def start(*args, **kwargs):
+    def start(*args, name=None, **kwargs):
+        if name:
+            kwargs["mountpoint"] = tmp_path / name
         started.append(Countfs(tmp_path, *args, **kwargs))
         return started[-1]
 
     yield start
-    for filesystem in started:
+    for filesystem in reversed(started):
         assert filesystem.stop() == 0, "countfs must end cleanly"

@@ -157,5 +157,22 @@ def data_requests(scrape, mountpoint, op):
     }
 
 
+def origins(scrape, mountpoint, op):
+    """Data requests by who sent them."""
+    return {s.labels["origin"]: s.value
+            for s in scrape.select("fuse_request_origin_total", mountpoint=mountpoint, op=op)
+            if s.value}
+
+
+def sees_each_call(scrape):
+    """Whether calls are seen also if they make no request: by hooks on their functions."""
+    return all(s.labels["mode"] != "tracepoint"
+               for s in scrape.select("fusescope_hook_info", role="call"))
+
+
+def calls_without_requests(scrape, **labels):
+    return scrape.maybe("fuse_io_requests_bucket", le="0", **labels)
+
+
 def difference(after, before):
     return {key: after[key] - before[key] for key in after}

@@ -47,19 +47,6 @@ def test_eight_threads_at_once(agent, mount, engine, max_pages, requests):
     assert scrape.total("fuse_io_segments_total", **labels) == 64 * 256
 
 
-def test_requests_that_the_daemon_s_thread_sends(agent, mount):
-    """With two background requests allowed most are sent when an earlier one ends, by a thread of
-    the daemon: they belong to the call that made them all the same."""
-    filesystem = mount("--max-background", "2", "--max-write", "4K", "--max-read", "4K")
-    sgio(filesystem.path(), "--direct", "--threads", "16", "--calls", "4", "--same-region")
-    scrape = agent.scrape()
-    exact(agent, filesystem, "read")
-    labels = {"mountpoint": filesystem.label, "op": "read", "mode": "direct"}
-    assert scrape.total("fuse_io_requests_count", **labels) == 64
-    assert scrape.total("fuse_io_requests_sum", **labels) == 64 * 256
-    assert scrape.total("fuse_io_splits_total", cause="max_pages", **labels) == 64
-
-
 @pytest.fixture
 def running_io(mount):
     filesystem = mount("--max-write", "128K", "--max-read", "128K")

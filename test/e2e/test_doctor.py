@@ -73,6 +73,9 @@ def test_each_role_has_a_hook_or_a_reason(report):
             assert role["programs"] and role["mode"] == works[0]["mode"]
         for trial in role["trials"]:
             assert trial["works"] == (trial["reason"] is None), trial
+            untried = ("not tried", "needs the role")
+            refused = not trial["works"] and not trial["reason"].startswith(untried)
+            assert refused == (trial["program"] is not None), trial
 
 
 def expect_all_roles(report):

@@ -61,6 +61,9 @@ void add_behaviour(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--keep-cache", options.keep_cache, "FOPEN_KEEP_CACHE on every open");
   app.add_flag("--copy-file-range", options.copy_file_range,
                "copy inside the filesystem (default: ENOSYS, so that the kernel copies)");
+  app.add_option("--passthrough", options.backing,
+                 "FILE on another filesystem that every open file of this one is passed through to "
+                 "(Linux 6.9; needs root)");
   app.add_option("--threads", options.threads, "worker threads")
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str();
@@ -103,6 +106,7 @@ std::optional<std::string> interpret(const Texts& texts, Options& options) {
   options.faults.error = *error;
   options.faults.reply_delay = std::chrono::microseconds(texts.delay_ms * 1000 + texts.delay_us);
   options.init.max_pages = texts.max_pages;
+  options.init.passthrough = !options.backing.empty();
   for (const std::string& text : texts.files) {
     auto file = parse_file(text);
     if (!file) return "--file: '" + text + "' is not NAME:SIZE, such as data:64M";

@@ -30,6 +30,7 @@ struct Options {
   std::string stats_path;  // empty: stdout
   std::string fsname = "countfs";
   std::string subtype = "countfs";
+  std::string backing;  // file that each open is passed through to; empty: none
   std::vector<PresetFile> files;
   FaultOptions faults;
   InitChanges init;

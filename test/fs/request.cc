@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "fs/backing.h"
 #include "fs/ring_protocol.h"
 
 namespace countfs {
@@ -100,14 +101,14 @@ std::uint32_t or_default(std::uint32_t value, std::uint32_t kernel_default) {
   return value != 0 ? value : kernel_default;
 }
 
-// Older headers than the kernel's may not have this field.
-void add_flags2(std::span<std::byte> reply, std::uint32_t flags) {
-  std::uint32_t flags2 = 0;
-  if (reply.size() < init_reply_flags2 + sizeof(flags2)) return;
-  std::byte* const place = reply.data() + init_reply_flags2;
-  std::memcpy(&flags2, place, sizeof(flags2));
-  flags2 |= flags;
-  std::memcpy(place, &flags2, sizeof(flags2));
+// For fields of the kernel's that older headers do not have.
+void add_bits(std::span<std::byte> reply, std::size_t offset, std::uint32_t bits) {
+  std::uint32_t field = 0;
+  if (reply.size() < offset + sizeof(field)) return;
+  std::byte* const place = reply.data() + offset;
+  std::memcpy(&field, place, sizeof(field));
+  field |= bits;
+  std::memcpy(place, &field, sizeof(field));
 }
 
 }  // namespace
@@ -137,9 +138,13 @@ Negotiated amend_init_reply(std::span<std::byte> reply, const InitChanges& chang
     init.max_pages = *changes.max_pages;
     if (init.max_pages == 0) init.flags &= ~static_cast<std::uint32_t>(FUSE_MAX_PAGES);
   }
-  if (changes.io_uring) init.flags |= init_extension;
+  if (changes.io_uring || changes.passthrough) init.flags |= init_extension;
   std::memcpy(reply.data(), &init, length);
-  if (changes.io_uring) add_flags2(reply, init_over_io_uring);
+  if (changes.io_uring) add_bits(reply, init_reply_flags2, init_over_io_uring);
+  if (changes.passthrough) {
+    add_bits(reply, init_reply_flags2, init_passthrough);
+    add_bits(reply, init_reply_stack_depth, backing_stack_depth);
+  }
   return Negotiated{
       .proto_major = init.major,
       .proto_minor = std::min(init.minor, kernel_minor),
@@ -170,6 +175,7 @@ std::string opcode_name(std::uint32_t opcode) {
 bool is_read(std::uint32_t opcode) { return opcode == FUSE_READ; }
 bool is_write(std::uint32_t opcode) { return opcode == FUSE_WRITE; }
 bool is_init(std::uint32_t opcode) { return opcode == FUSE_INIT; }
+bool is_open(std::uint32_t opcode) { return opcode == FUSE_OPEN; }
 // The kernel sets the lowest bit of an interrupted request's number for its INTERRUPT.
 bool is_interrupt_reply(std::uint64_t unique) { return (unique & 1) != 0; }
 std::uint32_t interrupt_opcode() { return FUSE_INTERRUPT; }

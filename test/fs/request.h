@@ -38,6 +38,7 @@ struct Negotiated {
 struct InitChanges {
   bool no_big_writes = false;
   bool io_uring = false;
+  bool passthrough = false;
   std::optional<std::uint16_t> max_pages;  // 0: FUSE_MAX_PAGES is not negotiated at all
 };
 
@@ -58,6 +59,7 @@ std::string opcode_name(std::uint32_t opcode);
 bool is_read(std::uint32_t opcode);
 bool is_write(std::uint32_t opcode);
 bool is_init(std::uint32_t opcode);
+bool is_open(std::uint32_t opcode);
 bool is_interrupt_reply(std::uint64_t unique);
 std::uint32_t interrupt_opcode();
 

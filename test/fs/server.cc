@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <latch>
 
+#include "fs/backing.h"
 #include "fs/pattern.h"
 #include "fs/session.h"
 
@@ -154,12 +155,33 @@ void Server::process(fuse_buf& buffer) {
 
 // Runs in the worker that has replied to INIT.
 void Server::on_initialised() {
+  if (!filesystem_.options.backing.empty() && !open_backing_file()) return;
   if (filesystem_.options.init.io_uring) {
     start_rings();
   } else {
-    ready_ = true;
-    notify();
+    become_ready();
   }
+}
+
+void Server::become_ready() {
+  ready_ = true;
+  notify();
+}
+
+// As if the user had seen it.
+void Server::give_up(const std::string& reason) {
+  std::fprintf(stderr, "countfs: %s\n", reason.c_str());
+  ::kill(::getpid(), SIGTERM);
+}
+
+bool Server::open_backing_file() {
+  const auto backing = open_backing(fuse_session_fd(session_.get()), filesystem_.options.backing);
+  if (backing) {
+    transport_.pass_through_to(*backing);
+  } else {
+    give_up(backing.error().text);
+  }
+  return backing.has_value();
 }
 
 // The kernel uses the rings as soon as each of them has been offered; each by its own thread, which
@@ -182,15 +204,11 @@ void Server::start_rings() {
   }
   offered.wait();
   if (ring_error_ == 0) {
-    ready_ = true;
-    notify();
-    return;
+    become_ready();
+  } else {
+    give_up(std::string("cannot use FUSE over io_uring: ") + std::strerror(ring_error_) +
+            ": it takes Linux 6.14 or later, with fuse.enable_uring=1");
   }
-  std::fprintf(stderr,
-               "countfs: cannot use FUSE over io_uring: %s: it takes Linux 6.14 or later, with "
-               "fuse.enable_uring=1\n",
-               std::strerror(ring_error_));
-  ::kill(::getpid(), SIGTERM);  // as if the user had seen it
 }
 
 void Server::work_ring(std::uint16_t queue, Ring& ring) {

@@ -56,6 +56,9 @@ class Server {
   void work(std::uint32_t worker);
   void process(fuse_buf& buffer);
   void on_initialised();
+  void become_ready();
+  void give_up(const std::string& reason);
+  bool open_backing_file();
   void start_rings();
   void work_ring(std::uint16_t queue, Ring& ring);
   void notify();

@@ -6,11 +6,17 @@
 
 #include <cerrno>
 
+#include "fs/backing.h"
+
 namespace countfs {
 namespace {
 
 std::span<const std::byte> bytes_of(const iovec& part) {
   return {static_cast<const std::byte*>(part.iov_base), part.iov_len};
+}
+
+std::span<std::byte> writable_bytes_of(const iovec& part) {
+  return {static_cast<std::byte*>(part.iov_base), part.iov_len};
 }
 
 std::uint64_t replied_bytes(std::uint32_t opcode, std::span<const iovec> parts) {
@@ -76,9 +82,8 @@ void Transport::count_reply(Worker& worker, std::span<const iovec> parts) {
 }
 
 void Transport::amend_init(std::span<const iovec> parts) {
-  const std::span reply(static_cast<std::byte*>(parts[1].iov_base), parts[1].iov_len);
   const std::scoped_lock guard(negotiated_lock_);
-  negotiated_ = amend_init_reply(reply, changes_, kernel_minor_);
+  negotiated_ = amend_init_reply(writable_bytes_of(parts[1]), changes_, kernel_minor_);
 }
 
 ssize_t Transport::pass_on(const Worker& worker, int device, std::span<const iovec> parts) {
@@ -95,6 +100,9 @@ ssize_t Transport::send(int device, std::span<iovec> parts) {
   count_reply(worker, parts);
   const bool init = is_init(worker.request.opcode) && parts.size() > 1;
   if (init) amend_init(parts);
+  if (backing_ != 0 && is_open(worker.request.opcode) && parts.size() > 1) {
+    pass_through(writable_bytes_of(parts[1]), backing_);
+  }
   const ssize_t sent = pass_on(worker, device, parts);
   const int error = errno;
   if (sent < 0) ++refused_replies_;

@@ -41,6 +41,9 @@ class Transport {
   void begin(std::span<const std::byte> message);
   void end();
 
+  // From now on, replies to OPEN name this file: backing.h.
+  void pass_through_to(std::int32_t backing) { backing_ = backing; }
+
   // libfuse calls this to write a reply.
   ssize_t send(int device, std::span<iovec> parts);
 
@@ -67,6 +70,7 @@ class Transport {
   InFlight in_flight_;
   std::atomic<std::uint64_t> refused_replies_{0};
   std::uint32_t kernel_minor_ = 0;
+  std::atomic<std::int32_t> backing_{0};  // 0: none
 
   mutable std::mutex negotiated_lock_;
   Negotiated negotiated_;

@@ -66,7 +66,8 @@ TEST(DoctorText, KeepsReasonsApartThatHaveAnApostrophe) {
 TEST(DoctorText, ShowsAnAlternativeOnceThatWasRefusedTwiceAlike) {
   Diagnosis diagnosis = healthy_diagnosis();
   HookStatus& sent = role_of(diagnosis, "sent").status;
-  sent.trials.insert(sent.trials.begin(), {.mode = "fentry", .needs = "other", .reason = "why"});
+  sent.trials.insert(sent.trials.begin(),
+                     {.mode = "fentry", .needs = "other", .reason = "why", .program = ""});
   sent.trials.insert(sent.trials.begin(), sent.trials[1]);
   EXPECT_EQ(count_of(doctor_text(diagnosis), "function bad  (1)"), 5U) << doctor_text(diagnosis);
 }
@@ -135,6 +136,8 @@ TEST(DoctorJson, SaysWhatTheTableSays) {
   EXPECT_EQ(object["roles"][2]["state"], "missing");
   EXPECT_EQ(object["roles"][2]["hook"], nullptr);
   EXPECT_EQ(object["roles"][2]["trials"][0]["reason"], kRefusal);
+  EXPECT_EQ(object["roles"][2]["trials"][0]["program"], "fentry_taken");
+  EXPECT_EQ(object["roles"][1]["trials"][1]["program"], nullptr);
   EXPECT_EQ(object["capabilities"][1],
             json({{"name", "CAP_SYS_ADMIN"}, {"effective", false}, {"cost", nullptr}}));
 }

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <random>
 #include <regex>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "agent/model/names.h"
 #include "agent/model/remedy_table.h"
@@ -57,10 +61,11 @@ TEST(Remedy, NamesTheMountThePresentValueAndTheOneToSet) {
       remedy(FUSESCOPE_CAUSE_MAX_PAGES, judged_mount(32)),
       "/mnt/a, direct reads: max_pages is 32: the daemon must negotiate max_pages=256 "
       "(FUSE_MAX_PAGES; libfuse 3 derives it from conn->max_write=1048576), then mount again");
-  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_MAX_READ, judged_mount(256, 65536)),
-            "/mnt/a, direct reads: max_read is 65536: mount with -o max_read=1048576, and have the "
-            "daemon set the same at INIT (libfuse: conn->max_read): one without the other has no "
-            "effect");
+  EXPECT_EQ(
+      remedy(FUSESCOPE_CAUSE_MAX_READ, judged_mount(256, 65536)),
+      "/mnt/a, direct reads: max_read is 65536: mount with -o max_read=1048576, and have the "
+      "daemon set the same at INIT (libfuse: conn->max_read): the kernel knows the option only, "
+      "and libfuse 3 refuses to mount where the two differ");
 }
 
 TEST(Remedy, KnowsDaemons) {
@@ -96,7 +101,76 @@ TEST(Remedy, AtTheHostsLimitTheHostComesFirst) {
   const std::string text = remedy(FUSESCOPE_CAUSE_MAX_PAGES, judged_mount(256));
   EXPECT_NE(text.find("sysctl fs.fuse.max_pages_limit=1024 (now 256)"), std::string::npos) << text;
   const std::string of_older = remedy(FUSESCOPE_CAUSE_MAX_PAGES, judged_mount(256), HostLimits{});
-  EXPECT_NE(of_older.find("this kernel allows no more (256 pages)"), std::string::npos) << of_older;
+  EXPECT_NE(of_older.find("this kernel allows no more (256 pages, 1048576 bytes)"),
+            std::string::npos)
+      << of_older;
+}
+
+TEST(Remedy, KnowsADaemonWithoutASubtypeByItsSource) {
+  MountSnapshot mount = of_type("fuse", judged_mount(32));
+  mount.identity.source = "mountpoint-s3";
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_MAX_PAGES, mount).find("mount-s3"), std::string::npos);
+  mount.identity.source = "/srv/data";
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_MAX_PAGES, mount).find("the daemon must negotiate"),
+            std::string::npos);
+}
+
+TEST(Remedy, AfterTheHostTheDaemonIsToldTheNewValue) {
+  const auto full = [](const char* fstype) {
+    return remedy(FUSESCOPE_CAUSE_MAX_PAGES, of_type(fstype, judged_mount(256)));
+  };
+  EXPECT_EQ(full("fuse.x"),
+            "/mnt/a, direct reads: max_pages is 256: the host allows no more: sysctl "
+            "fs.fuse.max_pages_limit=1024 (now 256), then the daemon must negotiate max_pages=1024 "
+            "(FUSE_MAX_PAGES; libfuse 3 derives it from conn->max_write=4194304), then mount again "
+            "(more than 256 pages need libfuse 3.17)");
+  EXPECT_NE(full("virtiofs").find("queue-size=1024"), std::string::npos) << full("virtiofs");
+  EXPECT_EQ(full("virtiofs").find("libfuse"), std::string::npos) << full("virtiofs");
+  EXPECT_EQ(full("fuse.glusterfs").find("sysctl"), std::string::npos) << full("fuse.glusterfs");
+}
+
+TEST(Remedy, NoKernelAllowsMoreThanTheSettingsRange) {
+  const HostLimits host = {.page_bytes = kPage, .max_pages_limit = 65535};
+  const std::string text = remedy(FUSESCOPE_CAUSE_MAX_PAGES, judged_mount(65535), host);
+  EXPECT_NE(text.find("no kernel allows more"), std::string::npos) << text;
+}
+
+TEST(Remedy, TheLargestVirtqueueIsNotAdvisedAgain) {
+  const std::string text =
+      remedy(FUSESCOPE_CAUSE_MAX_PAGES, of_type("virtiofs", judged_mount(1020)),
+             {.max_pages_limit = 4096});
+  EXPECT_EQ(text.find("queue-size"), std::string::npos) << text;
+  EXPECT_NE(text.find("no queue of more than 1024"), std::string::npos) << text;
+}
+
+TEST(Remedy, NamesTheLimitThatBindsNext) {
+  const std::string text = remedy(FUSESCOPE_CAUSE_MAX_READ, judged_mount(32, 65536));
+  EXPECT_TRUE(text.ends_with("; max_pages would be next, at 131072 bytes")) << text;
+  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_MAX_READ, judged_mount(256, 65536)).find("next"),
+            std::string::npos);
+}
+
+TEST(Remedy, SaysSoWhereTheLimitsAreNotKnown) {
+  MountSnapshot mount = judged_mount(32);
+  mount.limits.reset();
+  const std::string text = remedy(FUSESCOPE_CAUSE_MAX_PAGES, mount);
+  EXPECT_NE(text.find("limits are not known: the daemon must negotiate max_pages=256"),
+            std::string::npos)
+      << text;
+}
+
+// Seen with rclone 1.60: read_ahead_kb stays what it is.
+TEST(Remedy, AWindowIsNotForTheDaemonToRaise) {
+  const std::string text =
+      remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, of_type("fuse.rclone", judged_mount(64)));
+  EXPECT_EQ(text.find("--max-read-ahead"), std::string::npos) << text;
+  EXPECT_NE(text.find("echo 256 >"), std::string::npos) << text;
+}
+
+TEST(Remedy, AWindowIsWholePages) {
+  const std::string text = remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, judged_mount(64, 100'000),
+                                  default_host(), FUSESCOPE_READ, FUSESCOPE_BUFFERED);
+  EXPECT_NE(text.find("echo 96 >"), std::string::npos) << text;
 }
 
 TEST(Remedy, NamesOfAnyBytesAreMadeText) {
@@ -112,27 +186,141 @@ TEST(Remedy, UnalignedBuffersGetMoreSlotsOnlyWhereThereCanBeMore) {
             std::string::npos);
 }
 
-// For every daemon, cause and host: a text for the mount, and no value that the host refuses. The
-// only larger one is that of the host's own setting.
-TEST(Remedy, AdvisesNothingThatTheHostRefuses) {
-  std::mt19937 random(1);
-  const std::regex advised(R"((max_pages=|max_write=|max_read=|negotiate max_pages=)(\d+))");
-  for (const RemedyRow& row : remedy_table()) {
-    for (int i = 0; i < 200; i++) {
-      const HostLimits host = {.page_bytes = kPage, .max_pages_limit = 1 + random() % 65535};
-      const auto pages = static_cast<std::uint32_t>(1 + random() % host.most_pages());
-      const MountSnapshot mount = of_type(row.fstype.empty() ? "fuse.x" : std::string(row.fstype),
-                                          judged_mount(pages, static_cast<std::uint32_t>(random()),
-                                                       static_cast<std::uint32_t>(random())));
-      const std::string text = remedy(row.cause, mount, host);
-      EXPECT_TRUE(text.starts_with("/mnt/a, ")) << text;
-      EXPECT_EQ(text.find('{'), std::string::npos) << text;
-      if (text.find("fs.fuse.max_pages_limit=") != std::string::npos) continue;
-      for (std::sregex_iterator at(text.begin(), text.end(), advised), end; at != end; ++at) {
-        const std::uint64_t most =
-            (*at)[1].str().ends_with("max_pages=") ? host.most_pages() : host.most_bytes();
-        EXPECT_LE(std::stoull((*at)[2]), most) << text;
+// All that a remedy may say, for every cause, daemon, operation and mode, on hosts of all kinds.
+class AnyRemedy : public testing::Test {
+ protected:
+  struct Case {
+    fusescope_cause cause;
+    std::string fstype;
+    fusescope_op op;
+    fusescope_mode mode;
+  };
+
+  static std::set<std::string> fstypes() {
+    std::set<std::string> types = {"fuse", "fuse.nobody-knows-it"};
+    for (const RemedyRow& row : remedy_table()) {
+      if (!row.fstype.empty()) types.emplace(row.fstype);
+    }
+    return types;
+  }
+
+  template <typename Check>
+  void for_each_case(Check check) {
+    for (int cause = 0; cause < FUSESCOPE_CAUSES; cause++) {
+      for (const std::string& fstype : fstypes()) {
+        for (const fusescope_op op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
+          for (const fusescope_mode mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
+            check(Case{static_cast<fusescope_cause>(cause), fstype, op, mode});
+          }
+        }
       }
+    }
+  }
+
+  HostLimits any_host() {
+    HostLimits host = {.page_bytes = kPage << (2 * (random_() % 3)), .max_pages_limit = {}};
+    if (random_() % 4) host.max_pages_limit = 1 + random_() % (random_() % 2 ? 65535 : 512);
+    return host;
+  }
+
+  // Its limits are such as the host would have let a daemon negotiate, or not known.
+  MountSnapshot any_mount(const HostLimits& host) {
+    MountSnapshot mount =
+        judged_mount(static_cast<std::uint32_t>(random_() % 4 ? 1 + random_() % host.most_pages()
+                                                              : host.most_pages()),
+                     static_cast<std::uint32_t>(random_()), static_cast<std::uint32_t>(random_()));
+    mount.limits->big_writes = random_() % 2;
+    if (random_() % 8 == 0) mount.limits.reset();
+    if (random_() % 8 == 0) mount.readahead_bytes.reset();
+    return mount;
+  }
+
+  std::mt19937 random_{1};
+};
+
+// The settings that a text advises, as pairs of their unit in bytes and the number.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> advised(const std::string& text,
+                                                             const HostLimits& host) {
+  struct Setting {
+    std::regex pattern;
+    std::uint64_t unit;
+  };
+  static const std::vector<Setting> settings = {
+      {std::regex(R"((?:max_read=|max_write=|fuse_max_write = |carries up to )(\d+))"), 1},
+      {std::regex(R"((?:--max-fuse-io=|--max-read-ahead-kb=|echo |on this host up to )(\d+))"),
+       1024},
+      {std::regex(R"((?:max_pages=|max_pages to |FUSE_MAX_PAGES with |which are )(\d+))"), 0},
+  };
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
+  for (const Setting& setting : settings) {
+    for (std::sregex_iterator at(text.begin(), text.end(), setting.pattern), end; at != end; ++at) {
+      found.emplace_back(setting.unit ? setting.unit : host.page_bytes, std::stoull((*at)[1]));
+    }
+  }
+  return found;
+}
+
+std::optional<std::uint64_t> host_setting(const std::string& text) {
+  static const std::regex setting(R"(sysctl fs\.fuse\.max_pages_limit=(\d+))");
+  std::smatch found;
+  if (!std::regex_search(text, found, setting)) return std::nullopt;
+  return std::stoull(found[1]);
+}
+
+TEST_F(AnyRemedy, NamesTheMountAndLeavesNoPlaceholder) {
+  for_each_case([&](const Case& each) {
+    for (int i = 0; i < 20; i++) {
+      const HostLimits host = any_host();
+      const std::string text =
+          remedy_for(each.cause, each.op, each.mode, of_type(each.fstype, any_mount(host)), host);
+      EXPECT_TRUE(text.starts_with("/mnt/a, ")) << text;
+      EXPECT_GT(text.size(), 40U) << text;
+      EXPECT_EQ(text.find_first_of("{}\n"), std::string::npos) << text;
+    }
+  });
+}
+
+// The host's own setting may be raised, where it has one, as far as it goes.
+TEST_F(AnyRemedy, AdvisesNothingThatTheHostRefuses) {
+  std::size_t settings = 0;
+  for_each_case([&](const Case& each) {
+    for (int i = 0; i < 40; i++) {
+      const HostLimits host = any_host();
+      const std::string text =
+          remedy_for(each.cause, each.op, each.mode, of_type(each.fstype, any_mount(host)), host);
+      const auto raised = host_setting(text);
+      if (raised) {
+        EXPECT_TRUE(host.max_pages_limit && *raised > *host.max_pages_limit) << text;
+        EXPECT_LE(*raised, 65535U) << text;
+      }
+      const std::uint64_t most = raised.value_or(host.most_pages()) * host.page_bytes;
+      for (const auto& [unit, number] : advised(text, host)) {
+        EXPECT_LE(unit * number, most) << text;
+        settings++;
+      }
+    }
+  });
+  EXPECT_GT(settings, 5'000U);
+}
+
+// Where a limit is what splits, the text has the value that it has and one that is larger.
+TEST_F(AnyRemedy, ShowsThePresentValueAndALargerOne) {
+  const HostLimits host = default_host();
+  const MountSnapshot mount = judged_mount(32, 65536, 32768);
+  const std::map<fusescope_cause, std::pair<std::string, fusescope_op>> present = {
+      {FUSESCOPE_CAUSE_MAX_PAGES, {"max_pages is 32", FUSESCOPE_READ}},
+      {FUSESCOPE_CAUSE_MAX_READ, {"max_read is 65536", FUSESCOPE_READ}},
+      {FUSESCOPE_CAUSE_MAX_WRITE, {"max_write is 32768", FUSESCOPE_WRITE}}};
+  for (const std::string& fstype : fstypes()) {
+    for (const auto& [cause, value] : present) {
+      const std::string text =
+          remedy_for(cause, value.second, FUSESCOPE_DIRECT, of_type(fstype, mount), host);
+      EXPECT_NE(text.find(value.first), std::string::npos) << text;
+      if (text.find("no option") != std::string::npos) continue;
+      const std::vector<std::pair<std::uint64_t, std::uint64_t>> settings = advised(text, host);
+      const bool is_larger = std::ranges::any_of(
+          settings, [](const auto& each) { return each.first * each.second > 131072; });
+      EXPECT_TRUE(is_larger) << text;
     }
   }
 }

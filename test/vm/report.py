@@ -27,6 +27,8 @@ class Result:
 def expected(row, plan):
     """The (mode, name) of each case that a row must report."""
     found = [("kernel", "kernel-log"), ("doctor", "doctor")]
+    if plan["few_rights"] is not None:
+        found += [("doctor", "bpf-alone"), ("doctor", "bpf-and-perfmon")]
     for mode in plan["modes"]:
         found += [(mode, name) for name in OF_A_MODE + ("module",) * ("fuse" in plan["modules"])]
         found += [(mode, case.name) for case in chosen(cases(plan, mode), plan["only"])]

@@ -4,12 +4,14 @@
 
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 5000;
+const NO_LIMIT = 0xffffffff; // UINT_MAX: fc->max_read where the daemon says nothing
 const MARKS = { ok: "\u2713 ok", limited: "! limited", broken: "\u2715 broken", idle: "\u2013 idle" };
 const ORDER = ["broken", "limited", "ok", "idle"];
 const LIMITS = [
   ["max_pages", "max_pages"], ["max_read_bytes", "max_read"], ["max_write_bytes", "max_write"],
   ["readahead_bytes", "readahead"], ["max_background", "max_background"],
-  ["congestion_threshold", "congestion threshold"], ["transport", "transport"],
+  ["congestion_threshold", "congestion threshold"], ["async_dio", "async_dio"],
+  ["writeback_cache", "writeback_cache"], ["big_writes", "big_writes"], ["transport", "transport"],
 ];
 const NUMBERS = [
   ["Requests per call", (m) => decimal(m.requests_per_call)],
@@ -47,18 +49,20 @@ function rate(value, unit = 1) {
 }
 
 function bytes(value) {
-  if (value >= 0xffffffff) return "no limit";
+  if (value >= NO_LIMIT) return "no limit";
   return value % 1024 ? `${value} B` : value % 1048576 ? `${value / 1024} KiB` : `${value / 1048576} MiB`;
 }
 
 function limitText(name, value) {
   if (value === null) return "not known";
+  if (typeof value === "boolean") return value ? "on" : "off";
   return name.endsWith("_bytes") ? bytes(value) : String(value);
 }
 
 function bindingText(binding) {
   if (!binding) return "not known yet";
-  return `${binding.limit}, at ${bytes(binding.bytes)} a request; then ${binding.next} at ${bytes(binding.next_bytes)}`;
+  const next = binding.next_bytes >= NO_LIMIT ? "no other limit" : `${binding.next} at ${bytes(binding.next_bytes)}`;
+  return `${binding.limit}, at ${bytes(binding.bytes)} a request; then ${next}`;
 }
 
 function callText(call) {
@@ -181,7 +185,10 @@ function showNotices(report) {
   if (lost.length) texts.push(`Events lost since the agent began: ${lost.join(", ")}.`);
   if (notices.dataset.texts === JSON.stringify(texts)) return;
   notices.dataset.texts = JSON.stringify(texts);
-  notices.replaceChildren(...texts.map((text) => element("li", "", text)));
+  notices.hidden = !texts.length;
+  const about = lost.length ? "What is not seen here, and events that were lost" : "What is not seen here";
+  setText(notices.querySelector("summary"), `${about} (${texts.length})`);
+  notices.querySelector("ul").replaceChildren(...texts.map((text) => element("li", "", text)));
 }
 
 function showState(text, isTrouble) {

@@ -6,7 +6,10 @@ import fnmatch
 import itertools
 
 import guest_tests
+import test_background
 import test_causes
+import test_nested
+import test_no_requests
 import test_other_io
 import test_workloads
 
@@ -18,7 +21,15 @@ FUSE = (
     test_causes.test_cause_is_told,
     test_causes.test_cause_is_unknown_where_a_cached_page_ends_the_request,
     test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
+    test_background.test_background_queue,
+    test_no_requests.test_page_cache_hits,
+    test_no_requests.test_reads_at_the_end,
+    test_no_requests.test_writes_that_stay_in_the_page_cache,
+    test_nested.test_page_fault_on_another_mount,
+    test_nested.test_page_fault_on_another_file,
+    test_nested.test_passthrough_to_another_mount,
     guest_tests.test_sixty_four_threads,
+    guest_tests.test_stat,
     guest_tests.test_verify,
 )
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)

@@ -21,6 +21,7 @@ harness.SETTLED *= 2
 harness.wait_for = functools.partial(harness.wait_for, timeout=120)
 from cases import cases, chosen  # noqa: E402
 from module import check_module  # noqa: E402
+from rights import check_bpf_alone, check_bpf_and_perfmon  # noqa: E402
 from shared import WORK, SharedAgent, SharedMount, VirtiofsMount  # noqa: E402
 
 COMPLAINT = re.compile(r"\b(BUG|WARNING|Oops|RIP|Call Trace|stall|hung_task|blocked for)\b")
@@ -133,6 +134,13 @@ def check_stops(agent, mount):
     assert agent.stop() == 0, "the agent must end with 0 on SIGTERM"
 
 
+def run_case(case, agent, mount):
+    try:
+        case.function(agent, mount, **case.arguments)
+    finally:
+        mount.end_case()
+
+
 def matches(name, patterns):
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
@@ -150,8 +158,8 @@ def check_mode(report, plan, mode):
             if not case.arguments:
                 mount.stop()
             skipped = Skipped(agent) if mode in plan["skips"] else None
-            report.case(mode, case.name, case.function, agent, mount, **case.arguments,
-                        skipped=skipped, must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
+            report.case(mode, case.name, run_case, case, agent, mount, skipped=skipped,
+                        must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
         report.case(mode, "nothing-lost", check_nothing_lost, agent, mode in plan["skips"])
         report.case(mode, "stops", check_stops, agent, mount)
     finally:
@@ -163,6 +171,9 @@ def main(plan):
     report = Report()
     report.case("doctor", "doctor", check_doctor, plan["missing_roles"].get("auto", ()),
                 plan["lossy"])
+    if plan["few_rights"] is not None:
+        report.case("doctor", "bpf-alone", check_bpf_alone)
+        report.case("doctor", "bpf-and-perfmon", check_bpf_and_perfmon, plan["few_rights"])
     for mode in plan["modes"]:
         check_mode(report, plan, mode)
         if "fuse" in plan["modules"]:

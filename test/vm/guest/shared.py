@@ -56,6 +56,7 @@ class Scrape(harness.Scrape):
 class SharedAgent(Agent):
     def __init__(self, *args, log):
         super().__init__(*args, log=log)
+        self.options = args
         self.earlier = None
 
     def scrape_all(self):
@@ -82,7 +83,7 @@ class SharedCountfs(Countfs):
 
 
 class SharedMount:
-    """The fixture `mount`: mounts anew when the options change."""
+    """The fixture `mount`: mounts anew when the options change. One with a name is its case's."""
 
     def __init__(self, agent, countfs_options=()):
         self.agent = agent
@@ -90,20 +91,32 @@ class SharedMount:
         self.options = None
         self.filesystem = None
         self.mounts = 0
+        self.named = []
 
-    def __call__(self, *options):
+    def __call__(self, *options, name=None, files=("data:64M",)):
+        if name:
+            self.named.append(self.start(*options, files=files))
+            return self.named[-1]
         if self.filesystem and options == self.options:
             self.agent.earlier = self.agent.scrape_all()
             self.filesystem.begin_case()
         else:
             self.stop()
-            self.mounts += 1
-            folder = WORK / f"{self.agent.port}-{self.mounts}"
-            folder.mkdir(parents=True)
             self.agent.earlier = None
-            self.filesystem = SharedCountfs(folder, *self.always, *options)
+            self.filesystem = self.start(*options)
             self.options = options
         return self.filesystem
+
+    def start(self, *options, **more):
+        self.mounts += 1
+        folder = WORK / f"{self.agent.port}-{self.mounts}"
+        folder.mkdir(parents=True)
+        return SharedCountfs(folder, *self.always, *options, **more)
+
+    def end_case(self):
+        """What was mounted by name ends with its case: the latest first, as it may use others."""
+        while self.named:
+            assert self.named.pop().stop() == 0, "countfs must end cleanly"
 
     def stop(self):
         if self.filesystem:
@@ -137,6 +150,9 @@ class VirtiofsMount:
 
     def path(self):
         return f"{self.label}/data"
+
+    def end_case(self):
+        """Nothing is mounted for one case only."""
 
     def stop(self):
         if self.is_mounted:

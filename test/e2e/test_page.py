@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The live page, as a person sees it: headless Chromium against a running agent. With
+FUSESCOPE_SCREENSHOT=FILE.png the picture of the documentation is taken as well."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from harness import SGIO, Agent, Countfs, end, sgio, wait_for
+
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-dev-shm-usage", "--window-size=1280,720")
+HOSTILE = "<img src=x onerror=document.title='hurt'>"
+
+
+def ask(agent, path="/api/mounts"):
+    connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response, response.read()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """An agent of its own, a mount that merges, one that splits, one with a hostile name; load."""
+    folder = tmp_path_factory.mktemp("page")
+    with contextlib.ExitStack() as stack:
+        agent = Agent(log=folder / "agent.log")
+        stack.callback(agent.stop)
+        mounts = {}
+        for name, options in (("merging", ()), ("splitting", ("--max-pages", "32")),
+                              (HOSTILE, ())):
+            (folder / name).mkdir()
+            mounts[name] = Countfs(folder / name, *options, mountpoint=f"/tmp/fusescope-page/{name}")
+            stack.callback(mounts[name].stop)
+        for name in ("merging", "splitting"):
+            load = subprocess.Popen([SGIO, "--duration", "300", "--direct", "--pause-us", "2000",
+                                     mounts[name].path()], stdout=subprocess.DEVNULL)
+            stack.callback(end, load)
+        yield agent, mounts
+
+
+@pytest.fixture
+def page(browser, watched):
+    """The page, once its rates are there."""
+    agent, _ = watched
+    browser.set_window_size(1280, 720)
+    browser.get(agent.url + "/")
+    wait_for(lambda: len(rows(browser)) == 3 and "measuring" not in body(browser), "rates")
+    yield browser
+    problems = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not [entry for entry in problems if "ERR_CONNECTION_REFUSED" not in entry["message"]]
+
+
+def body(browser):
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def rows(browser):
+    """The shown text of each row of the table, by mount."""
+    return {row.find_element(By.TAG_NAME, "button").text: row
+            for row in browser.find_elements(By.CSS_SELECTOR, "tbody.mount")}
+
+
+def row_of(browser, mount):
+    return rows(browser)[mount.label]
+
+
+def numbers(row):
+    return [cell.text for cell in row.find_elements(By.CSS_SELECTOR, "td.number")]
+
+
+def test_says_what_is_split_why_and_what_to_change(page, watched):
+    _, mounts = watched
+    splitting = row_of(page, mounts["splitting"])
+    assert "limited" in splitting.text and "max_pages" in splitting.text
+    assert "max_pages=256" in splitting.text and "What to change" in splitting.text
+    assert numbers(splitting)[0] == "8.0"
+    merging = row_of(page, mounts["merging"])
+    assert "ok" in merging.text and "What to change" not in merging.text
+    assert numbers(merging)[0] == "1.0"
+    assert float(numbers(merging)[1]) > 1
+    assert list(rows(page))[0] == mounts["splitting"].label, "the worst first"
+    assert "1 of 3 mounts" in body(page)
+
+
+def test_refreshes_itself(page, watched):
+    _, mounts = watched
+    before = numbers(row_of(page, mounts["splitting"]))
+    wait_for(lambda: numbers(row_of(page, mounts["splitting"])) != before, "other rates")
+
+
+def test_names_of_any_bytes_do_no_harm(page, watched):
+    _, mounts = watched
+    assert mounts[HOSTILE].label in rows(page)
+    assert not page.find_elements(By.CSS_SELECTOR, "main img")
+    assert page.title == "fusescope"
+
+
+def test_by_keyboard(page, watched):
+    _, mounts = watched
+    row = row_of(page, mounts["splitting"])
+    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    focused = page.switch_to.active_element
+    assert focused.text == mounts["splitting"].label
+    assert focused.get_attribute("aria-expanded") == "false"
+    focused.send_keys(Keys.ENTER)
+    assert focused.get_attribute("aria-expanded") == "true"
+    details = row.find_element(By.CSS_SELECTOR, "tr.details")
+    assert details.is_displayed()
+    assert "max_pages, at 128 KiB a request; then max_write at 1 MiB" in details.text
+    before = numbers(row)
+    wait_for(lambda: numbers(row) != before, "a refresh")
+    assert page.switch_to.active_element == focused, "a refresh keeps the focus"
+    assert details.is_displayed()
+
+
+def test_on_a_phone(page):
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                         {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
+    try:
+        page.find_element(By.CSS_SELECTOR, "tbody.mount button").click()
+        sizes = page.execute_script(
+            "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]")
+        assert sizes[0] <= sizes[1] == 390
+        assert "Requests per call" in page.execute_script(
+            "return getComputedStyle(document.querySelector('td.number'), '::before').content")
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_dark_and_light(page):
+    grounds = set()
+    for scheme in ("light", "dark"):
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        grounds.add(page.execute_script("return getComputedStyle(document.body).backgroundColor"))
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert len(grounds) == 2
+
+
+def test_asks_nobody_but_the_agent(page, watched):
+    agent, _ = watched
+    asked = set()
+    for entry in page.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            asked.add(message["params"]["request"]["url"])
+    asked = {url for url in asked if not url.startswith("chrome://")}  # its own first tab
+    foreign = [url for url in asked if not url.startswith((agent.url, "data:"))]
+    assert asked and not foreign
+
+
+def test_picture(page, tmp_path):
+    page.set_window_size(1280, 1000)
+    file = os.environ.get("FUSESCOPE_SCREENSHOT") or str(tmp_path / "page.png")
+    page.find_element(By.CSS_SELECTOR, "tbody.mount button").click()
+    assert page.save_screenshot(file)
+    assert os.path.getsize(file) > 10_000
+
+
+def test_says_when_the_agent_is_gone(browser, tmp_path):
+    agent = Agent(log=tmp_path / "agent.log")
+    browser.get(agent.url + "/")
+    wait_for(lambda: "mounts" in body(browser), "the first answer")
+    assert agent.stop() == 0
+    wait_for(lambda: "does not answer" in body(browser), "the page to notice")
+    assert browser.execute_script("return document.body.classList.contains('stale')")
+    browser.get("about:blank")
+    browser.get_log("browser")
+
+
+def test_data_of_the_page(agent, mount):
+    filesystem = mount("--max-pages", "32")
+    ask(agent)
+    sgio(filesystem.path(), "--direct")
+
+    def split():
+        response, text = ask(agent)
+        assert response.status == 200
+        assert response.getheader("Cache-Control") == "no-store"
+        found = [m for m in json.loads(text)["mounts"] if m["mountpoint"] == filesystem.label]
+        return found and found[0]["since_start"]["calls"] and found[0]
+    seen = wait_for(split, "the call on the page")
+    assert seen["since_start"]["calls"][0]["requests"] == 8
+    assert seen["since_start"]["cause"] == "max_pages"
+    assert seen["limits"]["max_pages"] == 32
+
+
+def test_looking_takes_nothing_from_a_scrape(agent, mount):
+    """A mount that is gone is shown to Prometheus once more, however often a page looked."""
+    filesystem = mount()
+    sgio(filesystem.path(), "--direct")
+    wait_for(lambda: agent.scrape().maybe("fuse_io_requests_count",
+                                          mountpoint=filesystem.label) == 1, "the call")
+    assert filesystem.stop() == 0
+
+    def is_gone():
+        return all(m["mountpoint"] != filesystem.label for m in json.loads(ask(agent)[1])["mounts"])
+    wait_for(is_gone, "the page without the mount")
+    labels = {"mountpoint": filesystem.label}
+    assert agent.scrape().total("fuse_io_requests_count", **labels) == 1
+    assert not agent.scrape().select("fuse_io_requests_count", **labels)

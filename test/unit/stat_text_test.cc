@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/stat_text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sample_stat.h"
+
+namespace fusescope {
+namespace {
+
+TEST(StatText, IsATableForEachMount) {
+  const std::string text = stat_text(sample_stat());
+  const std::string tables = R"(FUSE I/O of 'dd if=/mnt/\x1b bs=1M' (1.23 s)
+
+/mnt/s\xff (fuse.x)
+  CALLS  MODE      COUNT  REQUESTS  PER CALL  P99     MAX     SEGMENTS PER CALL  BYTES      SPLIT
+  read   direct    1      8         8.0       <=8     8       256.0              1 MiB      1
+  write  buffered  3      100001    33333.7   >65536  100000  1.0                390.6 MiB  1
+  REQUESTS  COUNT  PAGES EACH  BYTES    P50       P99
+  read      9      32.0        1.1 MiB  <=128 us  <=128 us
+  lookup    4      -           -        <=2 us    >67.1 s
+  other     1      -           -        <=8 us    <=8 us
+  of no call: 1 read (readahead)
+  split by max_read: 1 direct read calls, 7 requests more than one each)";
+  EXPECT_EQ(text.substr(0, tables.size()), tables) << text;
+  EXPECT_TRUE(text.ends_with("\n<= and >: the bound of the histogram's bucket that holds it\n"));
+}
+
+TEST(StatText, IsOneLineWithoutIo) {
+  StatReport report = sample_stat();
+  report.mounts.clear();
+  EXPECT_EQ(stat_text(report), "No FUSE I/O by 'dd if=/mnt/\\x1b bs=1M' (1.23 s)\n");
+  report.exit_code.reset();
+  report.signal = 9;
+  report.process = 47;
+  EXPECT_EQ(stat_text(report), "No FUSE I/O by process 47 (1.23 s, ended by signal 9)\n");
+}
+
+TEST(StatText, SaysWhatWasLostAndWhatIsAnEstimate) {
+  StatReport report = sample_stat();
+  report.self = sample_self();
+  const std::string text = stat_text(report);
+  EXPECT_TRUE(text.contains("Lost events: 1 inflight_full, 2 calls_full")) << text;
+  EXPECT_TRUE(text.contains("5 recursion")) << text;
+  EXPECT_TRUE(text.contains("\nNot exact here (call): ")) << text;
+  EXPECT_TRUE(text.contains("RELEASE and writeback")) << text;
+  EXPECT_FALSE(text.contains("(taken)")) << text;
+}
+
+TEST(StatJson, IsOneObjectOnOneLine) {
+  const std::string text = stat_json(sample_stat());
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  const auto json = nlohmann::json::parse(text);
+  EXPECT_EQ(json["command"][1], "if=/mnt/\x1b");
+  EXPECT_TRUE(json["process"].is_null());
+  EXPECT_TRUE(json["signal"].is_null());
+  EXPECT_EQ(json["exit_code"], 0);
+  EXPECT_EQ(json["split_calls"], 2);
+  EXPECT_EQ(json["lost"], nlohmann::json::object());
+  EXPECT_EQ(json["roles"][0]["state"], "exact");
+}
+
+TEST(StatJson, HasTheCallsAndRequestsOfAMount) {
+  const auto mount = nlohmann::json::parse(stat_json(sample_stat()))["mounts"][0];
+  EXPECT_EQ(mount["mountpoint"], "/mnt/s\\xff");
+  const auto& read = mount["calls"][0];
+  EXPECT_EQ(read["op"], "read");
+  EXPECT_EQ(read["requests"], 8);
+  EXPECT_EQ(read["segments"], 256);
+  EXPECT_EQ(read["requests_per_call_p99"], 8);
+  EXPECT_EQ(read["requests_per_call_max"], 8);
+  EXPECT_EQ(read["splits"][0]["cause"], "max_read");
+  EXPECT_EQ(read["splits"][0]["extra_requests"], 7);
+  EXPECT_TRUE(mount["calls"][1]["requests_per_call_p99"].is_null());
+  const auto& requests = mount["requests"];
+  EXPECT_EQ(requests[0]["pages"], 288);
+  EXPECT_EQ(requests[0]["origins"]["readahead"], 1);
+  EXPECT_EQ(requests[0]["duration_seconds_p99"], 0.000128);
+  EXPECT_EQ(requests[1]["op"], "lookup");
+  EXPECT_TRUE(requests[1]["pages"].is_null());
+  EXPECT_TRUE(requests[1]["duration_seconds_p99"].is_null());
+}
+
+}  // namespace
+}  // namespace fusescope
