@@ -108,16 +108,8 @@ Result<std::string> Telemetry::live() {
     if (!snapshot) return std::unexpected(snapshot.error());
     recent_.add(now, std::move(*snapshot));
   }
-  const Recent::Entry* before = recent_.before();
-  LiveReport report = {.now = recent_.newest().snapshot,
-                       .before = before ? &before->snapshot : nullptr,
-                       .window_seconds = std::nullopt,
-                       .host = read_host_limits(),
-                       .waiting = module_.present ? "" : kWaiting};
-  if (before) {
-    report.window_seconds = std::chrono::duration<double>(recent_.newest().at - before->at).count();
-  }
-  return live_json(report);
+  return live_json(
+      {.recent = recent_, .host = read_host_limits(), .waiting = module_.present ? "" : kWaiting});
 }
 
 Result<std::string> Telemetry::state() const {

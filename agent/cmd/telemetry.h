@@ -7,7 +7,7 @@
 
 #include "agent/base/error.h"
 #include "agent/cmd/collector.h"
-#include "agent/export/http_server.h"
+#include "agent/export/router.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
 #include "agent/probe/reader.h"

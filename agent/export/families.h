@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/export/http_server.h"
+#include "agent/export/router.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {

@@ -4,7 +4,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -13,12 +12,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <limits>
-#include <mutex>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -92,61 +91,6 @@ class Deadlines {
   std::unordered_map<MHD_Connection*, Clock::time_point> by_;
 };
 
-// Turns requests into responses, and counts them.
-class Router {
- public:
-  explicit Router(const HttpOptions& options) : options_(options) {}
-
-  // Only before the first request.
-  void set_routes(Routes routes) { routes_ = std::move(routes); }
-
-  HttpResponse respond(std::string_view method, const HttpRequest& request) {
-    const auto found = routes_.find(request.path);
-    const Route* route = found == routes_.end() ? nullptr : &found->second;
-    HttpResponse response = choose(route, method, request);
-    compress(response, request.gzip_accepted);
-    const std::lock_guard lock(mutex_);
-    ++counts_[{route == nullptr ? "other" : route->handler, response.status}];
-    return response;
-  }
-
-  RequestCounts counts() const {
-    const std::lock_guard lock(mutex_);
-    return counts_;
-  }
-
- private:
-  HttpResponse choose(const Route* route, std::string_view method, const HttpRequest& request) {
-    if (route == nullptr) return {.status = 404, .body = "Not Found\n"};
-    if (method != "GET" && method != "HEAD") {
-      return {.status = 405, .body = "Method Not Allowed\n", .headers = {{"Allow", "GET, HEAD"}}};
-    }
-    try {
-      return route->respond(request);
-    } catch (const std::exception& error) {
-      options_.log("answer " + request.path + ": " + error.what());
-    } catch (...) {
-      options_.log("answer " + request.path + ": unknown exception");
-    }
-    return {.status = 500, .body = "Internal Server Error\n"};
-  }
-
-  void compress(HttpResponse& response, bool accepted) const {
-    if (response.body.size() <= options_.uncompressed_body_bytes) return;
-    response.headers.push_back({"Vary", "Accept-Encoding"});
-    if (!accepted) return;
-    if (auto compressed = gzip_compress(response.body)) {
-      response.body = std::move(*compressed);
-      response.headers.push_back({"Content-Encoding", "gzip"});
-    }
-  }
-
-  const HttpOptions& options_;
-  Routes routes_;
-  mutable std::mutex mutex_;
-  RequestCounts counts_;
-};
-
 MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name,
                          const char* value) noexcept {
   try {
@@ -186,16 +130,6 @@ MHD_Result queue(MHD_Connection* connection, const HttpResponse& response) {
 
 }  // namespace
 
-std::string HttpRequest::header(std::string_view name) const {
-  std::string joined;
-  for (const HttpHeader& header : headers) {
-    if (::strcasecmp(header.name.c_str(), std::string(name).c_str()) != 0) continue;
-    if (!joined.empty()) joined += ", ";
-    joined += header.value;
-  }
-  return joined;
-}
-
 // Runs one libmicrohttpd daemon for each address, all on one thread of our own rather than on one
 // of the library's each: so handlers never run at the same time, and the deadlines need no lock.
 class HttpServer::State {
@@ -203,7 +137,7 @@ class HttpServer::State {
   explicit State(HttpOptions options)
       : options_(std::move(options)),
         library_log_(options_.log),
-        router_(options_),
+        router_(options_.uncompressed_body_bytes, options_.log),
         deadlines_(options_.request_timeout) {}
 
   ~State() {

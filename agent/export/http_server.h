@@ -2,56 +2,16 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/base/error.h"
 #include "agent/export/listen_address.h"
+#include "agent/export/router.h"
 
 namespace fusescope {
-
-struct HttpHeader {
-  std::string name;
-  std::string value;
-};
-
-struct HttpRequest {
-  std::string path;  // without the query, percent escapes undone
-  std::vector<HttpHeader> headers = {};
-  bool gzip_accepted = false;
-
-  // The values of the headers of that name, in any letter case, joined with ", "; empty if there
-  // is none.
-  [[nodiscard]] std::string header(std::string_view name) const;
-};
-
-struct HttpResponse {
-  unsigned status = 200;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::string body;
-  std::vector<HttpHeader> headers = {};  // beside those that the server adds by itself
-};
-
-struct Route {
-  std::string handler;  // names the route in the counts
-  // Called on the server's thread, for one request at a time. While it runs no other request is
-  // answered, so it must not wait on anything that may hang. Whatever it throws becomes status 500.
-  std::function<HttpResponse(const HttpRequest&)> respond;
-};
-
-// By exact path, e.g. "/metrics".
-using Routes = std::map<std::string, Route, std::less<>>;
-
-// Told of each failure, as one line without a newline. Called on the server's thread, and by
-// listen() on the caller's. Must not throw.
-using HttpLog = std::function<void(std::string)>;
 
 struct HttpOptions {
   std::vector<std::string> listen_addresses = {":10980"};  // as parse_listen_address takes them
@@ -74,14 +34,6 @@ struct HttpOptions {
   // A longer body is compressed if the client accepts that.
   std::size_t uncompressed_body_bytes = 1024;
 };
-
-struct RequestKey {
-  std::string handler;  // Route::handler, or "other" for a path without a route
-  unsigned status = 0;
-  auto operator<=>(const RequestKey&) const = default;
-};
-
-using RequestCounts = std::map<RequestKey, std::uint64_t>;
 
 // Answers GET and HEAD, over HTTP/1.1 and 1.0, on one thread that never waits for a single client.
 // Other methods get status 405 and unknown paths 404.

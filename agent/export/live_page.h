@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "agent/export/http_server.h"
+#include "agent/export/router.h"
 
 namespace fusescope {
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <optional>
 
 #include "agent/model/snapshot.h"
 
@@ -21,6 +22,12 @@ class Recent {
     Snapshot snapshot;
   };
 
+  // What a mount counted in the last seconds.
+  struct Window {
+    double seconds = 0;
+    Counters counters;
+  };
+
   [[nodiscard]] bool is_due(Clock::time_point now) const;
 
   // Forgets what is older than the window. Times only grow.
@@ -29,8 +36,13 @@ class Recent {
   // There must be one.
   [[nodiscard]] const Entry& newest() const { return entries_.back(); }
 
-  // The oldest in the window; null if there is none but the newest.
-  [[nodiscard]] const Entry* before() const;
+  // Between the oldest and the newest; nothing if there is but one.
+  [[nodiscard]] std::optional<double> seconds() const;
+
+  // Of a mount of the newest, since the oldest that has it too. Nothing if none has: it came since,
+  // or came back, and brings along what was counted before it went. Counters that went down are not
+  // compared: several mounts share the name "unknown", and leave it when their own is known.
+  [[nodiscard]] std::optional<Window> window_of(const MountSnapshot& mount) const;
 
  private:
   std::deque<Entry> entries_;

@@ -72,6 +72,11 @@ Counters difference(const Counters& now, const Counters& before) {
   return result;
 }
 
+bool is_later(const Counters& now, const Counters& before) {
+  return std::ranges::equal(counters_of(now.data), counters_of(before.data),
+                            std::greater_equal<>());
+}
+
 const char* transport_of(const MountSnapshot& mount) {
   if (mount.identity.fstype == "virtiofs") return "virtiofs";
   return mount.limits && mount.limits->io_uring ? "io_uring" : "dev_fuse";

@@ -87,6 +87,9 @@ void add(fusescope_duration_stats& into, const fusescope_duration_stats& from);
 // between are left out. The most requests of a call are those since the first reading of all.
 Counters difference(const Counters& now, const Counters& before);
 
+// Whether the reading `now` can be a later one of the same counters: none is below what it was.
+bool is_later(const Counters& now, const Counters& before);
+
 // Whether nothing was counted.
 bool is_empty(const Counters& counters);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/text/live_json.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "agent/model/diagnosis.h"
 #include "agent/model/judgement.h"
@@ -21,20 +21,6 @@ Json cause_or_null(const std::optional<fusescope_cause>& cause) {
   return cause ? Json(name_of(*cause)) : Json();
 }
 
-// The mount as counted in the window; all that it has counted where there was none before.
-MountSnapshot recent_of(const MountSnapshot& mount, const Snapshot* before) {
-  MountSnapshot recent = mount;
-  if (!before) return recent;
-  const auto earlier = std::ranges::find_if(before->mounts, [&](const MountSnapshot& each) {
-    return each.identity.mountpoint == mount.identity.mountpoint &&
-           each.identity.fstype == mount.identity.fstype;
-  });
-  if (earlier != before->mounts.end()) {
-    recent.counters = difference(mount.counters, earlier->counters);
-  }
-  return recent;
-}
-
 struct Sums {
   std::uint64_t calls = 0;
   std::uint64_t requests = 0;
@@ -51,11 +37,11 @@ Sums sums_of(const std::vector<Judgement>& judgements) {
   return sums;
 }
 
-Json rate(std::uint64_t number, const std::optional<double>& seconds) {
-  return seconds && *seconds > 0 ? Json(static_cast<double>(number) / *seconds) : Json();
+Json rate(std::uint64_t number, const Json& seconds) {
+  return seconds.is_null() ? Json() : Json(static_cast<double>(number) / seconds.get<double>());
 }
 
-Json rates_json(const Sums& sums, const std::optional<double>& seconds) {
+Json rates_json(const Sums& sums, const Json& seconds) {
   return {{"calls_per_second", rate(sums.calls, seconds)},
           {"requests_per_second", rate(sums.requests, seconds)},
           {"bytes_per_second", rate(sums.bytes, seconds)}};
@@ -114,12 +100,17 @@ Json since_start_json(const std::vector<Judgement>& judgements) {
 }
 
 Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
-  const auto recent = judge(recent_of(mount, report.before), report.host);
+  const auto window = report.recent.window_of(mount);
+  const Json seconds = window ? Json(window->seconds) : Json();
+  MountSnapshot counted = mount;  // all that it has counted where there is no window
+  if (window) counted.counters = window->counters;
+  const auto recent = judge(counted, report.host);
   const Judgement judged = worst(recent);
   const Sums sums = sums_of(recent);
   return {{"mountpoint", to_label(mount.identity.mountpoint)},
           {"fstype", to_label(mount.identity.fstype)},
           {"source", to_label(mount.identity.source)},
+          {"window_seconds", seconds},
           {"verdict", name_of(judged.verdict)},
           {"worst_op", name_of(judged.op)},
           {"worst_mode", name_of(judged.mode)},
@@ -128,7 +119,7 @@ Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
           {"requests_per_call",
            sums.calls ? Json(static_cast<double>(sums.requests) / static_cast<double>(sums.calls))
                       : Json()},
-          {"rates", rates_json(sums, report.window_seconds)},
+          {"rates", rates_json(sums, seconds)},
           {"in_flight", mount.in_flight},
           {"limits", limits_json(mount)},
           {"binds",
@@ -150,17 +141,18 @@ Json roles_json(const SelfSnapshot& self) {
 }  // namespace
 
 std::string live_json(const LiveReport& report) {
+  const auto seconds = report.recent.seconds();
+  const Snapshot& now = report.recent.newest().snapshot;
   Json mounts = Json::array();
-  for (const MountSnapshot& mount : report.now.mounts) mounts.push_back(mount_json(mount, report));
+  for (const MountSnapshot& mount : now.mounts) mounts.push_back(mount_json(mount, report));
   Json lost = Json::object();
-  for (const auto& [reason, number] : losses_of(report.now.self)) lost[reason] = number;
-  const Json object = {
-      {"window_seconds", report.window_seconds ? Json(*report.window_seconds) : Json()},
-      {"waiting", text_or_null(report.waiting)},
-      {"roles", roles_json(report.now.self)},
-      {"lost", lost},
-      {"host_max_pages", report.host.most_pages()},
-      {"mounts", mounts}};
+  for (const auto& [reason, number] : losses_of(now.self)) lost[reason] = number;
+  const Json object = {{"window_seconds", seconds ? Json(*seconds) : Json()},
+                       {"waiting", text_or_null(report.waiting)},
+                       {"roles", roles_json(now.self)},
+                       {"lost", lost},
+                       {"host_max_pages", report.host.most_pages()},
+                       {"mounts", mounts}};
   return object.dump() + "\n";
 }
 

@@ -3,12 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
-
-#include "agent/model/recent.h"
-#include "agent/text/live_json.h"
-#include "test/unit/judged_mount.h"
 
 namespace fusescope {
 namespace {
@@ -56,72 +51,6 @@ TEST(LivePage, AllowsNothingButItsOwnFiles) {
   }
   EXPECT_FALSE(contains(body_of(routes, "/page.js"), "innerHTML"));
   EXPECT_FALSE(contains(body_of(routes, "/page.css"), "url("));
-}
-
-Snapshot snapshot_of(const MountSnapshot& mount) {
-  Snapshot snapshot;
-  snapshot.mounts.push_back(mount);
-  return snapshot;
-}
-
-nlohmann::json json_of(const LiveReport& report) {
-  return nlohmann::json::parse(live_json(report))["mounts"][0];
-}
-
-TEST(LiveJson, RatesAreThoseOfTheWindow) {
-  MountSnapshot mount = judged_mount(32);
-  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 8);
-  const Snapshot before = snapshot_of(mount);
-  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 8);
-  mount.counters.data.ops[FUSESCOPE_READ].io[FUSESCOPE_DIRECT].bytes = 1 << 20;
-  const Snapshot now = snapshot_of(mount);
-  const auto json = json_of(
-      {.now = now, .before = &before, .window_seconds = 2, .host = default_host(), .waiting = ""});
-  EXPECT_EQ(json["rates"]["calls_per_second"], 0.5);
-  EXPECT_EQ(json["rates"]["requests_per_second"], 4);
-  EXPECT_EQ(json["rates"]["bytes_per_second"], 1 << 19);
-  EXPECT_EQ(json["requests_per_call"], 8);
-  EXPECT_EQ(json["verdict"], "limited");
-  EXPECT_EQ(json["cause"], "max_pages");
-  EXPECT_EQ(json["since_start"]["calls"][0]["calls"], 2);
-  EXPECT_EQ(json["binds"]["read"]["limit"], "max_pages");
-  EXPECT_EQ(json["limits"]["max_pages"], 32);
-}
-
-TEST(LiveJson, WithoutAnEarlierSnapshotThereIsNoRate) {
-  const Snapshot now = snapshot_of(judged_mount(32));
-  const auto json = json_of(
-      {.now = now, .before = nullptr, .window_seconds = {}, .host = default_host(), .waiting = ""});
-  EXPECT_TRUE(json["rates"]["calls_per_second"].is_null());
-  EXPECT_TRUE(json["requests_per_call"].is_null());
-  EXPECT_EQ(json["verdict"], "idle");
-}
-
-TEST(LiveJson, WhatIsNotKnownIsNull) {
-  MountSnapshot mount = judged_mount(32);
-  mount.limits.reset();
-  mount.readahead_bytes.reset();
-  mount.identity.mountpoint = "/mnt/\xff";
-  const Snapshot now = snapshot_of(mount);
-  const auto json = json_of(
-      {.now = now, .before = nullptr, .window_seconds = {}, .host = default_host(), .waiting = ""});
-  EXPECT_TRUE(json["limits"]["max_pages"].is_null());
-  EXPECT_TRUE(json["limits"]["readahead_bytes"].is_null());
-  EXPECT_TRUE(json["binds"]["read"].is_null());
-  EXPECT_EQ(json["mountpoint"], "/mnt/\\xff");
-}
-
-TEST(Recent, IsDueOnceASecondAndKeepsTenSeconds) {
-  Recent recent;
-  Recent::Clock::time_point now{};
-  EXPECT_TRUE(recent.is_due(now));
-  recent.add(now, {});
-  EXPECT_EQ(recent.before(), nullptr);
-  EXPECT_FALSE(recent.is_due(now + std::chrono::milliseconds(999)));
-  EXPECT_TRUE(recent.is_due(now + std::chrono::seconds(1)));
-  for (int i = 0; i < 100; i++) recent.add(now += std::chrono::seconds(1), {});
-  ASSERT_NE(recent.before(), nullptr);
-  EXPECT_EQ(recent.newest().at - recent.before()->at, Recent::kWindow);
 }
 
 }  // namespace

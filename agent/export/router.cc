@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/export/router.h"
+
+#include <strings.h>
+
+#include <exception>
+#include <utility>
+
+#include "agent/export/gzip.h"
+
+namespace fusescope {
+
+std::string HttpRequest::header(std::string_view name) const {
+  std::string joined;
+  for (const HttpHeader& header : headers) {
+    if (::strcasecmp(header.name.c_str(), std::string(name).c_str()) != 0) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += header.value;
+  }
+  return joined;
+}
+
+HttpResponse Router::respond(std::string_view method, const HttpRequest& request) {
+  const auto found = routes_.find(request.path);
+  const Route* route = found == routes_.end() ? nullptr : &found->second;
+  HttpResponse response = choose(route, method, request);
+  compress(response, request.gzip_accepted);
+  const std::lock_guard lock(mutex_);
+  ++counts_[{route == nullptr ? "other" : route->handler, response.status}];
+  return response;
+}
+
+RequestCounts Router::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+HttpResponse Router::choose(const Route* route, std::string_view method,
+                            const HttpRequest& request) const {
+  if (route == nullptr) return {.status = 404, .body = "Not Found\n"};
+  if (method != "GET" && method != "HEAD") {
+    return {.status = 405, .body = "Method Not Allowed\n", .headers = {{"Allow", "GET, HEAD"}}};
+  }
+  try {
+    return route->respond(request);
+  } catch (const std::exception& error) {
+    log_("answer " + request.path + ": " + error.what());
+  } catch (...) {
+    log_("answer " + request.path + ": unknown exception");
+  }
+  return {.status = 500, .body = "Internal Server Error\n"};
+}
+
+void Router::compress(HttpResponse& response, bool accepted) const {
+  if (response.body.size() <= uncompressed_bytes_) return;
+  response.headers.push_back({"Vary", "Accept-Encoding"});
+  if (!accepted) return;
+  if (auto compressed = gzip_compress(response.body)) {
+    response.body = std::move(*compressed);
+    response.headers.push_back({"Content-Encoding", "gzip"});
+  }
+}
+
+}  // namespace fusescope
