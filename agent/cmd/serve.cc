@@ -88,7 +88,9 @@ Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpSe
 
 Result<void> check_options(const ServeOptions& options) {
   const std::string& path = options.telemetry_path;
-  if (path.size() < 2 || path[0] != '/' || path.starts_with("/-/")) {
+  const bool is_taken = path.starts_with("/-/") || path.starts_with("/api/") ||
+                        live_page_routes("", "").contains(path);
+  if (!path.starts_with('/') || is_taken) {
     return std::unexpected(Error{"bad telemetry path '" + path +
                                  "': give a path of its own that begins with a slash, e.g. "
                                  "--web.telemetry-path=/metrics"});

@@ -39,6 +39,8 @@ def serve(*args):
     (["serve", "--web.telemetry-path=metrics"], ["metrics", "slash"]),
     (["serve", "--web.telemetry-path=/"], ["telemetry path"]),
     (["serve", "--web.telemetry-path=/-/ready"], ["/-/ready"]),
+    (["serve", "--web.telemetry-path=/page.js"], ["/page.js"]),
+    (["serve", "--web.telemetry-path=/api/mounts"], ["/api/mounts"]),
 ], ids=str)
 def test_bad_arguments(args, words):
     refused([AGENT, *args], *words)

@@ -3,9 +3,11 @@
 FUSESCOPE_SCREENSHOT=FILE.png the picture of the documentation is taken as well."""
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -22,9 +24,20 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
 HOSTILE = "<img src=x onerror=document.title='hurt'>"
 
 
-def ask(agent, path="/api/mounts"):
+# Answers in place of the agent's, for what a test cannot bring about: window.answer is the text of
+# the JSON, or {status, text}; null: nobody answers.
+STUB = """
+window.fetch = async () => {
+  if (window.answer === null) throw new TypeError("nobody is there");
+  return typeof window.answer === "string" ? new Response(window.answer)
+    : new Response(window.answer.text, { status: window.answer.status });
+};
+"""
+
+
+def ask(agent, path="/api/mounts", method="GET", **headers):
     connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=10)
-    connection.request("GET", path)
+    connection.request(method, path, headers=headers)
     response = connection.getresponse()
     return response, response.read()
 
@@ -63,14 +76,59 @@ def watched(tmp_path_factory):
 
 @pytest.fixture
 def page(browser, watched):
-    """The page, once its rates are there."""
-    agent, _ = watched
+    """The page, once the rates are there. The host may have other mounts as well."""
+    agent, mounts = watched
     browser.set_window_size(1280, 720)
     browser.get(agent.url + "/")
-    wait_for(lambda: len(rows(browser)) == 3 and "measuring" not in body(browser), "rates")
+    labels = {mount.label for mount in mounts.values()}
+    wait_for(lambda: labels <= set(rows(browser)) and not any(
+        "measuring" in rows(browser)[label].text for label in labels), "rates")
     yield browser
     problems = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not [entry for entry in problems if "ERR_CONNECTION_REFUSED" not in entry["message"]]
+
+
+@pytest.fixture
+def stubbed(browser, watched):
+    """answer(x): the page, answered so."""
+    agent, _ = watched
+    stub = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
+                                   {"source": f"window.answer = null; {STUB}"})
+
+    def answer(what):
+        browser.execute_script("window.answer = arguments[0]",
+                               json.dumps(what) if "mounts" in (what or {}) else what)
+
+    browser.get(agent.url + "/")
+    yield answer
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", stub)
+    browser.get("about:blank")
+
+
+def report(*mounts, **others):
+    """What the agent would answer: see docs/json.md."""
+    return {"window_seconds": None, "waiting": None, "roles": [], "lost": {}, "host_max_pages": 256,
+            "mounts": list(mounts), **others}
+
+
+def is_stale(browser):
+    return browser.execute_script("return document.body.classList.contains('stale')")
+
+
+@contextlib.contextmanager
+def phone(browser):
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
+    try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def overflow(browser):
+    """By how many pixels the page is wider than the window."""
+    return browser.execute_script(
+        "const e = document.documentElement; return e.scrollWidth - e.clientWidth")
 
 
 def body(browser):
@@ -93,16 +151,19 @@ def numbers(row):
 
 def test_says_what_is_split_why_and_what_to_change(page, watched):
     _, mounts = watched
-    splitting = row_of(page, mounts["splitting"])
+    splitting_label = mounts["splitting"].label
+    splitting = rows(page)[splitting_label]
     assert "limited" in splitting.text and "max_pages" in splitting.text
     assert "max_pages=256" in splitting.text and "What to change" in splitting.text
+    assert "max_pages is 32" in splitting.text
     assert numbers(splitting)[0] == "8.0"
     merging = row_of(page, mounts["merging"])
     assert "ok" in merging.text and "What to change" not in merging.text
     assert numbers(merging)[0] == "1.0"
     assert float(numbers(merging)[1]) > 1
-    assert list(rows(page))[0] == mounts["splitting"].label, "the worst first"
-    assert "1 of 3 mounts" in body(page)
+    order = list(rows(page))
+    assert order.index(splitting_label) < order.index(mounts["merging"].label), "the worst first"
+    assert re.search(r"split now on \d+ of \d+ mounts", body(page))
 
 
 def test_refreshes_itself(page, watched):
@@ -122,7 +183,11 @@ def test_by_keyboard(page, watched):
     _, mounts = watched
     row = row_of(page, mounts["splitting"])
     page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-    focused = page.switch_to.active_element
+    for _ in range(len(rows(page))):
+        focused = page.switch_to.active_element
+        if focused.text == mounts["splitting"].label:
+            break
+        focused.send_keys(Keys.TAB)
     assert focused.text == mounts["splitting"].label
     assert focused.get_attribute("aria-expanded") == "false"
     focused.send_keys(Keys.ENTER)
@@ -137,17 +202,32 @@ def test_by_keyboard(page, watched):
 
 
 def test_on_a_phone(page):
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                         {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True})
-    try:
+    with phone(page):
         page.find_element(By.CSS_SELECTOR, "tbody.mount button").click()
-        sizes = page.execute_script(
-            "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]")
-        assert sizes[0] <= sizes[1] == 390
+        assert page.execute_script("return document.documentElement.clientWidth") == 390
+        assert overflow(page) <= 0
         assert "Requests per call" in page.execute_script(
             "return getComputedStyle(document.querySelector('td.number'), '::before').content")
-    finally:
-        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_to_a_screen_reader_it_is_a_table(page, watched):
+    _, mounts = watched
+
+    def names(role):
+        tree = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        return [node["name"]["value"] for node in tree
+                if not node["ignored"] and node["role"]["value"] == role]
+
+    def check():
+        assert any("FUSE mounts" in name for name in names("table"))
+        assert names("columnheader") == ["Mount", "Verdict", "Requests per call", "Calls/s",
+                                         "Requests/s", "MiB/s", "In flight"]
+        headers = names("rowheader")
+        assert any(mounts["splitting"].label in name for name in headers) and len(headers) >= 3
+        assert len(names("cell")) >= 6 * len(headers)
+    check()
+    with phone(page):
+        check()
 
 
 def test_dark_and_light(page):
@@ -172,10 +252,11 @@ def test_asks_nobody_but_the_agent(page, watched):
     assert asked and not foreign
 
 
-def test_picture(page, tmp_path):
+def test_picture(page, watched, tmp_path):
+    _, mounts = watched
     page.set_window_size(1280, 1000)
     file = os.environ.get("FUSESCOPE_SCREENSHOT") or str(tmp_path / "page.png")
-    page.find_element(By.CSS_SELECTOR, "tbody.mount button").click()
+    row_of(page, mounts["splitting"]).find_element(By.TAG_NAME, "button").click()
     assert page.save_screenshot(file)
     assert os.path.getsize(file) > 10_000
 
@@ -183,12 +264,76 @@ def test_picture(page, tmp_path):
 def test_says_when_the_agent_is_gone(browser, tmp_path):
     agent = Agent(log=tmp_path / "agent.log")
     browser.get(agent.url + "/")
-    wait_for(lambda: "mounts" in body(browser), "the first answer")
+    wait_for(lambda: "split now" in body(browser) or "No FUSE" in body(browser), "the first answer")
+    assert not is_stale(browser)
     assert agent.stop() == 0
     wait_for(lambda: "does not answer" in body(browser), "the page to notice")
-    assert browser.execute_script("return document.body.classList.contains('stale')")
+    assert is_stale(browser)
+    assert "What is shown is of " in body(browser), "since when"
     browser.get("about:blank")
     browser.get_log("browser")
+
+
+def test_says_what_is_wrong_and_recovers(browser, stubbed):
+    wait_for(lambda: "does not answer (nobody is there)" in body(browser), "no answer")
+    assert "What is shown" not in body(browser), "nothing is shown yet"
+    stubbed({"status": 500, "text": "read the map counters: Operation not permitted\n"})
+    wait_for(lambda: "status 500: read the map counters" in body(browser), "the reason")
+    assert is_stale(browser)
+    stubbed(report())
+    wait_for(lambda: "No FUSE filesystem is mounted" in body(browser), "an answer")
+    assert not is_stale(browser)
+    assert not browser.find_element(By.ID, "mounts").is_displayed()
+    with phone(browser):
+        assert not browser.find_element(By.ID, "mounts").is_displayed()
+    stubbed(report(waiting="waiting for FUSE: its module is not loaded"))
+    wait_for(lambda: "waiting for FUSE" in body(browser), "what it waits for")
+
+
+def test_says_what_is_not_seen(browser, stubbed):
+    missing = {"role": "call", "state": "missing", "unseen": "I/O calls"}
+    stubbed(report(roles=[missing]))
+    notices = browser.find_element(By.ID, "notices")
+    wait_for(lambda: "What is not seen here (1)" in notices.text, "the notice")
+    assert "I/O calls" not in notices.text, "what is always so is folded"
+    stubbed(report(roles=[missing], lost={"inflight_full": 7}))
+    wait_for(lambda: "7 inflight_full" in notices.text, "the loss, unfolded")
+    assert "Events were lost" in notices.text
+    assert 'Hook for "call" (missing): not seen: I/O calls.' in notices.text
+
+
+def test_long_names_do_not_widen_it(browser, stubbed, watched):
+    mount = json.loads(ask(watched[0])[1])["mounts"][0]
+    stubbed(report({**mount, "mountpoint": "/" + "n" * 400, "source": "s" * 400}))
+    wait_for(lambda: rows(browser), "the mount")
+    assert overflow(browser) <= 0
+    with phone(browser):
+        assert overflow(browser) <= 0
+
+
+def test_every_route_of_the_page(tmp_path):
+    """HEAD, gzip, policy and caching; and a path of the metrics that is not the usual one."""
+    agent = Agent("--web.telemetry-path=/other", log=tmp_path / "agent.log")
+    try:
+        for path in ("/", "/page.css", "/page.js"):
+            response, text = ask(agent, path)
+            assert response.status == 200 and text
+            assert response.getheader("Content-Security-Policy").startswith("default-src 'none'")
+            packed, small = ask(agent, path, **{"Accept-Encoding": "gzip"})
+            assert packed.getheader("Content-Encoding") == "gzip"
+            assert gzip.decompress(small) == text
+            assert ask(agent, path, "HEAD")[1] == b""
+        assert b'href="/other"' in ask(agent, "/")[1]
+        response, text = ask(agent, "/api/mounts", "HEAD")
+        assert response.status == 200 and response.getheader("Cache-Control") == "no-store"
+        _, text = ask(agent, "/other")
+        for handler, count in (("page", 9), ("mounts", 1)):
+            line = f'fusescope_http_requests_total{{handler="{handler}",code="200"}} '
+            found = [each for each in text.decode().splitlines() if each.startswith(line)]
+            assert found and float(found[0].removeprefix(line)) >= count
+        assert ask(agent, "/metrics")[0].status == 404
+    finally:
+        assert agent.stop() == 0
 
 
 def test_data_of_the_page(agent, mount):

@@ -26,12 +26,17 @@ const state = document.getElementById("state");
 const notices = document.getElementById("notices");
 const rows = new Map();
 let answeredAt = null;
+let made = 0;
+
+// Of a table where a phone shows none: see page.css.
+const ROLES = { tbody: "rowgroup", tr: "row", td: "cell", th: "rowheader" };
 
 function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  if (ROLES[name]) node.setAttribute("role", ROLES[name]);
+  return node;
 }
 
 // Only what has changed, so that what a person has selected stays.
@@ -73,14 +78,15 @@ function callText(call) {
 function makeRow(key) {
   const body = element("tbody", "mount");
   const main = element("tr");
-  const name = element("td");
+  const name = element("th");
   const button = element("button");
   const details = element("tr", "details");
   const cell = element("td");
   const list = element("dl");
+  name.scope = "row";
   button.type = "button";
   button.setAttribute("aria-expanded", "false");
-  details.id = `details-${rows.size}-${Date.now()}`;
+  details.id = `details-${made++}`;
   button.setAttribute("aria-controls", details.id);
   details.hidden = true;
   button.addEventListener("click", () => {
@@ -100,9 +106,11 @@ function makeRow(key) {
     main.append(number);
   }
   row.remedyRow = element("tr", "remedy");
-  row.remedy = element("td");
-  row.remedy.colSpan = cell.colSpan = NUMBERS.length + 2;
-  row.remedyRow.append(row.remedy);
+  row.remedy = element("span");
+  const remedy = element("td");
+  remedy.append(element("strong", "", "What to change"), row.remedy);
+  remedy.colSpan = cell.colSpan = NUMBERS.length + 2;
+  row.remedyRow.append(remedy);
   cell.append(list);
   details.append(cell);
   body.append(main, row.remedyRow, details);
@@ -134,12 +142,12 @@ function update(row, mount) {
   setText(row.cause, causeText(mount));
   NUMBERS.forEach(([, text], i) => setText(row.numbers[i], text(mount)));
   const remedy = mount.remedy || (mount.verdict === "idle" && mount.since_start.remedy) || "";
-  setText(row.remedy, remedy ? `What to change: ${remedy}` : "");
+  setText(row.remedy, remedy);
   row.remedyRow.hidden = !remedy;
   setDetail(row, "Reads end at", bindingText(mount.binds.read));
   setDetail(row, "Writes end at", bindingText(mount.binds.write));
   for (const [name, label] of LIMITS) setDetail(row, label, limitText(name, mount.limits[name]));
-  for (const call of mount.since_start.calls) setDetail(row, `${call.op}, ${call.mode}`, callText(call));
+  for (const call of mount.since_start.calls) setDetail(row, `${call.op} (${call.mode}), in all`, callText(call));
 }
 
 function worstFirst(a, b) {
@@ -182,11 +190,13 @@ function showNotices(report) {
   const texts = report.roles.filter((role) => role.unseen)
     .map((role) => `Hook for "${role.role}" (${role.state}): not seen: ${role.unseen}.`);
   const lost = Object.entries(report.lost).map(([reason, number]) => `${number} ${reason}`);
-  if (lost.length) texts.push(`Events lost since the agent began: ${lost.join(", ")}.`);
+  if (lost.length) texts.unshift(`Events lost since the agent began: ${lost.join(", ")}.`);
   if (notices.dataset.texts === JSON.stringify(texts)) return;
   notices.dataset.texts = JSON.stringify(texts);
   notices.hidden = !texts.length;
-  const about = lost.length ? "What is not seen here, and events that were lost" : "What is not seen here";
+  if (lost.length && !notices.classList.contains("lost")) notices.open = true;
+  notices.classList.toggle("lost", lost.length > 0);
+  const about = lost.length ? "! Events were lost; what else is not seen here" : "What is not seen here";
   setText(notices.querySelector("summary"), `${about} (${texts.length})`);
   notices.querySelector("ul").replaceChildren(...texts.map((text) => element("li", "", text)));
 }
@@ -199,25 +209,36 @@ function showState(text, isTrouble) {
 
 function show(report) {
   answeredAt = new Date();
+  const seconds = report.window_seconds === null ? "" : `; numbers of the last ${report.window_seconds.toFixed(0)} s`;
+  setText(table.caption, `FUSE mounts, the worst first${seconds}`);
   showNotices(report);
   showMounts(report.mounts);
-  const count = report.mounts.length;
-  const split = report.mounts.filter((m) => m.verdict === "limited" || m.verdict === "broken").length;
   if (report.waiting) showState(report.waiting, false);
-  else if (!count) showState("No FUSE filesystem is mounted on this host.", false);
-  else showState(`${split} of ${count} mounts with I/O that is split now.`, false);
+  else if (!report.mounts.length) showState("No FUSE filesystem is mounted on this host.", false);
+  else showState(summary(report.mounts), false);
 }
 
+function summary(mounts) {
+  const split = mounts.filter((m) => m.verdict === "limited" || m.verdict === "broken").length;
+  const of = mounts.length === 1 ? "1 mount" : `${mounts.length} mounts`;
+  return split ? `I/O is split now on ${split} of ${of}.` : `No I/O is split now on ${of}.`;
+}
+
+// The same text as long as it lasts: it is read out when it changes.
 function explain(error) {
-  const since = answeredAt ? `; what is shown is of ${answeredAt.toLocaleTimeString()}` : "";
-  showState(`The agent does not answer (${error.message})${since}.`, true);
+  const since = answeredAt ? ` What is shown is of ${answeredAt.toLocaleString()}.` : "";
+  showState(`The agent does not answer (${error.message}).${since}`, true);
+}
+
+async function ask() {
+  const response = await fetch("/api/mounts", { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
+  if (response.ok) return response.json();
+  throw new Error(`status ${response.status}: ${(await response.text()).trim()}`);
 }
 
 async function refresh() {
   try {
-    const response = await fetch("/api/mounts", { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    show(await response.json());
+    if (!document.hidden) show(await ask());
   } catch (error) {
     explain(error);
   }
