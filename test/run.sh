@@ -7,7 +7,7 @@ set -euo pipefail
 
 PARTS=(lint unit e2e quickstart bench vm)
 VM_ROWS=() # of the kernel matrix; none: all
-PART_LIMIT=40m # a hung mount must not hang the run
+PART_LIMIT=60m # a hung mount must not hang the run
 export PYTHONDONTWRITEBYTECODE=1
 
 passed=0

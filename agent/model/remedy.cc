@@ -112,6 +112,10 @@ bool has_largest_queue(const RemedyRow& row, const MountSnapshot& mount) {
 // What the daemon is to be told, with values for requests of `bytes`.
 std::string daemon_advice(const RemedyRow& row, std::uint64_t bytes, const MountSnapshot& mount,
                           const HostLimits& host) {
+  if (row.cause == FUSESCOPE_CAUSE_READAHEAD_WINDOW && mount.readahead_bytes.value_or(0) >= bytes) {
+    return "a larger window is of no use, one request carries " + std::to_string(bytes) +
+           " bytes: use direct I/O, or raise what it carries";
+  }
   if (has_largest_queue(row, mount)) {
     return "QEMU has no queue of more than " + std::to_string(kLargestQueue) +
            " entries: larger calls are split";
@@ -167,8 +171,10 @@ std::string remedy_for(fusescope_cause cause, fusescope_op op, fusescope_mode mo
   if (!present.empty()) text += present + ": ";
   if (is_hosts_maximum(cause, mount, host)) return text + host_advice(*row, mount, host);
   const std::uint64_t bytes = useful_bytes(cause, op, mount, host);
-  text += daemon_advice(*row, bytes, mount, host);
+  const std::string advice = daemon_advice(*row, bytes, mount, host);
+  text += advice;
   if (cause == FUSESCOPE_CAUSE_PAGE_SLOTS) text += more_slots(mount, host);
+  if (advice == row->advice) return text;  // no value to set: nothing comes next
   return text + next_limit(cause, binding_of(mount, op, mode, host), bytes);
 }
 

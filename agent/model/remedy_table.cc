@@ -25,7 +25,7 @@ constexpr std::string_view kJuicefsSource =
     "juicefs, cmd/mount_unix.go: --max-fuse-io; go-fuse, fuse/server.go: MAX_KERNEL_WRITE";
 
 constexpr std::string_view kGcsfuse =
-    "use a gcsfuse that negotiates 256 pages by itself ; for more, from 3.11.1, mount "
+    "use a gcsfuse that negotiates 256 pages by itself; for more, from 3.11.1, mount "
     "with --enable-kernel-reader and --fuse-max-request-size-kb, on this host up to {kib}";
 constexpr std::string_view kGcsfuseSource =
     "gcsfuse, cmd/mount.go, getFuseMountConfig(): FuseMaxRequestSizeKb";

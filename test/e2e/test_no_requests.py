@@ -43,7 +43,10 @@ def test_reads_at_the_end(agent, mount):
     file = os.open(filesystem.path(), os.O_RDONLY)
     assert [os.pread(file, 65536, 2 << 20) for _ in range(CALLS)] == [b""] * CALLS
     os.close(file)
-    check(agent.scrape(), filesystem.label, "read", CALLS, 0)
+    # 5.10 asks for the page behind the end once: generic_file_buffered_read(), mm/filemap.c.
+    requests = filesystem.counts("read")["requests"]
+    assert requests <= 1
+    check(agent.scrape(), filesystem.label, "read", CALLS - requests, requests)
 
 
 def test_writes_that_stay_in_the_page_cache(agent, mount):

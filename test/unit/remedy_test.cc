@@ -167,9 +167,26 @@ TEST(Remedy, AWindowIsNotForTheDaemonToRaise) {
   EXPECT_NE(text.find("echo 256 >"), std::string::npos) << text;
 }
 
+TEST(Remedy, AWindowIsNotAdvisedToShrink) {
+  for (const char* fstype : {"fuse.x", "fuse.gcsfuse"}) {
+    const std::string text =
+        remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, of_type(fstype, judged_mount(16)));
+    EXPECT_EQ(text.find("echo"), std::string::npos) << text;
+    EXPECT_EQ(text.find("--max"), std::string::npos) << text;
+    EXPECT_NE(text.find("one request carries 65536 bytes"), std::string::npos) << text;
+  }
+}
+
+TEST(Remedy, NothingIsNextWhereNothingCanBeSet) {
+  const std::string text =
+      remedy(FUSESCOPE_CAUSE_MAX_READ, of_type("fuse.glusterfs", judged_mount(32, 65536)));
+  EXPECT_EQ(text.find("next"), std::string::npos) << text;
+}
+
 TEST(Remedy, AWindowIsWholePages) {
-  const std::string text = remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, judged_mount(64, 100'000),
-                                  default_host(), FUSESCOPE_READ, FUSESCOPE_BUFFERED);
+  MountSnapshot mount = judged_mount(64, 100'000);
+  mount.readahead_bytes = 64 << 10;
+  const std::string text = remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, mount);
   EXPECT_NE(text.find("echo 96 >"), std::string::npos) << text;
 }
 

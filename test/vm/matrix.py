@@ -43,6 +43,7 @@ class Row:
     missing: tuple = ()
     skips: tuple = ()
     lossy: bool = False
+    commands: bool = True
     few_rights: dict | None = None
     missing_roles: dict = dataclasses.field(default_factory=dict)
 

@@ -29,9 +29,8 @@ FUSE = (
     test_nested.test_page_fault_on_another_file,
     test_nested.test_passthrough_to_another_mount,
     guest_tests.test_sixty_four_threads,
-    guest_tests.test_stat,
-    guest_tests.test_verify,
 )
+COMMANDS = (guest_tests.test_stat, guest_tests.test_verify)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 
@@ -88,7 +87,8 @@ def of_test(function, mode):
 def functions(plan):
     if plan["virtiofs"]:
         return VIRTIOFS
-    return FUSE + (IO_URING if "--io-uring" in plan["countfs"] else ())
+    return (FUSE + (COMMANDS if plan["commands"] else ())
+            + (IO_URING if "--io-uring" in plan["countfs"] else ()))
 
 
 def cases(plan, mode):
