@@ -50,6 +50,7 @@ enum fusescope_origin {
 
 /* Of a request's time. */
 enum fusescope_phase {
+	FUSESCOPE_PHASE_BLOCKED, /* its thread waits because max_background are in use */
 	FUSESCOPE_PHASE_QUEUED,	 /* sent until the daemon takes it */
 	FUSESCOPE_PHASE_SERVICE, /* taken until it has ended */
 	FUSESCOPE_PHASES,
@@ -81,6 +82,9 @@ enum fusescope_lost {
 	FUSESCOPE_LOST_CALL_END,       /* call whose function was not seen to return */
 	FUSESCOPE_LOST_GUARD_BUSY,     /* step given up: its guard was held too long, before 5.12 */
 	FUSESCOPE_LOST_PROCESS,	       /* process that no room was left for: not followed */
+	FUSESCOPE_LOST_KILLED,	   /* request taken back: its thread was killed before the reply */
+	FUSESCOPE_LOST_UNMOUNTED,  /* request in flight on a connection that is gone */
+	FUSESCOPE_LOST_ERROR_ROWS, /* error reply that no counter was left for */
 	FUSESCOPE_LOSSES,
 };
 
@@ -149,9 +153,9 @@ struct fusescope_inflight {
 	__u8 part; /* enum fusescope_part */
 	__u8 op;
 	__u8 mode;
-	__u8 unused;
-	__u64 taken_ns; /* 0: not yet, or not seen */
-	__u64 padding;
+	__u8 background; /* queued by fuse_simple_background(): nobody waits for its reply */
+	__u64 taken_ns;	 /* 0: not yet, or not seen */
+	__u64 sender;	 /* the thread that sent it: process id << 32 | thread id, of the host */
 };
 
 /* The data request that a call began with. */

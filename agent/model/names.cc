@@ -12,13 +12,14 @@ using Names = std::array<const char*, Count>;
 constexpr Names<FUSESCOPE_OPS> kOps = {"read", "write"};
 constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
 constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
-constexpr Names<FUSESCOPE_PHASES> kPhases = {"queued", "service"};
+constexpr Names<FUSESCOPE_PHASES> kPhases = {"blocked", "queued", "service"};
 constexpr Names<FUSESCOPE_CAUSES> kCauses = {
     "unknown",  "unmerged",  "short_reply",   "page_slots",       "max_pages",
     "max_read", "max_write", "no_big_writes", "readahead_window", "partial_page"};
 constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
                                              "unmatched_end", "never_ended", "duration_rows",
-                                             "call_end",      "guard_busy",  "process"};
+                                             "call_end",      "guard_busy",  "process",
+                                             "killed",        "unmounted",   "error_rows"};
 
 // By opcode number; the gaps in the numbers are gaps in the protocol.
 constexpr Names<54> kOpcodes = {
