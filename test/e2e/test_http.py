@@ -40,7 +40,7 @@ def test_self_metrics(agent):
     roles = {s.labels["role"]: s.labels["mode"] for s in scrape.select("fusescope_hook_info")}
     assert roles == {"sent": "tracepoint", "ended": "tracepoint", "call": "tracepoint"}
     missing = {s.labels["role"] for s in scrape.select("fusescope_hook_missing")}
-    assert missing == {"allocated", "taken"}
+    assert missing == {"allocated", "blocked", "taken"}
     for name in ("fusescope_build_info", "fusescope_mounts", "process_resident_memory_bytes",
                  "process_start_time_seconds", "process_open_fds", "process_cpu_seconds_total"):
         assert scrape.select(name), name
