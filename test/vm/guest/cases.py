@@ -30,7 +30,7 @@ FUSE = (
     test_nested.test_passthrough_to_another_mount,
     guest_tests.test_sixty_four_threads,
 )
-COMMANDS = (guest_tests.test_stat, guest_tests.test_verify)
+COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 
