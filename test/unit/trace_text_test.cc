@@ -12,30 +12,32 @@ namespace {
 
 TraceLine call() {
   TraceLine line{.event = {}, .ended_ns = 3'661'000'002'000, .mountpoint = "/mnt/a b"};
-  line.event = {.latency_ns = 1'500'000,
-                .offset = 4096,
-                .bytes = 1 << 20,
-                .process = 42,
-                .thread = 43,
-                .segments = 256,
-                .requests = 8,
-                .opcode = 16,
-                .mode = FUSESCOPE_BUFFERED,
-                .cause = FUSESCOPE_CAUSE_MAX_PAGES,
-                .kind = FUSESCOPE_TRACED_CALL};
+  fusescope_trace_event& event = line.event;
+  event.latency_ns = 1'500'000;
+  event.offset = 4096;
+  event.bytes = 1 << 20;
+  event.process = 42;
+  event.thread = 43;
+  event.segments = 256;
+  event.requests = 8;
+  event.opcode = 16;
+  event.mode = FUSESCOPE_BUFFERED;
+  event.cause = FUSESCOPE_CAUSE_MAX_PAGES;
+  event.kind = FUSESCOPE_TRACED_CALL;
   std::strcpy(line.event.comm, "dd");
   return line;
 }
 
 TraceLine request() {
   TraceLine line{.event = {}, .ended_ns = 1'000'000'000, .mountpoint = ""};
-  line.event = {.latency_ns = 2'000'000,
-                .unique = 8,
-                .node = 1,
-                .offset = FUSESCOPE_OFFSET_UNKNOWN,
-                .error = 2,
-                .opcode = 1,
-                .kind = FUSESCOPE_TRACED_REQUEST};
+  fusescope_trace_event& event = line.event;
+  event.latency_ns = 2'000'000;
+  event.unique = 8;
+  event.node = 1;
+  event.offset = FUSESCOPE_OFFSET_UNKNOWN;
+  event.error = 2;
+  event.opcode = 1;
+  event.kind = FUSESCOPE_TRACED_REQUEST;
   return line;
 }
 
