@@ -86,9 +86,13 @@ Result<TraceKnobs> knobs_of(const TraceOptions& options) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   TraceKnobs knobs{.requests = options.requests,
                    .split_only = options.split_only,
-                   .process = static_cast<std::uint32_t>(options.process),
                    .comm = options.comm,
                    .slower_ns = static_cast<std::uint64_t>(options.slower_ms * 1e6)};
+  if (options.process) {
+    const auto process = process_of(options.process);
+    if (!process) return std::unexpected(process.error());
+    knobs.process = static_cast<std::uint32_t>(*process);
+  }
   knobs.own_process = is_host_pid_namespace() ? static_cast<std::uint32_t>(getpid()) : 0;
   knobs.ring_bytes = std::bit_ceil(
       std::max(options.buffer_bytes, static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE))));
