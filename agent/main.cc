@@ -9,6 +9,7 @@
 #include "agent/cmd/doctor.h"
 #include "agent/cmd/serve.h"
 #include "agent/cmd/stat.h"
+#include "agent/cmd/trace.h"
 #include "agent/cmd/verify.h"
 
 namespace {
@@ -59,6 +60,22 @@ constexpr const char* kVerifyExamples = R"(Examples:
       for programs: one object on one line, see docs/json.md
 It writes a file of 4 MiB there, and removes it.
 Exit code: 0 ok, 1 limited or broken, 2 it could not be tested.
+Needs root, or CAP_BPF and CAP_PERFMON.)";
+
+constexpr const char* kTraceExamples = R"(Examples:
+  fusescope trace --mount /mnt/volume --split-only
+      a line for each read or write of that mount that took several requests, and why
+  fusescope trace --requests --slower 10
+      each request of the host that took longer than 10 ms
+  fusescope trace --comm postgres --op write --duration 60
+      the writes of these processes, for a minute
+  fusescope trace --json --count 1000 | jq -r 'select(.kind == "call") | .cause'
+      for programs: one object a line, see docs/json.md
+MS is the latency in milliseconds. Where the functions of calls are not hooked (role "call" of
+'fusescope doctor' is an estimate) that of a call is from its first request sent to its last one
+ended, and calls without a request are not seen. "?" is what is not known, "-" what is not there.
+--mount takes the mount from the path's text: it is not looked up, and links are not followed.
+Exit code: 0; 2: nothing could be traced. Records that --buffer-bytes has no room for are counted.
 Needs root, or CAP_BPF and CAP_PERFMON.)";
 
 constexpr const char* kHookModes = "auto, fentry, kprobe or tracepoint";
@@ -154,6 +171,40 @@ void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
   verify.footer(kVerifyExamples);
 }
 
+void add_trace_filters(CLI::App& trace, fusescope::TraceOptions& options) {
+  trace.add_option("--mount", options.mount, "only the FUSE mount that this path is on")
+      ->type_name("DIR");
+  trace.add_option("--pid", options.process, "only this process")
+      ->type_name("PID")
+      ->check(CLI::PositiveNumber);
+  trace.add_option("--comm", options.comm, "only threads of this name")->type_name("NAME");
+  trace.add_option("--op", options.op, "only read or write; of requests any, as getattr")
+      ->type_name("OP");
+  trace.add_flag("--split-only", options.split_only, "only calls of several requests");
+  trace.add_option("--slower", options.slower_ms, "only what took longer than this")
+      ->type_name("MS")
+      ->check(CLI::Range(0.0, 1e9));
+}
+
+void add_trace(CLI::App& app, fusescope::TraceOptions& options) {
+  CLI::App& trace = *app.add_subcommand("trace", "a line for each I/O call, or for each request");
+  add_hooks(trace, options.hooks);
+  trace.add_flag("--requests", options.requests, "requests instead of calls");
+  add_trace_filters(trace, options);
+  trace.add_option("--duration", options.seconds, "end after so many seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e9));
+  trace.add_option("--count", options.count, "end after so many lines")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  trace.add_flag("--json", options.json, "one JSON object a line");
+  trace.add_option("--buffer-bytes", options.buffer_bytes, "of the records not yet printed")
+      ->capture_default_str()
+      ->type_name("BYTES")
+      ->check(CLI::Range(4096U, 1U << 30));
+  trace.footer(kTraceExamples);
+}
+
 // "fusescope serve --help", once a command was recognized.
 std::string help_of(const CLI::App& app) {
   const auto commands = app.get_subcommands();
@@ -175,6 +226,8 @@ int run(int argc, char** argv) {
   add_stat(app, stat_options);
   fusescope::VerifyOptions verify_options;
   add_verify(app, verify_options);
+  fusescope::TraceOptions trace_options;
+  add_trace(app, trace_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -184,6 +237,7 @@ int run(int argc, char** argv) {
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
   const auto code = app.got_subcommand("doctor")   ? fusescope::doctor(doctor_options)
                     : app.got_subcommand("stat")   ? fusescope::stat(stat_options)
+                    : app.got_subcommand("trace")  ? fusescope::trace(trace_options)
                     : app.got_subcommand("verify") ? fusescope::verify(verify_options)
                                                    : run_serve(serve_options);
   return code ? *code : refuse(code.error().text);

@@ -190,8 +190,9 @@ struct fusescope_call {
 	__u8 ends_with_task_io; /* the system call bumps task_ios when it returns */
 	__u8 background;	/* its requests do not wait for each other */
 	__u8 padding[7];
-	__u64 closing; /* 1: being filled or closed by one CPU */
-	__u64 reserved[2];
+	__u64 closing;	/* 1: being filled or closed by one CPU */
+	__u64 first_ns; /* when its first request was sent */
+	__u64 begin;	/* file offset of the call; of its first request where that is not known */
 };
 
 /*

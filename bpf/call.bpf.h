@@ -17,6 +17,7 @@
 #include "histogram.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
+#include "trace.bpf.h"
 
 #define CALL_SLOT_MASK (FUSESCOPE_CALL_SLOTS - 1)
 #define NO_CALL	       FUSESCOPE_CALL_SLOTS
@@ -87,6 +88,52 @@ static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op,
 	return stats ? &stats->ops[op & 1].io[mode & 1] : NULL;
 }
 
+static __always_inline __u32 call_hash(__u64 key)
+{
+	return key * HASH_FACTOR >> 40;
+}
+
+/* The slot of a call in progress, or NO_CALL. */
+CHECKED_ONCE __u32 find_call(__u64 key)
+{
+	__u32 first = call_hash(key);
+	__u32 i;
+
+	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
+		__u32 index = (first + i) & CALL_SLOT_MASK;
+		struct fusescope_call *call = call_at(index);
+
+		if (call && call->key == key)
+			return index;
+	}
+	return NO_CALL;
+}
+
+/* Tells of a call that is about to be freed: from its first request to the end of its last. */
+CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 bytes)
+{
+	struct fusescope_trace_event event = {};
+	struct traced_call *traced;
+	__u32 index;
+
+	if (!traces || trace_requests || !call)
+		return 0;
+	index = find_call(key);
+	traced = bpf_map_lookup_elem(&traced_calls, &index);
+	if (!traced)
+		return 0;
+	event.ended_ns = call->last_ns;
+	event.latency_ns = call->last_ns - call->first_ns;
+	event.offset = call->begin;
+	event.bytes = bytes;
+	event.segments = call->segments;
+	event.device = traced->device;
+	set_thread(&event, &traced->who);
+	set_call(&event, call->first.op, call->first.mode, call->requests, call->cause);
+	emit_trace(&event);
+	return 0;
+}
+
 /* Counts a call and frees its slot. Whoever wins the exchange is the only one to do so. */
 static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 {
@@ -107,30 +154,10 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 	io = io_stats(call->mount, call->first.op, call->first.mode);
 	if (io)
 		count_call(io, call->requests, call->segments, bytes, cause);
+	trace_call(call, key, bytes);
 	call->generation++;
 	call->key = 0;
 	call->closing = 0;
-}
-
-static __always_inline __u32 call_hash(__u64 key)
-{
-	return key * HASH_FACTOR >> 40;
-}
-
-/* The slot of a call in progress, or NO_CALL. */
-CHECKED_ONCE __u32 find_call(__u64 key)
-{
-	__u32 first = call_hash(key);
-	__u32 i;
-
-	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
-		__u32 index = (first + i) & CALL_SLOT_MASK;
-		struct fusescope_call *call = call_at(index);
-
-		if (call && call->key == key)
-			return index;
-	}
-	return NO_CALL;
 }
 
 /* Whether there is such a call in progress, and what it asked for is known. */

@@ -13,6 +13,7 @@
 #include "data_request.bpf.h"
 #include "followed.bpf.h"
 #include "open_file.bpf.h"
+#include "trace_background.bpf.h"
 
 #define O_DIRECT	00040000   /* arch/x86: include/uapi/asm-generic/fcntl.h */
 #define FOPEN_DIRECT_IO (1 << 0)   /* include/uapi/linux/fuse.h */
@@ -52,12 +53,32 @@ static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 	return is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 }
 
+static __always_inline void trace_frame(const struct call_frame *frame)
+{
+	struct fusescope_trace_event event = {.ended_ns = bpf_ktime_get_ns()};
+	struct traced_thread who = {};
+
+	if (trace_requests)
+		return;
+	note_current_thread(&who);
+	set_thread(&event, &who);
+	event.latency_ns = event.ended_ns - frame->entered_ns;
+	event.offset = frame->begin;
+	event.bytes = frame->bytes;
+	event.segments = frame->segments;
+	event.device = frame->device;
+	set_call(&event, frame->op, frame->mode, frame->requests, frame->cause);
+	emit_trace(&event);
+}
+
 static __always_inline void count_frame(const struct call_frame *frame)
 {
 	struct fusescope_io_stats *io = io_stats(frame->mount, frame->op, frame->mode);
 
 	if (io)
 		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
+	if (traces)
+		trace_frame(frame);
 }
 
 /* Goes on with a call of io_uring that was tried before. False: this is another one. */
@@ -90,8 +111,12 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 	frame->mode = mode_of(file, fuse);
 	frame->cause = FUSESCOPE_CAUSE_UNKNOWN;
 	frame->may_retry = 0;
+	frame->entered_ns = bpf_ktime_get_ns();
 	frame->mount = connection_index(READ_ADDRESS(READ_FIELD(fuse, fm), fc),
-					READ_FIELD(fuse, fm), bpf_ktime_get_ns());
+					READ_FIELD(fuse, fm), frame->entered_ns);
+	if (traces)
+		frame->device =
+			device_of(READ_FIELD(READ_FIELD(fuse, fm), fc), READ_FIELD(fuse, fm));
 }
 
 static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_address,
@@ -167,6 +192,7 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	__u32 one = 1;
 
 	on_background_asked(mount, args);
+	trace_background(args_address);
 	if (!frame || !is_data(opcode))
 		return 0;
 	read_data_request(&data, args, op_of(opcode), READ_ADDRESS(mount, fc));
@@ -196,6 +222,7 @@ static __always_inline int on_background_left(__u64 args_address, int result)
 		frame->requests--;
 	bpf_map_delete_elem(&allocated_for_call, &args_address);
 	forget_background(args_address);
+	forget_traced_background(args_address);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	char comm[16];
 	struct pid *thread_pid;
 	struct mm_struct *mm;
 	struct files_struct *files;

@@ -45,6 +45,8 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	if (!call)
 		return NO_CALL;
 	call->signature = asked->signature;
+	call->first_ns = placement->now;
+	call->begin = asked->bytes == BYTES_UNKNOWN ? data->offset : asked->begin;
 	call->asked_bytes = asked->bytes;
 	call->sent_bytes = data->bytes;
 	call->last_ns = placement->now;
@@ -76,6 +78,7 @@ static __always_inline void learn_asked(struct fusescope_call *call,
 	call->task_ios = asked->task_ios;
 	call->tid = placement->tid;
 	call->ends_with_task_io = asked->ends_with_task_io;
+	call->begin = asked->begin;
 	call->asked_bytes = asked->bytes;
 }
 

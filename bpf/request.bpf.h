@@ -7,6 +7,7 @@
 #include "followed.bpf.h"
 #include "hooked_call.bpf.h"
 #include "inflight.bpf.h"
+#include "trace_request.bpf.h"
 
 /* Without typed pointers the functions of a call are hooked, or no call is seen. */
 #ifdef FUSESCOPE_DIRECT_LOADS
@@ -27,9 +28,9 @@
 	 1)
 
 /* A READ or WRITE: whose it is, and what it carries. */
-static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
-					    __u64 connection, __u32 mount, __u8 op, bool background,
-					    __u64 now)
+static __always_inline void on_data_request(struct fusescope_inflight *slot, __u32 place,
+					    struct fuse_req *req, __u64 connection, __u32 mount,
+					    __u8 op, bool background, __u64 now)
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
 	struct placement placement = {.now = now, .mount = mount};
@@ -38,6 +39,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 
 	read_data_request(data, READ_FIELD(req, args), op, connection);
 	data->background = background;
+	trace_data_sent(place, data);
 	if (slot) {
 		slot->bytes = data->bytes;
 		slot->op = op;
@@ -71,7 +73,7 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 	bool background = HAS_FLAG(req, FR_BACKGROUND, 2);
 	__u64 now = bpf_ktime_get_ns();
 	struct fusescope_inflight *slot;
-	__u32 index;
+	__u32 index, place;
 
 	if (opcode == FUSE_INIT)
 		retire_connection(connection);
@@ -80,7 +82,8 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		return 0;
 	}
 	index = connection_index(connection, mount_of_request(req), now);
-	slot = inflight_at(claim_inflight(address));
+	place = claim_inflight(address);
+	slot = inflight_at(place);
 	if (slot) {
 		slot->sent_ns = now;
 		slot->taken_ns = 0;
@@ -91,11 +94,14 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		slot->sender = bpf_get_current_pid_tgid();
 	}
 	if (is_data(opcode))
-		on_data_request(slot, req, connection, index, op_of(opcode), background, now);
+		on_data_request(slot, place, req, connection, index, op_of(opcode), background,
+				now);
 	else
 		count_other_request(index);
-	if (slot)
+	if (slot) {
+		trace_sent(place, slot, req, connection);
 		slot->request = address;
+	}
 	return 0;
 }
 
@@ -171,7 +177,8 @@ static __always_inline int on_request_taken(__u64 address)
 /* Role "ended": the reply is in, or the connection was aborted. */
 static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 {
-	struct fusescope_inflight *slot = inflight_at(find_inflight(address));
+	__u32 place = find_inflight(address);
+	struct fusescope_inflight *slot = inflight_at(place);
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!slot) {
@@ -183,6 +190,8 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 	count_duration(slot, now);
 	count_phases(slot, now);
 	count_outcome(req, slot);
+	if (traces)
+		trace_ended(place, slot, req, now);
 #ifdef FUSESCOPE_DIRECT_LOADS
 	if (slot->part == FUSESCOPE_PART_WHOLE) {
 		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);

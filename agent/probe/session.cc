@@ -194,14 +194,16 @@ Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& ris
   return hooks;
 }
 
-Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope) {
+Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope,
+                               const std::optional<TraceKnobs>& trace) {
   remove_stale_return_probes();
   auto hooks = examine_hooks(mode, risk, scope);
   if (!hooks) return std::unexpected(hooks.error());
   if (auto checked = check_required(*hooks, mode); !checked) {
     return std::unexpected(checked.error());
   }
-  const Knobs knobs = knobs_for(*hooks, scope);
+  Knobs knobs = knobs_for(*hooks, scope);
+  knobs.trace = trace;
   std::vector<std::string> programs = programs_of(*hooks);
   const auto walks = walks_here();
   if (walks) programs.insert(programs.end(), {walks->device_list, walks->connection_walk});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Session {
   // works. Fails when a role without which nothing can be counted stays empty; the text says what
   // to do. Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN where FUSE is a module; they may be
   // dropped afterwards.
-  static Result<Session> start(HookMode mode, const SkipRisk& risk, Scope scope = Scope::host);
+  static Result<Session> start(HookMode mode, const SkipRisk& risk, Scope scope = Scope::host,
+                               const std::optional<TraceKnobs>& trace = std::nullopt);
 
   [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
 
@@ -52,6 +54,9 @@ class Session {
   // Attaches all programs again, after the module that they were attached to was gone: counters go
   // on. Needs the same rights as start().
   Result<void> attach_again();
+
+  // Detaches all programs that hooks run: nothing is counted any more, and what was stays.
+  void detach() { links_.clear(); }
 
  private:
   Session(Skeleton skeleton, std::vector<HookStatus> hooks)

@@ -9,6 +9,7 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 
 #include "agent/base/unique_fd.h"
@@ -37,6 +38,20 @@ bool allows_probe_reads() {
   return static_cast<bool>(program);
 }
 
+template <typename Constants>
+void set_trace(Constants& constants, const TraceKnobs& knobs) {
+  constants.traces = true;
+  constants.trace_requests = knobs.requests;
+  constants.trace_split_only = knobs.split_only;
+  constants.trace_device = knobs.device;
+  constants.trace_process = knobs.process;
+  constants.trace_own_process = knobs.own_process;
+  constants.trace_opcodes = knobs.opcodes;
+  constants.trace_slower_ns = knobs.slower_ns;
+  std::memcpy(constants.trace_comm, knobs.comm.data(),
+              std::min(knobs.comm.size(), sizeof(constants.trace_comm)));
+}
+
 Result<Skeleton> open_skeleton(const Knobs& knobs) {
   LIBBPF_OPTS(bpf_object_open_opts, options);
   // Naming the file keeps libbpf from walking all module BTFs, which needs CAP_SYS_ADMIN.
@@ -50,6 +65,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
   constants.blocked_is_hooked = knobs.blocked_is_hooked;
   constants.follows_processes = knobs.follows_processes;
+  if (knobs.trace) set_trace(constants, *knobs.trace);
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
   return skeleton;
@@ -57,6 +73,18 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
 
 bool uses_task_storage(const std::string& program) {
   return program == kStorageCheck || has_typed_pointers(program);
+}
+
+void size_trace(const Skeleton& skeleton, const std::optional<TraceKnobs>& knobs) {
+  auto& maps = skeleton->maps;
+  bpf_map__set_autocreate(maps.trace_ring, knobs.has_value());
+  if (knobs) {
+    bpf_map__set_max_entries(maps.trace_ring, knobs->ring_bytes);
+    return;
+  }
+  for (bpf_map* map : {maps.traced_requests, maps.traced_calls, maps.traced_backgrounds}) {
+    bpf_map__set_max_entries(map, 1);
+  }
 }
 
 void size_maps(const Skeleton& skeleton, const std::vector<std::string>& programs,
@@ -73,11 +101,13 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  size_trace(skeleton, knobs.trace);
   if (!knobs.trial) return;
   for (bpf_map* map : {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads,
                        maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
                        maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
-                       maps.followed_processes, maps.followed_backgrounds}) {
+                       maps.followed_processes, maps.followed_backgrounds, maps.traced_requests,
+                       maps.traced_calls, maps.traced_backgrounds}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

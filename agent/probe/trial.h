@@ -3,7 +3,9 @@
 // this kernel says to them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +34,28 @@ struct LinkDeleter {
 };
 using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
+// What the kernel side tells of: bpf/trace.bpf.h. Zero and empty: no such filter.
+struct TraceKnobs {
+  bool requests = false;          // of requests, not of calls
+  bool split_only = false;        // of calls of several requests
+  std::uint32_t device = 0;       // major << 20 | minor
+  std::uint32_t process = 0;      // of the host
+  std::uint32_t own_process = 0;  // whose own I/O is left out
+  std::string comm;               // at most 15 bytes
+  std::uint64_t opcodes = 0;      // a bit for each
+  std::uint64_t slower_ns = 0;    // of what took longer than this
+  std::uint32_t ring_bytes = 0;   // a power of two, and of pages
+};
+
 // What the programs are told before they are loaded: constants, so that what is not used is not
 // even verified.
 struct Knobs {
   bool calls_are_hooked = false;
-  bool calls_by_thread_id = false;  // for programs without typed pointers
-  bool blocked_is_hooked = false;   // the role "blocked" is filled
-  bool follows_processes = false;   // counts the processes of Followed only
-  bool trial = false;               // maps of one entry: only to see whether programs are accepted
+  bool calls_by_thread_id = false;                 // for programs without typed pointers
+  bool blocked_is_hooked = false;                  // the role "blocked" is filled
+  bool follows_processes = false;                  // counts the processes of Followed only
+  std::optional<TraceKnobs> trace = std::nullopt;  // tells of each call or request
+  bool trial = false;  // maps of one entry: only to see whether programs are accepted
 };
 
 // Loads the given programs and no others. Needs CAP_BPF and CAP_PERFMON.

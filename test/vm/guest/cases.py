@@ -39,7 +39,7 @@ FUSE = (
     test_endings.test_every_request_leaves,
     test_endings.test_lazily_unmounted,
 )
-COMMANDS = (guest_tests.test_stat, guest_tests.test_verify)
+COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 

@@ -3,7 +3,9 @@
 
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 
@@ -99,6 +101,53 @@ def test_stat(agent, mount):
         assert calls["calls"] == count == calls["split_calls"]
         assert calls["requests"] == 8 * count
         assert calls["requests_per_call_max"] == 8
+
+
+def trace_of(agent, filesystem, folder, *args):
+    """Runs two threads' split reads and buffered writes under a trace: its lines, and requests."""
+    output = folder / "trace"
+    before = filesystem.stats()["opcodes"]
+    with open(output, "wb") as lines:
+        tracing = subprocess.Popen([AGENT, "trace", "--json", *agent.options, "--mount",
+                                    filesystem.label, *args], stdout=lines,
+                                   stderr=subprocess.DEVNULL)
+    wait_for(lambda: tracing.poll() is not None or has_ring(tracing), "trace")
+    sgio(filesystem.path(), "--direct", "--threads", 2, "--calls", 4)
+    sgio(filesystem.path(), "--buffered", "--op", "write", "--calls", 4)
+    tracing.send_signal(signal.SIGINT)
+    assert tracing.wait(120) == 0
+    found = [json.loads(line) for line in output.read_text().splitlines()]
+    assert found.pop() == {"kind": "end", "events": len(found), "dropped": 0}
+    after = filesystem.stats()["opcodes"]
+    return found, {op: after[op]["requests"] - before.get(op, {}).get("requests", 0)
+                   for op in ("read", "write")}
+
+
+def has_ring(process):
+    """ring_buffer__new() makes an epoll, after all hooks are attached."""
+    for each in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if "eventpoll" in os.readlink(each):
+                return True
+    return False
+
+
+def test_trace(agent, mount):
+    filesystem = mount(*workloads.LIMITS[32])
+    with tempfile.TemporaryDirectory() as name:
+        calls, sent = trace_of(agent, filesystem, pathlib.Path(name))
+        for op, mode, count in (("read", "direct", 8), ("write", "buffered", 4)):
+            found = [line for line in calls if (line["op"], line["mode"]) == (op, mode)]
+            assert len(found) == count and sent[op] == 8 * count, found
+            assert {(line["requests"], line["bytes"], line["cause"], line["comm"],
+                     line["mountpoint"], line["offset"] % (1 << 20)) for line in found} == {
+                (8, 1 << 20, "max_pages", "sgio", filesystem.label, 0)}, found
+            assert all(line["latency_seconds"] > 0 for line in found)
+        requests, sent = trace_of(agent, filesystem, pathlib.Path(name), "--requests")
+    for op, count in sent.items():
+        found = [line for line in requests if line["op"] == op]
+        assert len(found) == count and {line["comm"] for line in found} == {"sgio"}, found
+    assert len({line["unique"] for line in requests}) == len(requests)
 
 
 def slots_of(workload):

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/trace.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <map>
+#include <set>
+
+#include "agent/cmd/collector.h"
+#include "agent/cmd/trace_filter.h"
+#include "agent/cmd/vigil.h"
+#include "agent/host/fuse_module.h"
+#include "agent/host/kernel.h"
+#include "agent/host/mounts.h"
+#include "agent/probe/reader.h"
+#include "agent/probe/trace_stream.h"
+#include "agent/text/trace_text.h"
+
+namespace fusescope {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kWait{100};        // for records, and between two settlings
+constexpr std::chrono::milliseconds kSettleTime{150};  // bpf/settle.bpf.h: idle for 100 ms
+constexpr std::chrono::seconds kHouseInterval{1};
+constexpr std::size_t kFullBuffer = 256U << 10;
+constexpr unsigned kBatch = 4096;  // records between two looks at signals and the clock
+
+// What is added to CLOCK_MONOTONIC for the time of day, which may be set meanwhile.
+std::uint64_t clock_distance() {
+  std::timespec wall{};
+  std::timespec monotonic{};
+  clock_gettime(CLOCK_REALTIME, &wall);
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return static_cast<std::uint64_t>(wall.tv_sec - monotonic.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(wall.tv_nsec - monotonic.tv_nsec);
+}
+
+// The mountpoints of devices, read again when one is not known, but not all the time.
+class Mountpoints {
+ public:
+  const std::string& of(std::uint32_t device) {
+    const auto found = names_.find(device);
+    if (found != names_.end()) return found->second;
+    if (seen_.insert(device).second) refresh();
+    return names_[device];
+  }
+
+  void refresh() {
+    names_.clear();
+    for (auto& [device, identity] : mounts_.find(seen_)) names_[device] = identity.mountpoint;
+  }
+
+ private:
+  Mounts mounts_;
+  std::set<std::uint32_t> seen_;
+  std::map<std::uint32_t, std::string> names_;
+};
+
+// Lines for standard output, written many at a time.
+class Output {
+ public:
+  explicit Output(const TraceOptions& options) : options_(options) {
+    if (!options.json) {
+      text_ = trace_head(options.requests ? FUSESCOPE_TRACED_REQUEST : FUSESCOPE_TRACED_CALL);
+    }
+  }
+
+  // False: look at what else there is to do before the next one.
+  bool add(const fusescope_trace_event& event) {
+    if (is_full()) return false;
+    const TraceLine line{.event = event,
+                         .ended_ns = event.ended_ns + clock_distance_,
+                         .mountpoint = event.device ? mountpoints_.of(event.device) : ""};
+    options_.json ? add_trace_json(text_, line) : add_trace_text(text_, line);
+    lines_++;
+    if (text_.size() >= kFullBuffer) flush();
+    return lines_ % kBatch != 0 && !is_closed_ && !is_full();
+  }
+
+  void flush() {
+    std::string_view left = text_;
+    while (!left.empty() && !is_closed_) {
+      const ssize_t written = write(STDOUT_FILENO, left.data(), left.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) {
+        is_closed_ = true;
+        if (errno != EPIPE) error_ = errno;
+        break;
+      }
+      left.remove_prefix(static_cast<std::size_t>(written));
+    }
+    text_.clear();
+  }
+
+  // Whether nobody reads any more, also if there is nothing to be written.
+  [[nodiscard]] bool is_closed() {
+    pollfd end{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    if (poll(&end, 1, 0) > 0 && end.revents & POLLERR) is_closed_ = true;
+    return is_closed_;
+  }
+
+  void each_second() {
+    clock_distance_ = clock_distance();
+    mountpoints_.refresh();
+  }
+
+  void end(std::uint64_t dropped) {
+    if (options_.json) text_ += trace_end_json(lines_, dropped);
+    flush();
+    if (!is_closed_) std::fputs(trace_end_text(lines_, dropped).c_str(), stderr);
+  }
+
+  [[nodiscard]] bool is_full() const { return options_.count && lines_ >= options_.count; }
+  [[nodiscard]] std::uint64_t lines() const { return lines_; }
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  const TraceOptions& options_;
+  std::string text_;
+  std::uint64_t lines_ = 0;
+  std::uint64_t clock_distance_ = clock_distance();
+  Mountpoints mountpoints_;
+  bool is_closed_ = false;
+  int error_ = 0;
+};
+
+class Tracing {
+ public:
+  Tracing(const TraceOptions& options, Session& session, const Reader& reader, Output& output)
+      : session_(session),
+        reader_(reader),
+        collector_(session, reader),
+        output_(output),
+        deadline_(options.seconds > 0
+                      ? Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(options.seconds))
+                      : Clock::time_point::max()) {}
+
+  Result<void> run(const TraceStream& stream, const EndingSignals& signals) {
+    while (!signals.next().signal && Clock::now() < deadline_ && !is_over()) {
+      if (auto done = step(stream); !done) return done;
+    }
+    return is_over() ? Result<void>{} : drain(stream);
+  }
+
+ private:
+  bool is_over() { return output_.is_full() || output_.is_closed(); }
+
+  Result<void> step(const TraceStream& stream) {
+    const auto before = output_.lines();
+    if (auto read = stream.read(wait()); !read) return read;
+    if (output_.lines() - before < kBatch) output_.flush();
+    if (Clock::now() < next_settling_) return {};
+    next_settling_ = Clock::now() + kWait;
+    if (auto settled = reader_.settle(); !settled) return settled;
+    if (Clock::now() < next_house_) return {};
+    next_house_ = Clock::now() + kHouseInterval;
+    output_.each_second();
+    return collector_.keep_house();
+  }
+
+  [[nodiscard]] std::chrono::milliseconds wait() const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
+    return std::clamp(left, std::chrono::milliseconds{0}, kWait);
+  }
+
+  // All that has ended by now: calls that show it by being idle too.
+  Result<void> drain(const TraceStream& stream) {
+    if (session_.settles_calls()) {
+      for (const auto end = Clock::now() + kSettleTime; Clock::now() < end;) {
+        if (auto read = stream.read(std::chrono::milliseconds{10}); !read) return read;
+      }
+      if (auto settled = reader_.settle(); !settled) return settled;
+    }
+    session_.detach();
+    for (auto before = output_.lines() - 1; before != output_.lines() && !is_over();) {
+      before = output_.lines();
+      if (auto read = stream.read(std::chrono::milliseconds{0}); !read) return read;
+    }
+    return {};
+  }
+
+  Session& session_;
+  const Reader& reader_;
+  Collector collector_;
+  Output& output_;
+  Clock::time_point deadline_;
+  Clock::time_point next_settling_{};
+  Clock::time_point next_house_{};
+};
+
+}  // namespace
+
+Result<int> trace(const TraceOptions& options) {
+  const auto knobs = knobs_of(options);
+  if (!knobs) return std::unexpected(knobs.error());
+  if (!fuse_module().present) {
+    return std::unexpected(Error{"FUSE is not loaded, so nothing can be traced: modprobe fuse"});
+  }
+  const auto signals = EndingSignals::block();
+  if (!signals) return std::unexpected(signals.error());
+  std::signal(SIGPIPE, SIG_IGN);
+  auto session = Session::start(options.hooks, skip_risk_of(read_kernel()), Scope::host, *knobs);
+  if (!session) return std::unexpected(session.error());
+  const auto reader = Reader::open(*session);
+  if (!reader) return std::unexpected(reader.error());
+  Output output(options);
+  const auto stream = TraceStream::open(
+      *session, [&output](const fusescope_trace_event& event) { return output.add(event); });
+  if (!stream) return std::unexpected(stream.error());
+  output.flush();
+  Tracing tracing(options, *session, *reader, output);
+  if (auto done = tracing.run(*stream, *signals); !done) return std::unexpected(done.error());
+  output.end(stream->dropped());
+  if (output.error()) return std::unexpected(errno_error("write standard output", output.error()));
+  return 0;
+}
+
+}  // namespace fusescope
