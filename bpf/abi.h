@@ -13,6 +13,7 @@
 #define FUSESCOPE_MOUNT_ROWS	 65
 #define FUSESCOPE_MAX_OPCODES	 64   /* opcodes from 63 on share the last one */
 #define FUSESCOPE_DURATION_ROWS	 1024 /* (mount, opcode) pairs, but READ and WRITE */
+#define FUSESCOPE_ERROR_ROWS	 4096 /* (mount, opcode, errno) */
 #define FUSESCOPE_INFLIGHT_SLOTS 65536
 #define FUSESCOPE_CALL_SLOTS	 8192
 #define FUSESCOPE_MAX_FOLLOWED	 65536 /* processes whose requests alone are counted */
@@ -102,12 +103,13 @@ struct fusescope_limits {
 	__u32 max_pages;
 	__u32 max_background;
 	__u32 congestion_threshold;
+	__u32 background; /* requests that count against max_background, now */
 	__u8 initialized; /* INIT was answered: the numbers above are final */
 	__u8 io_uring;	  /* requests travel over io_uring */
 	__u8 big_writes;  /* a buffered write may carry more than one page */
 	__u8 async_dio;	  /* direct requests of one call are sent together */
 	__u8 writeback_cache;
-	__u8 padding[7];
+	__u8 padding[3];
 };
 
 /* Values of an address in a slot that are none. */
@@ -225,16 +227,37 @@ struct fusescope_op_stats {
 	struct fusescope_io_stats io[FUSESCOPE_MODES];
 };
 
+/* Error replies to one opcode of one mount, by errno: the first free row was taken for them. */
+struct fusescope_error_row {
+	__u64 key; /* FUSESCOPE_ERROR_KEY(); 0: free */
+	__u64 count;
+};
+#define FUSESCOPE_ERROR_KEY(mount, opcode, error)                                                  \
+	(1ULL << 63 | (__u64)(mount) << 40 | (__u64)(opcode) << 32 | (__u32)(error))
+#define FUSESCOPE_ERROR_MOUNT(key)  ((key) >> 40 & 0xff)
+#define FUSESCOPE_ERROR_OPCODE(key) ((key) >> 32 & 0xff)
+#define FUSESCOPE_ERROR_NUMBER(key) ((key) & 0xffffffff)
+
 /* Counters of one mount on one CPU. Never reset: user space subtracts. */
 struct fusescope_mount_stats {
 	struct fusescope_op_stats ops[FUSESCOPE_OPS];
 	struct fusescope_duration_stats phases[FUSESCOPE_PHASES];
+	__u64 sent_others; /* requests other than READ and WRITE, which are counted by origin */
+	__u64 interrupted; /* requests that had ended, and that a signal had interrupted */
+	__u64 blocked_ns; /* in which a thread was in the phase "blocked"; not those that are now */
+};
+
+/* Threads of one mount that are in the phase "blocked" now. */
+struct fusescope_blocked {
+	__u64 threads;
+	__u64 since_ns; /* when the first of them came; 0: there is none */
 };
 
 struct fusescope_self_stats {
 	__u64 lost[FUSESCOPE_LOSSES];
 	__u64 notes[FUSESCOPE_NOTES];
 	__u64 duration_rows_used;
+	__u64 blocked_threads; /* of all mounts */
 };
 
 #ifdef __cplusplus

@@ -18,3 +18,9 @@ int untyped_list_devices(struct bpf_iter__task_file *context)
 {
 	return on_open_file(context);
 }
+
+SEC("iter/bpf_map_elem")
+int untyped_refresh_connections(struct bpf_iter__bpf_map_elem *context)
+{
+	return on_connection_row(context);
+}

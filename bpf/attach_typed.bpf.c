@@ -68,3 +68,9 @@ int list_devices(struct bpf_iter__task_file *context)
 {
 	return on_open_file(context);
 }
+
+SEC("iter/bpf_map_elem")
+int refresh_connections(struct bpf_iter__bpf_map_elem *context)
+{
+	return on_connection_row(context);
+}

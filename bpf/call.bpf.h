@@ -26,13 +26,6 @@ static __always_inline struct fusescope_call *call_at(__u32 index)
 	return bpf_map_lookup_elem(&calls, &index);
 }
 
-static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
-{
-	__u32 place = row_of_this_cpu(mount, FUSESCOPE_MOUNT_ROWS);
-
-	return bpf_map_lookup_elem(&mount_stats, &place);
-}
-
 /* What decides why a call is split, if it comes to that. */
 static __always_inline void note_first_request(struct fusescope_first_request *first,
 					       const struct data_request *data, __u32 readahead)

@@ -86,11 +86,13 @@ static __always_inline void limits_of(struct fuse_conn *connection, struct fuses
 		struct fuse_chan *channel = channel_of(connection);
 
 		limits->max_background = READ_DESCRIBED(channel, max_background);
+		limits->background = READ_DESCRIBED(channel, num_background);
 		limits->initialized = READ_DESCRIBED(channel, initialized) != 0;
 		if (bpf_core_field_exists(channel->io_uring))
 			limits->io_uring = READ_DESCRIBED(channel, io_uring) != 0;
 	} else {
 		limits->max_background = READ_FIELD(connection, max_background);
+		limits->background = READ_FIELD(connection, num_background);
 		limits->initialized = READ_FIELD(connection, initialized) != 0;
 	}
 }
@@ -101,6 +103,14 @@ static __always_inline __u32 device_of(struct fuse_conn *connection, struct fuse
 	if (bpf_core_field_exists(connection->dev))
 		return READ_DESCRIBED(connection, dev);
 	return mount ? READ_FIELD(READ_FIELD(mount, sb), s_dev) : 0;
+}
+
+/* Whether max_background are in use, so that a thread has to wait before it may send one more. */
+static __always_inline bool is_background_full(struct fuse_conn *connection)
+{
+	if (HAS_CHANNEL)
+		return READ_DESCRIBED(channel_of(connection), blocked) != 0;
+	return READ_FIELD(connection, blocked) != 0;
 }
 
 static __always_inline struct fusescope_connection *connection_at(__u32 index)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every open /dev/fuse with its connection, so that a mount and its limits are known before the
- * first request, and without touching the filesystem. Run by user space, not by a hook.
+ * What user space looks at by itself, without a hook: every open /dev/fuse with its connection, so
+ * that a mount and its limits are known before the first request, and without touching the
+ * filesystem; and the connections that have a row.
  */
 #ifndef FUSESCOPE_DEVICES_BPF_H
 #define FUSESCOPE_DEVICES_BPF_H
@@ -30,6 +31,22 @@ static __always_inline int on_open_file(struct bpf_iter__task_file *context)
 	record.daemon_pid = READ_FIELD(task, tgid);
 	limits_of(connection, &record.limits);
 	bpf_seq_write(context->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/*
+ * Reads the limits of each connection that has a row again, so that they are those of now also
+ * while no request is sent. A connection that is gone leaves any numbers: user space drops its row.
+ */
+static __always_inline int on_connection_row(struct bpf_iter__bpf_map_elem *context)
+{
+	const __u32 *index = context->key;
+	struct fusescope_connection *slot = index ? connection_at(*index) : NULL;
+	__u64 address = slot ? slot->address : 0;
+
+	if (address <= FUSESCOPE_TOMBSTONE || address & FUSESCOPE_RETIRED)
+		return 0;
+	limits_of(AS_STRUCT(fuse_conn, address), &slot->limits);
 	return 0;
 }
 

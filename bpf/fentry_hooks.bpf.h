@@ -22,11 +22,4 @@
 
 #include "function_hooks.bpf.h"
 
-/* Only here: kretprobe does not tell which request it was. */
-ON_EXIT(background_refused, fuse_simple_background, struct fuse_mount *mount,
-	struct fuse_args *args, unsigned int allocation)
-{
-	return on_background_refused(ADDRESS_AT_EXIT(1), result);
-}
-
 #endif

@@ -78,6 +78,14 @@ ON_ENTRY(background_allocated, fuse_simple_background, struct fuse_mount *mount,
 	return on_background_allocated(mount, args, ADDRESS_OF(1));
 }
 
+/* --- blocked --- */
+
+ON_EXIT(background_left, fuse_simple_background, struct fuse_mount *mount, struct fuse_args *args,
+	unsigned int allocation)
+{
+	return on_background_left(ADDRESS_AT_EXIT(1), result);
+}
+
 /* --- the call --- */
 
 ON_ENTRY(read_entered, fuse_file_read_iter, struct kiocb *iocb, struct iov_iter *to)

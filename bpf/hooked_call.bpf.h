@@ -6,6 +6,7 @@
 #ifndef FUSESCOPE_HOOKED_CALL_BPF_H
 #define FUSESCOPE_HOOKED_CALL_BPF_H
 
+#include "blocked.bpf.h"
 #include "call.bpf.h"
 #include "call_frame.bpf.h"
 #include "connection.bpf.h"
@@ -165,10 +166,12 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	struct data_request data;
 	__u32 one = 1;
 
+	on_background_asked(mount, args);
 	if (!frame || !is_data(opcode))
 		return 0;
 	read_data_request(&data, args, op_of(opcode), READ_ADDRESS(mount, fc));
-	if (!is_of_call(frame, &data))
+	/* Nor the writeback that a call of O_SYNC waits for. */
+	if (!is_of_call(frame, &data) || (!data.io && data.op == FUSESCOPE_WRITE))
 		return 0;
 	join_frame(frame, &data, connection);
 	frame->last_args = args_address;
@@ -177,12 +180,16 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	return 0;
 }
 
-/* fuse_simple_background() has refused the request: it is never sent. */
-static __always_inline int on_background_refused(__u64 args_address, int result)
+/*
+ * fuse_simple_background() returns. If it has refused the request, that is never sent. ARGS_ADDRESS
+ * 0: the hook does not know which request it was.
+ */
+static __always_inline int on_background_left(__u64 args_address, int result)
 {
 	struct call_frame *frame;
 
-	if (!result)
+	on_background_given();
+	if (!result || !args_address)
 		return 0;
 	frame = top_frame(current_calls());
 	if (frame && frame->requests && frame->last_args == args_address)

@@ -185,6 +185,7 @@ struct fuse_in_arg {
 struct fuse_args {
 	__u64 nodeid;
 	__u32 opcode;
+	bool force : 1;
 	struct fuse_in_arg in_args[1];
 };
 
@@ -223,7 +224,9 @@ struct fuse_conn {
 	unsigned int max_pages;
 	unsigned int max_background;
 	unsigned int congestion_threshold;
+	unsigned int num_background;
 	int initialized;
+	int blocked;
 	unsigned int writeback_cache : 1;
 	unsigned int big_writes : 1;
 	unsigned int async_dio : 1;
@@ -259,7 +262,9 @@ struct fuse_req {
 struct fuse_chan {
 	struct fuse_conn *conn;
 	unsigned int max_background;
+	unsigned int num_background;
 	int initialized;
+	int blocked;
 	unsigned int io_uring;
 };
 
@@ -287,14 +292,23 @@ struct fuse_dev {
 /* enum fuse_req_flag, fs/fuse/fuse_dev_i.h: ask CO-RE for the value */
 enum fuse_req_flag {
 	FR_BACKGROUND,
+	FR_INTERRUPTED,
 	FR_FINISHED,
 };
 
 /* --- the iterator over open files: kernel/bpf/task_iter.c --- */
 struct seq_file;
+struct bpf_map;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
 };
 
 struct bpf_iter__task_file {

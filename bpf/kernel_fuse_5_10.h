@@ -46,7 +46,9 @@ struct fuse_req_5_10 {
 struct fuse_args_5_10 {
 	__u64 nodeid;
 	__u32 opcode;
-	SKIP(12); /* numbers of arguments, flags */
+	SKIP(4);    /* numbers of arguments */
+	__u8 flags; /* the first bit is "force" */
+	SKIP(7);
 	struct {
 		__u64 size;
 		const void *value;
@@ -97,9 +99,11 @@ struct fuse_conn_5_10 {
 	SKIP(152); /* iq, khctr, polled_files */
 	unsigned int max_background;
 	unsigned int congestion_threshold;
-	SKIP(28); /* of the background queue */
+	unsigned int num_background;
+	SKIP(24); /* of the background queue */
 	int initialized;
-	SKIP(37); /* lock, abort, ... */
+	int blocked;
+	SKIP(33); /* its wait queue, lock, abort, ... */
 	struct fuse_negotiated_5_10 negotiated;
 };
 _Static_assert(offsetof(struct fuse_conn_5_10, negotiated) == 301, "as in the machine code");

@@ -24,6 +24,9 @@ const volatile __u32 page_shift __weak = 12;
 const volatile bool calls_are_hooked __weak = false;
 const volatile bool calls_by_thread_id __weak = false;
 
+/* Set by user space: whether the function that a blocked thread waits in is seen to return. */
+const volatile bool blocked_is_hooked __weak = false;
+
 /* Set by user space: whether only the requests of followed.bpf.h's processes are counted. */
 const volatile bool follows_processes __weak = false;
 
@@ -55,6 +58,10 @@ SHARED_MAP(inflight, BPF_MAP_TYPE_ARRAY, FUSESCOPE_INFLIGHT_SLOTS, struct fusesc
 	   BPF_F_MMAPABLE);
 SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS *FUSESCOPE_MAX_OPCODES, __u64,
 	   BPF_F_MMAPABLE);
+SHARED_MAP(error_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_ERROR_ROWS, struct fusescope_error_row,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(blocked, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS, struct fusescope_blocked,
+	   BPF_F_MMAPABLE);
 SHARED_MAP(self_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_self_stats, BPF_F_MMAPABLE);
 
 SHARED_MAP(calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct fusescope_call, 0);
@@ -74,6 +81,13 @@ SHARED_MAP(durations, BPF_MAP_TYPE_ARRAY, FUSESCOPE_DURATION_ROWS, struct fusesc
 static __always_inline __u32 row_of_this_cpu(__u32 row, __u32 rows)
 {
 	return row < rows ? bpf_get_smp_processor_id() * rows + row : ~0U;
+}
+
+static __always_inline struct fusescope_mount_stats *stats_of_mount(__u32 mount)
+{
+	__u32 place = row_of_this_cpu(mount, FUSESCOPE_MOUNT_ROWS);
+
+	return bpf_map_lookup_elem(&mount_stats, &place);
 }
 
 /* A part of the caller's iovec array: small enough to stay in the cache from one use to the next.

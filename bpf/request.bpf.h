@@ -12,6 +12,8 @@
 #ifdef FUSESCOPE_DIRECT_LOADS
 #include "grouped_call.bpf.h"
 #endif
+#include "durations.bpf.h"
+#include "errors.bpf.h"
 
 /* include/uapi/linux/fuse.h */
 #define FUSE_INIT	 26
@@ -26,7 +28,8 @@
 
 /* A READ or WRITE: whose it is, and what it carries. */
 static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
-					    __u64 connection, __u32 mount, __u8 op, __u64 now)
+					    __u64 connection, __u32 mount, __u8 op, bool background,
+					    __u64 now)
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
 	struct placement placement = {.now = now, .mount = mount};
@@ -34,7 +37,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 	__u32 origin;
 
 	read_data_request(data, READ_FIELD(req, args), op, connection);
-	data->background = HAS_FLAG(req, FR_BACKGROUND, 2);
+	data->background = background;
 	if (slot) {
 		slot->bytes = data->bytes;
 		slot->op = op;
@@ -52,19 +55,27 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 		count_data_request(&stats->ops[op & 1].data, data, origin);
 }
 
+static __always_inline void count_other_request(__u32 mount)
+{
+	struct fusescope_mount_stats *stats = stats_of_mount(mount);
+
+	if (stats)
+		add(&stats->sent_others, 1);
+}
+
 /* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
 static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 {
 	__u32 opcode = READ_FIELD(READ_FIELD(req, args), opcode);
 	__u64 connection = connection_of_request(req);
+	bool background = HAS_FLAG(req, FR_BACKGROUND, 2);
 	__u64 now = bpf_ktime_get_ns();
 	struct fusescope_inflight *slot;
 	__u32 index;
 
 	if (opcode == FUSE_INIT)
 		retire_connection(connection);
-	if (follows_processes &&
-	    !counts_request(req, connection, HAS_FLAG(req, FR_BACKGROUND, 2))) {
+	if (follows_processes && !counts_request(req, connection, background)) {
 		forget_inflight(address);
 		return 0;
 	}
@@ -76,47 +87,16 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		slot->mount = index;
 		slot->opcode = opcode;
 		slot->part = FUSESCOPE_PART_NONE;
+		slot->background = background;
+		slot->sender = bpf_get_current_pid_tgid();
 	}
 	if (is_data(opcode))
-		on_data_request(slot, req, connection, index, op_of(opcode), now);
+		on_data_request(slot, req, connection, index, op_of(opcode), background, now);
+	else
+		count_other_request(index);
 	if (slot)
 		slot->request = address;
 	return 0;
-}
-
-/* The histogram of an opcode other than READ and WRITE; rows are given out as they are needed. */
-static __always_inline struct fusescope_duration_stats *duration_row(__u32 mount, __u32 opcode)
-{
-	__u32 last = FUSESCOPE_MAX_OPCODES - 1;
-	__u32 key = mount * FUSESCOPE_MAX_OPCODES + (opcode < last ? opcode : last);
-	__u64 *row = bpf_map_lookup_elem(&duration_rows, &key);
-	__u32 index;
-
-	if (!row)
-		return NULL;
-	if (!*row) {
-		/* Rows count from 1. Of two CPUs that come at once one wastes a row. */
-		struct fusescope_self_stats *stats = self();
-		__u64 fresh = stats ? fetch_and_add(&stats->duration_rows_used, 1) + 1
-				    : FUSESCOPE_DURATION_ROWS;
-
-		if (!fresh || fresh >= FUSESCOPE_DURATION_ROWS) {
-			count_lost(FUSESCOPE_LOST_DURATION_ROWS);
-			return NULL;
-		}
-		compare_and_set(row, 0, fresh);
-	}
-	index = row_of_this_cpu(*row, FUSESCOPE_DURATION_ROWS);
-	return bpf_map_lookup_elem(&durations, &index);
-}
-
-static __always_inline void count_elapsed(struct fusescope_duration_stats *duration, __u64 elapsed)
-{
-	__u32 bucket = duration_slot(elapsed);
-
-	if (bucket < FUSESCOPE_DURATION_SLOTS)
-		add(&duration->slots[bucket], 1);
-	add(&duration->sum_ns, elapsed);
 }
 
 static __always_inline void count_duration(const struct fusescope_inflight *slot, __u64 now)
@@ -147,6 +127,25 @@ static __always_inline void count_phases(const struct fusescope_inflight *slot, 
 		return;
 	count_elapsed(&stats->phases[FUSESCOPE_PHASE_QUEUED], slot->taken_ns - slot->sent_ns);
 	count_elapsed(&stats->phases[FUSESCOPE_PHASE_SERVICE], now - slot->taken_ns);
+}
+
+/*
+ * An error reply, and whether a signal had interrupted the request: then an INTERRUPT, which is no
+ * request of its own, was queued for the daemon (request_wait_answer(), fs/fuse/dev.c).
+ */
+static __always_inline void count_outcome(struct fuse_req *req,
+					  const struct fusescope_inflight *slot)
+{
+	__s32 error = READ_FIELD(req, out.h.error);
+	struct fusescope_mount_stats *stats;
+
+	if (error < 0)
+		count_error(slot->mount, slot->opcode, -error);
+	if (!HAS_FLAG(req, FR_INTERRUPTED, 5))
+		return;
+	stats = stats_of_mount(slot->mount);
+	if (stats)
+		add(&stats->interrupted, 1);
 }
 
 /* An error or a short reply ends a call whose requests wait for each other: fuse_direct_io(). */
@@ -183,6 +182,7 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 	}
 	count_duration(slot, now);
 	count_phases(slot, now);
+	count_outcome(req, slot);
 #ifdef FUSESCOPE_DIRECT_LOADS
 	if (slot->part == FUSESCOPE_PART_WHOLE) {
 		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/host/processes.h"
 #include "agent/host/readahead.h"
 
 namespace fusescope {
@@ -104,6 +105,8 @@ void Collector::release_gone() {
 
 Result<void> Collector::refresh() {
   if (auto settled = reader_.settle(); !settled) return settled;
+  // Before the mount tables: limits of a connection that is gone by then are not shown.
+  if (auto limits = reader_.refresh_limits(); !limits) return limits;
   // A mount that comes while the tables are read may have the device number of one that has gone:
   // rows and mounts belong together only if no row changed hands in between.
   for (int tries = 0; tries < kTries; tries++) {
@@ -114,6 +117,10 @@ Result<void> Collector::refresh() {
   if (auto walked = refresh_devices(); !walked) return walked;
   identify();
   release_gone();
+  // The kernel side knows threads by the host's ids only.
+  if (is_host_pid_namespace()) {
+    reader_.drop_killed([](pid_t thread) { return is_thread_gone(thread); });
+  }
   return {};
 }
 
@@ -127,25 +134,29 @@ Result<void> Collector::keep_house() {
   return refresh();
 }
 
-void Collector::add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into) {
+void Collector::add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_) {
     into.push_back({.identity = identity_[row.index],
                     .counters = counted(row.index),
-                    .in_flight = in_flight[row.index],
+                    .in_flight = in_flight[row.index].requests,
+                    .oldest_age_ns = in_flight[row.index].oldest_age_ns,
+                    .blocked_threads = reader_.blocked_threads(row.index),
                     .limits = row.limits,
                     .readahead_bytes = std::nullopt});
   }
 }
 
 // The row of the connections that have none of their own, if there were any.
-void Collector::add_other(InFlight& in_flight, std::vector<MountSnapshot>& into) {
+void Collector::add_other(InFlightByRow& in_flight, std::vector<MountSnapshot>& into) {
   Counters counters = counted(FUSESCOPE_OTHER_MOUNT);
-  const std::uint64_t now_in_flight = in_flight[FUSESCOPE_OTHER_MOUNT];
-  if (is_empty(counters) && !now_in_flight) return;
+  const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
+  if (is_empty(counters) && !now.requests) return;
   MountSnapshot& other = into.emplace_back();
   other.identity = kOther;
   other.counters = std::move(counters);
-  other.in_flight = now_in_flight;
+  other.in_flight = now.requests;
+  other.oldest_age_ns = now.oldest_age_ns;
+  other.blocked_threads = reader_.blocked_threads(FUSESCOPE_OTHER_MOUNT);
 }
 
 // Mounts that have sent no request yet, as far as there is room for them.
@@ -166,7 +177,7 @@ void Collector::add_silent(std::vector<MountSnapshot>& into) {
 void Collector::complete(MountSnapshot& mount) const {
   const std::uint32_t device = mount.identity.device;
   if (!device) return;
-  if (const auto open = devices_.find(device); open != devices_.end()) {
+  if (const auto open = devices_.find(device); !mount.limits && open != devices_.end()) {
     mount.limits = open->second.limits;
   }
   mount.readahead_bytes = readahead_bytes(device);
@@ -176,7 +187,7 @@ void Collector::complete(MountSnapshot& mount) const {
 Result<Snapshot> Collector::present() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
-  InFlight in_flight = reader_.in_flight();
+  InFlightByRow in_flight = reader_.in_flight();
   add_rows(in_flight, snapshot.mounts);
   add_silent(snapshot.mounts);
   add_other(in_flight, snapshot.mounts);

@@ -37,8 +37,8 @@ class Collector {
 
  private:
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
-  using InFlight = std::map<std::uint32_t, std::uint64_t>;           // requests by row
-  using Clock = std::chrono::steady_clock;                           // the clock of claimed_ns
+  using InFlightByRow = std::map<std::uint32_t, InFlight>;
+  using Clock = std::chrono::steady_clock;  // the clock of claimed_ns
 
   Result<void> refresh();
   Result<Snapshot> present();
@@ -49,8 +49,8 @@ class Collector {
   [[nodiscard]] bool is_superseded(const Row& row) const;
   void release_gone();
   Counters counted(std::uint32_t row);
-  void add_rows(InFlight& in_flight, std::vector<MountSnapshot>& into);
-  void add_other(InFlight& in_flight, std::vector<MountSnapshot>& into);
+  void add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
+  void add_other(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
   void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
 

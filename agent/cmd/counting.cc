@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/counting.h"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <tuple>
@@ -49,8 +48,6 @@ Result<Snapshot> Counting::collect() {
   return collector_->collect();
 }
 
-bool Counting::is_in_flight() const {
-  return std::ranges::any_of(reader_->in_flight(), [](const auto& row) { return row.second; });
-}
+bool Counting::is_in_flight() const { return !reader_->in_flight().empty(); }
 
 }  // namespace fusescope

@@ -142,6 +142,15 @@ void add_phases(Builder& builder, const Labels& labels, const fusescope_mount_st
   }
 }
 
+void add_errors(Builder& builder, const Labels& labels, const Counters& counters) {
+  for (const auto& [key, count] : counters.errors) {
+    builder.count(kRequestErrors,
+                  with(labels, {{"op", opcode_name(key.opcode)}, {"error", error_name(key.error)}}),
+                  count);
+  }
+  builder.count(kInterrupts, labels, counters.data.interrupted);
+}
+
 void add_limits(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
   if (mount.readahead_bytes) builder.count(kReadahead, labels, *mount.readahead_bytes);
   if (!mount.limits || !mount.limits->initialized) return;
@@ -151,6 +160,7 @@ void add_limits(Builder& builder, const Labels& labels, const MountSnapshot& mou
   builder.count(kMaxPages, labels, limits.max_pages);
   builder.count(kMaxBackground, labels, limits.max_background);
   builder.count(kCongestionThreshold, labels, limits.congestion_threshold);
+  builder.count(kBackground, labels, limits.background);
 }
 
 void add_info(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
@@ -166,7 +176,14 @@ bool is_filled(const SelfSnapshot& self, std::string_view role) {
   return hook != self.hooks.end() && !hook->programs.empty();
 }
 
-void add_mount(Builder& builder, const MountSnapshot& mount, bool sees_calls) {
+void add_blocked(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
+  builder.count(kBlockedThreads, labels, mount.blocked_threads);
+  builder.number(kBlockedSeconds, labels,
+                 static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
+}
+
+void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
+  const bool sees_calls = is_filled(self, "call");
   const Labels labels = {{"mountpoint", to_label(mount.identity.mountpoint)},
                          {"fstype", to_label(mount.identity.fstype)}};
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
@@ -182,7 +199,11 @@ void add_mount(Builder& builder, const MountSnapshot& mount, bool sees_calls) {
     add_duration(builder, labels, opcode_name(opcode), duration);
   }
   add_phases(builder, labels, mount.counters.data);
+  builder.count(kRequestsSent, labels, sent_of(mount.counters.data));
+  add_errors(builder, labels, mount.counters);
   builder.count(kInFlight, labels, mount.in_flight);
+  builder.number(kOldestAge, labels, static_cast<double>(mount.oldest_age_ns) / 1e9);
+  if (is_filled(self, "blocked")) add_blocked(builder, labels, mount);
   if (mount.identity.device) add_info(builder, labels, mount);
   add_limits(builder, labels, mount);
 }
@@ -237,8 +258,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 
 std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
   Builder builder;
-  for (const MountSnapshot& mount : snapshot.mounts)
-    add_mount(builder, mount, is_filled(snapshot.self, "call"));
+  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount, snapshot.self);
   add_self(builder, snapshot, context);
   return builder.take();
 }

@@ -34,14 +34,33 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_request_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",op",
      "Time from sending a request until its reply, by opcode."},
     {"fuse_request_phase_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",phase",
-     "Time of a request by phase: queued until the daemon takes it, service until its reply. "
-     "Absent "
-     "where no hook shows the taking: see fusescope_hook_missing."},
+     "Time of a request by phase: blocked until it may be sent (of those that had to wait, because "
+     "max_background were in use), queued until the daemon takes it, service until its reply. "
+     "Absent where no hook shows it: see fusescope_hook_missing."},
+    {"fuse_requests_sent_total", MetricType::Counter, MOUNT_LABELS,
+     "Requests sent, of all opcodes. Each is in the count of fuse_request_duration_seconds when it "
+     "has ended, is in flight, or is in fusescope_lost_events_total."},
+    {"fuse_request_errors_total", MetricType::Counter, MOUNT_LABELS ",op,error",
+     "Requests that ended with an error, by opcode and errno; ECONNABORTED: the connection was "
+     "aborted, or its daemon is gone."},
+    {"fuse_interrupts_total", MetricType::Counter, MOUNT_LABELS,
+     "Requests that had ended after a signal had interrupted their thread, so that the kernel told "
+     "the daemon with an INTERRUPT."},
     {"fuse_request_origin_total", MetricType::Counter, MOUNT_LABELS ",op,origin",
      "Data requests by who sent them: an I/O call, readahead (also mmap, fadvise), writeback, "
      "other."},
     {"fuse_requests_in_flight", MetricType::Gauge, MOUNT_LABELS,
      "Requests sent and not yet ended, now."},
+    {"fuse_oldest_request_age_seconds", MetricType::Gauge, MOUNT_LABELS,
+     "Time since the oldest request in flight was sent; 0 if there is none."},
+    {"fuse_background_requests", MetricType::Gauge, MOUNT_LABELS,
+     "Requests that count against max_background, now: readahead, writeback, asynchronous I/O."},
+    {"fuse_background_blocked_threads", MetricType::Gauge, MOUNT_LABELS,
+     "Threads that wait to send a request because max_background are in use, now. Absent where no "
+     "hook shows it: see fusescope_hook_missing, role blocked."},
+    {"fuse_background_blocked_seconds_total", MetricType::Counter, MOUNT_LABELS,
+     "Time in which at least one thread waited to send a request because max_background were in "
+     "use. Absent as fuse_background_blocked_threads is."},
     {"fuse_mount_info", MetricType::Gauge, MOUNT_LABELS ",source,connection,transport",
      "A FUSE mount; connection is the name of its folder in /sys/fs/fuse/connections. Always 1."},
     {"fuse_mount_max_read_bytes", MetricType::Gauge, MOUNT_LABELS,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/processes.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -35,6 +37,12 @@ pid_t parent_of(const std::filesystem::path& folder) {
   return number_of(std::string_view(stat).substr(end + 4));
 }
 
+// A letter, or 0 if the text is none of a thread.
+char state_of(std::string_view stat) {
+  const auto end = stat.rfind(") ");
+  return end == std::string::npos || stat.size() < end + 3 ? '\0' : stat[end + 2];
+}
+
 std::multimap<pid_t, pid_t> children_by_parent(const std::string& root) {
   std::multimap<pid_t, pid_t> children;
   std::error_code ignored;
@@ -50,6 +58,13 @@ std::multimap<pid_t, pid_t> children_by_parent(const std::string& root) {
 bool is_host_pid_namespace(const std::string& root) {
   std::error_code error;
   return std::filesystem::read_symlink(root + "/proc/self/ns/pid", error) == kHostPidNamespace;
+}
+
+bool is_thread_gone(pid_t thread, const std::string& root) {
+  // Unlike procfs, which may be mounted with hidepid, this tells of the threads of others.
+  if (root.empty() && kill(thread, 0) != 0 && errno == ESRCH) return true;
+  const char state = state_of(text_of(root + "/proc/" + std::to_string(thread) + "/stat"));
+  return state == 'Z' || state == 'X';
 }
 
 Result<pid_t> process_of(pid_t id, const std::string& root) {

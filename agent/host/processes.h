@@ -15,6 +15,10 @@ namespace fusescope {
 // of that pid namespace is the same on every kernel (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 bool is_host_pid_namespace(const std::string& root = "");
 
+// Whether a thread has ended: its id may still be there, for its parent to collect (a zombie). Not
+// where the id is another thread's already.
+bool is_thread_gone(pid_t thread, const std::string& root = "");
+
 // The process that a process or thread id belongs to. Fails if there is none.
 Result<pid_t> process_of(pid_t id, const std::string& root = "");
 

@@ -17,9 +17,11 @@ struct Effect {
 };
 constexpr std::array kEffects = {
     Effect{"allocated", RoleState::missing, "functions of I/O calls cannot be hooked: see call"},
+    Effect{"blocked", RoleState::missing,
+           "time before a request is sent, when max_background are in use: no phase blocked"},
     Effect{"sent", RoleState::missing, "nothing can be counted"},
     Effect{"taken", RoleState::missing,
-           "time in the queue and in the daemon: no fuse_request_phase_duration_seconds"},
+           "time in the queue and in the daemon: no phases queued and service"},
     Effect{"ended", RoleState::missing, "nothing can be counted"},
     Effect{"call", RoleState::missing, "I/O calls, splits and their causes: no fuse_io_*"},
     Effect{

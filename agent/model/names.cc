@@ -2,6 +2,7 @@
 #include "agent/model/names.h"
 
 #include <array>
+#include <cstring>
 
 namespace fusescope {
 namespace {
@@ -62,6 +63,11 @@ std::string opcode_name(std::uint32_t opcode) {
   if (opcode == FUSESCOPE_MAX_OPCODES - 1) return "other";
   if (opcode < kOpcodes.size() && kOpcodes[opcode]) return kOpcodes[opcode];
   return "opcode_" + std::to_string(opcode);
+}
+
+std::string error_name(std::uint32_t error) {
+  const char* name = strerrorname_np(static_cast<int>(error));
+  return name ? name : "errno_" + std::to_string(error);
 }
 
 bool cause_applies(fusescope_cause cause, fusescope_op op, fusescope_mode mode) {

@@ -47,6 +47,9 @@ void combine_all(Counters& into, const Counters& from, Operation operation) {
   for (const auto& [opcode, duration] : from.durations) {
     combine(into.durations[opcode], duration, operation);
   }
+  for (const auto& [key, count] : from.errors) {
+    into.errors[key] = operation(into.errors[key], count);
+  }
 }
 
 auto labels_of(const MountSnapshot& mount) {
@@ -69,6 +72,7 @@ Counters difference(const Counters& now, const Counters& before) {
   Counters result = now;
   combine_all(result, before, std::minus<>());
   std::erase_if(result.durations, [](const auto& entry) { return count_of(entry.second) == 0; });
+  std::erase_if(result.errors, [](const auto& entry) { return entry.second == 0; });
   return result;
 }
 
@@ -98,6 +102,8 @@ void make_distinct(std::vector<MountSnapshot>& mounts) {
     MountSnapshot& first = distinct.back();
     add(mount.counters, first.counters);
     mount.in_flight += first.in_flight;
+    mount.blocked_threads += first.blocked_threads;
+    mount.oldest_age_ns = std::max(mount.oldest_age_ns, first.oldest_age_ns);
     first = std::move(mount);
   }
   mounts = std::move(distinct);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,16 +23,25 @@ struct MountIdentity {
   bool operator==(const MountIdentity&) const = default;
 };
 
+struct ErrorKey {
+  std::uint32_t opcode = 0;
+  std::uint32_t error = 0;  // errno, positive
+  auto operator<=>(const ErrorKey&) const = default;
+};
+
 // Counters of one connection, over all CPUs, since the agent attached.
 struct Counters {
-  fusescope_mount_stats data{};                                 // READ and WRITE
-  std::map<std::uint32_t, fusescope_duration_stats> durations;  // other opcodes
+  fusescope_mount_stats data{};                                   // READ and WRITE
+  std::map<std::uint32_t, fusescope_duration_stats> durations{};  // other opcodes
+  std::map<ErrorKey, std::uint64_t> errors{};                     // error replies
 };
 
 struct MountSnapshot {
   MountIdentity identity;
   Counters counters;
   std::uint64_t in_flight = 0;             // requests sent and not yet ended
+  std::uint64_t oldest_age_ns = 0;         // of the oldest of these; 0: there is none
+  std::uint64_t blocked_threads = 0;       // that wait because max_background are in use
   std::optional<fusescope_limits> limits;  // absent until the connection was seen
   std::optional<std::uint64_t> readahead_bytes;
 };

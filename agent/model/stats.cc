@@ -30,6 +30,11 @@ std::uint64_t pages_of(const fusescope_data_stats& stats) {
   return requests_of(stats) + stats.extra_pages;
 }
 
+std::uint64_t sent_of(const fusescope_mount_stats& stats) {
+  return requests_of(stats.ops[FUSESCOPE_READ].data) +
+         requests_of(stats.ops[FUSESCOPE_WRITE].data) + stats.sent_others;
+}
+
 std::uint64_t count_of(const fusescope_duration_stats& stats) { return sum(stats.slots); }
 
 }  // namespace fusescope

@@ -24,6 +24,9 @@ std::uint64_t requests_of(const fusescope_data_stats& stats);
 // Pages of those requests; a request has one at least.
 std::uint64_t pages_of(const fusescope_data_stats& stats);
 
+// Requests of all opcodes that were sent.
+std::uint64_t sent_of(const fusescope_mount_stats& stats);
+
 // Requests whose duration was taken.
 std::uint64_t count_of(const fusescope_duration_stats& stats);
 

@@ -13,6 +13,7 @@ using Programs = std::span<const std::string_view>;
 // One list for each way to hook a function: bpf/function_hooks.bpf.h is included for each of them.
 #define FUNCTION_HOOKS(prefix)                                                            \
   constexpr std::string_view allocated[] = {prefix "background_allocated"};               \
+  constexpr std::string_view blocked[] = {prefix "background_left"};                      \
   constexpr std::string_view sent_dev[] = {prefix "request_sent_dev"};                    \
   constexpr std::string_view sent_elsewhere[] = {prefix "request_sent_virtio",            \
                                                  prefix "request_sent_uring",             \
@@ -27,12 +28,10 @@ using Programs = std::span<const std::string_view>;
 
 namespace by_fentry {
 FUNCTION_HOOKS("fentry_");
-constexpr std::string_view refused[] = {"fentry_background_refused"};
 }  // namespace by_fentry
 
 namespace by_untyped_fentry {
 FUNCTION_HOOKS("fentry_untyped_");
-constexpr std::string_view refused[] = {"fentry_untyped_background_refused"};
 }  // namespace by_untyped_fentry
 
 namespace by_kprobe {
@@ -66,12 +65,18 @@ constexpr bool kUntyped = false;
 using enum HookMode;
 
 constexpr std::array kAlternatives = {
-    HookAlternative{Role::allocated, fentry, by_fentry::allocated, by_fentry::refused, kBackground,
-                    kTyped},
-    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated,
-                    by_untyped_fentry::refused, kBackground, kUntyped},
+    HookAlternative{Role::allocated, fentry, by_fentry::allocated, kNone, kBackground, kTyped},
+    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated, kNone, kBackground,
+                    kUntyped},
     HookAlternative{Role::allocated, kprobe, by_kprobe::allocated, kNone, kBackground, kUntyped},
     HookAlternative{Role::allocated, kprobe, by_guarded_kprobe::allocated, kNone, kBackground,
+                    kUntyped},
+
+    HookAlternative{Role::blocked, fentry, by_fentry::blocked, kNone, kBackground, kTyped},
+    HookAlternative{Role::blocked, fentry, by_untyped_fentry::blocked, kNone, kBackground,
+                    kUntyped},
+    HookAlternative{Role::blocked, kprobe, by_kprobe::blocked, kNone, kBackground, kUntyped},
+    HookAlternative{Role::blocked, kprobe, by_guarded_kprobe::blocked, kNone, kBackground,
                     kUntyped},
 
     HookAlternative{Role::sent, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
@@ -115,7 +120,8 @@ constexpr std::array kAlternatives = {
     HookAlternative{Role::call, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
 };
 
-constexpr std::array kRoles = {Role::allocated, Role::sent, Role::taken, Role::ended, Role::call};
+constexpr std::array kRoles = {Role::allocated, Role::blocked, Role::sent,
+                               Role::taken,     Role::ended,   Role::call};
 
 struct NamedMode {
   HookMode mode;
@@ -133,6 +139,7 @@ std::span<const Role> all_roles() { return kRoles; }
 std::string_view role_name(Role role) {
   switch (role) {
     case Role::allocated: return "allocated";
+    case Role::blocked: return "blocked";
     case Role::sent: return "sent";
     case Role::taken: return "taken";
     case Role::ended: return "ended";

@@ -12,7 +12,7 @@
 
 namespace fusescope {
 
-enum class Role { allocated, sent, taken, ended, call };
+enum class Role { allocated, blocked, sent, taken, ended, call };
 
 // What a user may ask for with --hooks.
 enum class HookMode { automatic, fentry, kprobe, tracepoint };

@@ -5,8 +5,10 @@
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -37,6 +39,31 @@ Stats sum_over_cpus(const MappedArray& array, std::size_t rows, std::size_t row)
   return sum;
 }
 
+// The address of a request, and neither none nor one that is just being noted.
+bool is_complete(std::uint64_t request) { return request && !(request & FUSESCOPE_BEING_FILLED); }
+
+// The clock of bpf_ktime_get_ns().
+std::uint64_t monotonic_ns() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+// Runs an iterator to its end: what it has written.
+Result<std::string> output_of(const bpf_link& link) {
+  const UniqueFd iterator(bpf_iter_create(bpf_link__fd(&link)));
+  if (!iterator) return std::unexpected(errno_error("run a BPF iterator", errno));
+  std::string bytes;
+  std::array<char, 64 * sizeof(fusescope_device_record)> chunk{};
+  for (;;) {
+    const ssize_t count = ::read(iterator.get(), chunk.data(), chunk.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (count < 0) return std::unexpected(errno_error("read a BPF iterator", errno));
+    if (count == 0) return bytes;
+    bytes.append(chunk.data(), static_cast<std::size_t>(count));
+  }
+}
+
 MappedArray map_array(const bpf_map* map) {
   const std::size_t bytes =
       static_cast<std::size_t>(bpf_map__value_size(map)) * bpf_map__max_entries(map);
@@ -61,6 +88,8 @@ Reader::Reader(const Session& session)
     : session_(&session),
       connections_(map_array(session.skeleton().maps.connections)),
       inflight_(map_array(session.skeleton().maps.inflight)),
+      error_rows_(map_array(session.skeleton().maps.error_rows)),
+      blocked_(map_array(session.skeleton().maps.blocked)),
       duration_rows_(map_array(session.skeleton().maps.duration_rows)),
       mount_stats_(map_array(session.skeleton().maps.mount_stats)),
       durations_(map_array(session.skeleton().maps.durations)),
@@ -68,8 +97,9 @@ Reader::Reader(const Session& session)
 
 Result<Reader> Reader::open(const Session& session) {
   Reader reader(session);
-  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.duration_rows_,
-                                   &reader.mount_stats_, &reader.durations_, &reader.self_}) {
+  for (const MappedArray* array :
+       {&reader.connections_, &reader.inflight_, &reader.error_rows_, &reader.blocked_,
+        &reader.duration_rows_, &reader.mount_stats_, &reader.durations_, &reader.self_}) {
     if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
   }
   return reader;
@@ -89,17 +119,65 @@ fusescope_connection* Reader::connection(std::uint32_t row) const {
   return static_cast<fusescope_connection*>(connections_.data()) + row;
 }
 
+fusescope_blocked* Reader::blocked(std::uint32_t row) const {
+  return static_cast<fusescope_blocked*>(blocked_.data()) + row;
+}
+
+std::uint64_t Reader::blocked_threads(std::uint32_t row) const {
+  return load(blocked(row)->threads);
+}
+
+// Of the time that the kernel side adds up when the last thread is blocked no more.
+std::uint64_t Reader::blocked_until_now(std::uint32_t row) const {
+  const std::uint64_t since = load(blocked(row)->since_ns);
+  const std::uint64_t now = monotonic_ns();
+  return since && now > since ? now - since : 0;
+}
+
 std::span<fusescope_inflight> Reader::inflight_slots() const {
   return {static_cast<fusescope_inflight*>(inflight_.data()), FUSESCOPE_INFLIGHT_SLOTS};
 }
 
-std::map<std::uint32_t, std::uint64_t> Reader::in_flight() const {
-  std::map<std::uint32_t, std::uint64_t> count;
+// Ended, or taken by another request meanwhile: then there is nothing to drop.
+void Reader::drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason) const {
+  if (!std::atomic_ref(slot.request).compare_exchange_strong(request, 0)) return;
+  auto* self = static_cast<fusescope_self_stats*>(self_.data());
+  std::atomic_ref(self->lost[reason]).fetch_add(1);
+}
+
+std::map<std::uint32_t, InFlight> Reader::in_flight() const {
+  std::map<std::uint32_t, InFlight> in_flight;
+  for (fusescope_inflight& slot : inflight_slots()) {
+    if (!is_complete(load(slot.request))) continue;
+    const std::uint64_t sent_ns = load(slot.sent_ns);
+    const std::uint64_t now = monotonic_ns();
+    InFlight& of_row = in_flight[slot.mount];
+    of_row.requests++;
+    of_row.oldest_age_ns = std::max(of_row.oldest_age_ns, now > sent_ns ? now - sent_ns : 0);
+  }
+  return in_flight;
+}
+
+void Reader::drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const {
   for (fusescope_inflight& slot : inflight_slots()) {
     const std::uint64_t request = load(slot.request);
-    if (request && !(request & FUSESCOPE_BEING_FILLED)) count[slot.mount]++;
+    if (!is_complete(request) || slot.background) continue;
+    const std::uint64_t sent_ns = load(slot.sent_ns);
+    const auto thread = static_cast<pid_t>(load(slot.sender) & 0xffffffff);
+    if (!is_thread_gone(thread) || load(slot.sent_ns) != sent_ns) continue;
+    drop(slot, request, FUSESCOPE_LOST_KILLED);
   }
-  return count;
+}
+
+void Reader::add_errors(Counters& counters, std::uint32_t row) const {
+  const std::span rows(static_cast<fusescope_error_row*>(error_rows_.data()), FUSESCOPE_ERROR_ROWS);
+  for (fusescope_error_row& each : rows) {
+    const std::uint64_t key = load(each.key);
+    if (!key || FUSESCOPE_ERROR_MOUNT(key) != row) continue;
+    const ErrorKey error = {.opcode = static_cast<std::uint32_t>(FUSESCOPE_ERROR_OPCODE(key)),
+                            .error = static_cast<std::uint32_t>(FUSESCOPE_ERROR_NUMBER(key))};
+    counters.errors[error] = load(each.count);
+  }
 }
 
 Counters Reader::counters(std::uint32_t row) const {
@@ -113,6 +191,8 @@ Counters Reader::counters(std::uint32_t row) const {
     counters.durations[opcode] =
         sum_over_cpus<fusescope_duration_stats>(durations_, FUSESCOPE_DURATION_ROWS, index);
   }
+  counters.data.blocked_ns += blocked_until_now(row);
+  add_errors(counters, row);
   return counters;
 }
 
@@ -132,21 +212,24 @@ std::vector<Row> Reader::rows() const {
   return rows;
 }
 
+Result<void> Reader::refresh_limits() const {
+  const bpf_link* link = session_->connection_walk();
+  if (!link) return {};
+  if (auto walked = output_of(*link); !walked) {
+    return std::unexpected(Error{"read the limits of connections: " + walked.error().text});
+  }
+  return {};
+}
+
 Result<std::vector<fusescope_device_record>> Reader::devices() const {
   const bpf_link* link = session_->device_list();
-  if (!link) return std::vector<fusescope_device_record>{};
-  const UniqueFd iterator(bpf_iter_create(bpf_link__fd(link)));
-  if (!iterator) return std::unexpected(errno_error("list open /dev/fuse files", errno));
   std::vector<fusescope_device_record> records;
-  std::string bytes;
-  std::array<char, 64 * sizeof(fusescope_device_record)> chunk{};
-  for (;;) {
-    const ssize_t count = ::read(iterator.get(), chunk.data(), chunk.size());
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (count < 0) return std::unexpected(errno_error("list open /dev/fuse files", errno));
-    if (count == 0) break;
-    bytes.append(chunk.data(), static_cast<std::size_t>(count));
+  if (!link) return records;
+  const auto output = output_of(*link);
+  if (!output) {
+    return std::unexpected(Error{"list open /dev/fuse files: " + output.error().text});
   }
+  const std::string& bytes = *output;
   records.resize(bytes.size() / sizeof(fusescope_device_record));
   bytes.copy(reinterpret_cast<char*>(records.data()),
              records.size() * sizeof(fusescope_device_record));
@@ -154,12 +237,12 @@ Result<std::vector<fusescope_device_record>> Reader::devices() const {
 }
 
 void Reader::release(std::uint32_t row) const {
-  // What is still in flight here was sent to a connection that is gone: it will never end.
   for (fusescope_inflight& slot : inflight_slots()) {
-    if (load(slot.request) && slot.mount == row) {
-      std::atomic_ref(slot.request).store(0, std::memory_order_release);
-    }
+    const std::uint64_t request = load(slot.request);
+    if (is_complete(request) && slot.mount == row) drop(slot, request, FUSESCOPE_LOST_UNMOUNTED);
   }
+  std::atomic_ref(blocked(row)->threads).store(0, std::memory_order_release);
+  std::atomic_ref(blocked(row)->since_ns).store(0, std::memory_order_release);
   std::atomic_ref(connection(row)->address).store(FUSESCOPE_TOMBSTONE, std::memory_order_release);
 }
 

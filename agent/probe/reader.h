@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -11,6 +14,12 @@
 #include "agent/probe/session.h"
 
 namespace fusescope {
+
+// What is in flight of a row.
+struct InFlight {
+  std::uint64_t requests = 0;
+  std::uint64_t oldest_age_ns = 0;  // 0: there is none
+};
 
 // A row of counters in the kernel, and the connection that it belongs to.
 struct Row {
@@ -57,13 +66,24 @@ class Reader {
   // What a row has counted since the session began, over all CPUs.
   [[nodiscard]] Counters counters(std::uint32_t row) const;
 
-  // Requests in flight by row.
-  [[nodiscard]] std::map<std::uint32_t, std::uint64_t> in_flight() const;
+  [[nodiscard]] std::map<std::uint32_t, InFlight> in_flight() const;  // by row
+
+  // Counts as lost what is in flight, but will not end: a request whose thread is gone, though it
+  // would have to wait for the reply, was taken back when that thread was killed
+  // (request_wait_answer(), fs/fuse/dev.c). Threads are named by the host's ids.
+  void drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const;
+
+  // Reads the limits in rows() again, so that they are those of now.
+  [[nodiscard]] Result<void> refresh_limits() const;
+
+  // Threads of a row that are blocked now, because max_background requests are in use.
+  [[nodiscard]] std::uint64_t blocked_threads(std::uint32_t row) const;
 
   // Every open /dev/fuse of this host; one connection may have several.
   [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;
 
-  // Gives a row back, after its connection is gone. Its counters go on from where they are.
+  // Gives a row back, after its connection is gone. Its counters go on from where they are; what is
+  // still in flight is counted as lost.
   void release(std::uint32_t row) const;
 
   [[nodiscard]] fusescope_self_stats self_stats() const;
@@ -73,11 +93,17 @@ class Reader {
   explicit Reader(const Session& session);
 
   [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;
+  void drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason) const;
+  void add_errors(Counters& counters, std::uint32_t row) const;
+  [[nodiscard]] fusescope_blocked* blocked(std::uint32_t row) const;
+  [[nodiscard]] std::uint64_t blocked_until_now(std::uint32_t row) const;
   [[nodiscard]] fusescope_connection* connection(std::uint32_t row) const;
 
   const Session* session_;
   MappedArray connections_;
   MappedArray inflight_;
+  MappedArray error_rows_;
+  MappedArray blocked_;
   MappedArray duration_rows_;
   MappedArray mount_stats_;
   MappedArray durations_;

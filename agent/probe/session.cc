@@ -19,7 +19,8 @@ namespace fusescope {
 namespace {
 
 // Programs that user space runs itself: the first that loads.
-constexpr const char* kDeviceLists[] = {"list_devices", "untyped_list_devices"};
+constexpr Walks kWalks[] = {{"list_devices", "refresh_connections"},
+                            {"untyped_list_devices", "untyped_refresh_connections"}};
 constexpr const char* kSettler = "settle_calls";
 
 // Programs that keep the list of followed processes: without kernel functions, of every kernel.
@@ -76,6 +77,7 @@ class Chooser {
     if (is_new) {
       found->second = try_program(program, {.calls_are_hooked = !alternative.is_typed,
                                             .calls_by_thread_id = !alternative.is_typed,
+                                            .blocked_is_hooked = true,
                                             .follows_processes = scope_ != Scope::host,
                                             .trial = true});
     }
@@ -145,14 +147,16 @@ Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
   const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
   Knobs knobs{.follows_processes = scope == Scope::followed_processes};
   knobs.calls_are_hooked = !call.programs.empty() && call.exact;
+  knobs.blocked_is_hooked =
+      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
   knobs.calls_by_thread_id =
       knobs.calls_are_hooked && (!has_typed_pointers(call.programs[0]) || !has_task_storage());
   return knobs;
 }
 
-std::optional<std::string> device_list_program() {
-  for (const char* program : kDeviceLists) {
-    if (try_program(program, {.trial = true})) return program;
+std::optional<Walks> walks_here() {
+  for (const Walks& walks : kWalks) {
+    if (try_program(walks.device_list, {.trial = true})) return walks;
   }
   return std::nullopt;
 }
@@ -199,8 +203,8 @@ Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope)
   }
   const Knobs knobs = knobs_for(*hooks, scope);
   std::vector<std::string> programs = programs_of(*hooks);
-  const auto device_list = device_list_program();
-  if (device_list) programs.push_back(*device_list);
+  const auto walks = walks_here();
+  if (walks) programs.insert(programs.end(), {walks->device_list, walks->connection_walk});
   if (!knobs.calls_are_hooked) programs.emplace_back(kSettler);
   if (knobs.follows_processes)
     programs.insert(programs.end(), std::begin(kFollowers), std::end(kFollowers));
@@ -213,10 +217,10 @@ Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope)
     }
   }
   if (auto attached = session.attach_all(); !attached) return std::unexpected(attached.error());
-  if (device_list) {
-    auto link = attach(session.skeleton_, *device_list);
-    if (!link) return std::unexpected(link.error());
-    session.device_list_ = std::move(*link);
+  if (walks) {
+    if (auto attached = session.attach_walks(*walks); !attached) {
+      return std::unexpected(attached.error());
+    }
   }
   return session;
 }
@@ -241,6 +245,16 @@ Result<void> Session::attach_followers() {
     if (!link) return std::unexpected(Error{std::string(program) + ": " + link.error().text});
     followers_.push_back(std::move(*link));
   }
+  return {};
+}
+
+Result<void> Session::attach_walks(const Walks& walks) {
+  auto device_list = attach(skeleton_, walks.device_list);
+  if (!device_list) return std::unexpected(device_list.error());
+  auto connection_walk = attach(skeleton_, walks.connection_walk);
+  if (!connection_walk) return std::unexpected(connection_walk.error());
+  device_list_ = std::move(*device_list);
+  connection_walk_ = std::move(*connection_walk);
   return {};
 }
 

@@ -20,6 +20,12 @@ enum class Scope { host, followed_processes };
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
                                               Scope scope = Scope::host);
 
+// Programs that user space runs itself, to look around.
+struct Walks {
+  const char* device_list;
+  const char* connection_walk;
+};
+
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by
 // Reader.
 class Session {
@@ -38,8 +44,10 @@ class Session {
   // Whether ended calls have to be looked for, because their functions are not hooked.
   [[nodiscard]] bool settles_calls() const;
 
-  // The iterator over open /dev/fuse; null where this kernel has none.
+  // The iterators over open /dev/fuse, and over the rows of connections; null where this kernel has
+  // none.
   [[nodiscard]] const bpf_link* device_list() const { return device_list_.get(); }
+  [[nodiscard]] const bpf_link* connection_walk() const { return connection_walk_.get(); }
 
   // Attaches all programs again, after the module that they were attached to was gone: counters go
   // on. Needs the same rights as start().
@@ -51,10 +59,12 @@ class Session {
 
   Result<void> attach_all();
   Result<void> attach_followers();
+  Result<void> attach_walks(const Walks& walks);
 
   Skeleton skeleton_;
   std::vector<HookStatus> hooks_;
   Link device_list_;
+  Link connection_walk_;
   std::vector<Link> followers_;
   std::vector<Link> links_;
 };

@@ -48,6 +48,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
       static_cast<__u32>(std::countr_zero(static_cast<unsigned long>(sysconf(_SC_PAGESIZE))));
   constants.calls_are_hooked = knobs.calls_are_hooked;
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
+  constants.blocked_is_hooked = knobs.blocked_is_hooked;
   constants.follows_processes = knobs.follows_processes;
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
@@ -69,19 +70,32 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
+  if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_backgrounds, 1);
   if (!knobs.trial) return;
-  for (bpf_map* map :
-       {maps.inflight, maps.calls, maps.duration_rows, maps.durations, maps.mount_stats,
-        maps.calls_of_thread, maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
-        maps.followed_processes, maps.followed_backgrounds}) {
+  for (bpf_map* map : {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads,
+                       maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
+                       maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
+                       maps.followed_processes, maps.followed_backgrounds}) {
     bpf_map__set_max_entries(map, 1);
   }
 }
 
 bool is_return_probe(const bpf_program* program) {
   return std::string_view(bpf_program__section_name(program)).starts_with("kretprobe/");
+}
+
+// An iterator over the elements of a map: the rows of the connections.
+bool walks_connections(const bpf_program* program) {
+  return std::string_view(bpf_program__section_name(program)) == "iter/bpf_map_elem";
+}
+
+bpf_link* attach_to_connections(const Skeleton& skeleton, const bpf_program* program) {
+  bpf_iter_link_info map{};
+  map.map.map_fd = static_cast<__u32>(bpf_map__fd(skeleton->maps.connections));
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &map, .link_info_len = sizeof(map));
+  return bpf_program__attach_iter(program, &options);
 }
 
 }  // namespace
@@ -115,7 +129,8 @@ Result<Link> attach(const Skeleton& skeleton, const std::string& name) {
   const LibbpfLog log;
   bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name.c_str());
   if (is_return_probe(program)) return attach_return_probe(*program);
-  Link link(bpf_program__attach(program));
+  Link link(walks_connections(program) ? attach_to_connections(skeleton, program)
+                                       : bpf_program__attach(program));
   if (!link) return std::unexpected(errno_error("attach", errno, log.reason()));
   return link;
 }

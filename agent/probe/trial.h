@@ -37,6 +37,7 @@ using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 struct Knobs {
   bool calls_are_hooked = false;
   bool calls_by_thread_id = false;  // for programs without typed pointers
+  bool blocked_is_hooked = false;   // the role "blocked" is filled
   bool follows_processes = false;   // counts the processes of Followed only
   bool trial = false;               // maps of one entry: only to see whether programs are accepted
 };

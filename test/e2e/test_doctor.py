@@ -12,7 +12,7 @@ import pytest
 
 from harness import AGENT, Agent, wait_for
 
-ROLES = ["allocated", "sent", "taken", "ended", "call"]
+ROLES = ["allocated", "blocked", "sent", "taken", "ended", "call"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 HAS_KPROBES = any(pathlib.Path(folder, "kprobe_events").exists()
                   for folder in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))

@@ -274,7 +274,8 @@ TEST(Self, ShowsProgramsOnlyWhereTheKernelKeepsStatistics) {
 
 TEST(Self, ShowsWhichHooksAreThereAndWhyOthersAreNot) {
   EXPECT_EQ(values_of(sample_families(), "fusescope_hook_info"),
-            (Values{{"role=sent,program=sent_program,mode=fentry", 1},
+            (Values{{"role=blocked,program=blocked_program,mode=fentry", 1},
+                    {"role=sent,program=sent_program,mode=fentry", 1},
                     {"role=sent,program=sent_elsewhere,mode=fentry", 1},
                     {"role=call,program=sent_program,mode=tracepoint", 1}}));
   EXPECT_EQ(values_of(sample_families(), "fusescope_hook_missing"),

@@ -168,7 +168,8 @@ TEST(HookAlternatives, HookTheCallUnlessItIsFoundAsItsRequestsAreSent) {
 
 TEST(Roles, AreAllListedOnce) {
   const std::set<Role> roles(all_roles().begin(), all_roles().end());
-  EXPECT_EQ(roles, (std::set{Role::allocated, Role::sent, Role::taken, Role::ended, Role::call}));
+  EXPECT_EQ(roles, (std::set{Role::allocated, Role::blocked, Role::sent, Role::taken, Role::ended,
+                             Role::call}));
   EXPECT_EQ(all_roles().size(), roles.size());
 }
 

@@ -17,6 +17,7 @@ inline fusescope_limits sample_limits() {
   limits.max_pages = 256;
   limits.max_background = 12;
   limits.congestion_threshold = 9;
+  limits.background = 12;
   limits.initialized = 1;
   return limits;
 }
@@ -62,6 +63,11 @@ inline void add_sample_requests(Counters& counters) {
   lookups.sum_ns = 68'500'000'000;
   counters.durations[FUSESCOPE_MAX_OPCODES - 1].slots[3] = 1;
   counters.durations[FUSESCOPE_MAX_OPCODES - 1].sum_ns = 5'000;
+  counters.data.sent_others = 8;
+  counters.data.interrupted = 2;
+  counters.data.blocked_ns = 1'500'000'000;
+  counters.errors[{.opcode = 1, .error = 2}] = 3;     // ENOENT
+  counters.errors[{.opcode = 15, .error = 511}] = 1;  // of no name
 }
 
 inline MountSnapshot busy_mount() {
@@ -73,6 +79,8 @@ inline MountSnapshot busy_mount() {
   add_sample_calls(mount.counters);
   add_sample_requests(mount.counters);
   mount.in_flight = 3;
+  mount.oldest_age_ns = 2'500'000'000;
+  mount.blocked_threads = 30;
   mount.limits = sample_limits();
   mount.readahead_bytes = 131072;
   return mount;
@@ -91,7 +99,12 @@ inline SelfSnapshot sample_self() {
   self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION] = 21;
   self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED] = 22;
   self.mounts_dropped = 23;
-  self.hooks = {{.role = "sent",
+  self.hooks = {{.role = "blocked",
+                 .mode = "fentry",
+                 .programs = {"blocked_program"},
+                 .trials = {},
+                 .reason = ""},
+                {.role = "sent",
                  .mode = "fentry",
                  .programs = {"sent_program", "sent_elsewhere"},
                  .trials = {},
