@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/term/screen.h"
 
+#define NCURSES_NOMACROS
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 #include <langinfo.h>
 #include <term.h>
 #include <unistd.h>
+#undef lines  // a macro of term.h
 
 #include <algorithm>
 #include <array>
@@ -106,7 +108,8 @@ Result<Screen> Screen::open() {
   std::setlocale(LC_CTYPE, "");
   set_escdelay(kEscapeDelay);
   SCREEN* screen = newterm(nullptr, stdout, stdin);
-  if (!screen) return std::unexpected(Error{"this terminal cannot be drawn on: plain tables instead"});
+  if (!screen)
+    return std::unexpected(Error{"this terminal cannot be drawn on: plain tables instead"});
   cbreak();
   noecho();
   nonl();

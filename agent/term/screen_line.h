@@ -24,7 +24,20 @@ struct ScreenSize {
   int height = 0;
 };
 
-enum class Key { none, other, up, down, left, right, page_up, page_down, home, end, escape, resize };
+enum class Key {
+  none,
+  other,
+  up,
+  down,
+  left,
+  right,
+  page_up,
+  page_down,
+  home,
+  end,
+  escape,
+  resize
+};
 
 struct KeyPress {
   Key key = Key::none;

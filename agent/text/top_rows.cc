@@ -121,8 +121,8 @@ bool comes_first(const TopRow& left, const TopRow& right, TopColumn column) {
 
 }  // namespace
 
-std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds,
-                             TopView, const HostLimits& host) {
+std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds, TopView,
+                             const HostLimits& host) {
   std::vector<TopRow> rows;
   for (const MountSnapshot& mount : now.mounts) {
     const MountSnapshot* earlier = earlier_of(mount, before);

@@ -22,14 +22,14 @@ struct TopRates {
 
 // A mount, or a process. Nothing: not visible, or not to be told yet.
 struct TopRow {
-  std::string name;                   // the mountpoint, or the command: any bytes
-  std::uint32_t process = 0;          // its id; a mount has none
-  std::string mountpoint;             // of a process: where its latest request went
-  std::optional<TopRates> rates;      // nothing: there is no earlier reading of its counters
-  std::optional<double> per_call;     // data requests per I/O call
-  std::optional<Quantile> p99;        // of the requests' durations, in microseconds
-  std::optional<double> queued_ms;    // mean of a request until the daemon takes it
-  std::optional<double> service_ms;   // mean from then on, until its reply
+  std::string name;                  // the mountpoint, or the command: any bytes
+  std::uint32_t process = 0;         // its id; a mount has none
+  std::string mountpoint;            // of a process: where its latest request went
+  std::optional<TopRates> rates;     // nothing: there is no earlier reading of its counters
+  std::optional<double> per_call;    // data requests per I/O call
+  std::optional<Quantile> p99;       // of the requests' durations, in microseconds
+  std::optional<double> queued_ms;   // mean of a request until the daemon takes it
+  std::optional<double> service_ms;  // mean from then on, until its reply
   std::uint64_t in_flight = 0;
   std::optional<double> oldest_seconds;  // of those in flight
   IoVerdict verdict = IoVerdict::idle;
@@ -61,8 +61,8 @@ struct TopOrder {
 };
 
 // One row for each mount, or process, of `now`. What was counted lies between the two snapshots,
-// `seconds` apart; without an earlier one there are no rates. A mount that came in between, or whose
-// counters went down, has none either: see Recent::window_of(). A process that came has: its
+// `seconds` apart; without an earlier one there are no rates. A mount that came in between, or
+// whose counters went down, has none either: see Recent::window_of(). A process that came has: its
 // counters begin with it. Processes that did nothing in between and have nothing in flight are left
 // out.
 std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds,

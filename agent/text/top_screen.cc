@@ -31,7 +31,8 @@ std::size_t byte_of(const std::string& text, int count) {
   return at;
 }
 
-// Of a name that is too long the end is kept, which tells mounts apart; of other text the beginning.
+// Of a name that is too long the end is kept, which tells mounts apart; of other text the
+// beginning.
 std::string cut(const std::string& text, int width, bool keeps_end) {
   const int length = length_of(text);
   const int mark = length_of(kCut);
@@ -94,8 +95,7 @@ ScreenLine titles(const std::vector<Placed>& columns, const TopOrder& order) {
     const char* mark = order.is_reversed ? "^" : "v";
     const std::string title = is_sorted ? std::string(facts.title) + mark : facts.title;
     if (!line.spans.empty()) line.spans.push_back({kGap, Style::heading});
-    line.spans.push_back(
-        {fitted(title, width, facts), is_sorted ? Style::sorted : Style::heading});
+    line.spans.push_back({fitted(title, width, facts), is_sorted ? Style::sorted : Style::heading});
   }
   return line;
 }
@@ -137,17 +137,20 @@ void add_foot(std::vector<ScreenLine>& lines, const TopRow* selected, int width)
   lines.emplace_back();
   const std::string remedy = selected ? printable(selected->remedy) : "";
   const std::string text =
-      remedy.empty() ? ""
-                     : wrapped("What to do: ", remedy,
-                               {.width = static_cast<std::size_t>(std::max(width, 20)),
-                                .indent = 12,
-                                .lines = 2});
+      remedy.empty()
+          ? ""
+          : wrapped(
+                "What to do: ", remedy,
+                {.width = static_cast<std::size_t>(std::max(width, 20)), .indent = 12, .lines = 2});
   const std::size_t end = text.find('\n');
   lines.push_back({{{text.substr(0, end)}}});
   lines.push_back({{{end == std::string::npos ? "" : text.substr(end + 1)}}});
   ScreenLine keys;
-  for (const auto& [key, does] : {std::pair{"q", "quit"}, {"p", "mounts or processes"},
-                                  {"space", "pause"}, {"< >", "sort"}, {"R", "reverse"},
+  for (const auto& [key, does] : {std::pair{"q", "quit"},
+                                  {"p", "mounts or processes"},
+                                  {"space", "pause"},
+                                  {"< >", "sort"},
+                                  {"R", "reverse"},
                                   {"h", "help"}}) {
     keys.spans.push_back({key, Style::strong});
     keys.spans.push_back({std::string(" ") + does + "   ", Style::faint});
@@ -178,8 +181,8 @@ std::vector<ScreenLine> help(TopView view) {
     add(std::string(1, column.key), column.title, column.meaning);
   }
   lines.emplace_back();
-  lines.push_back({{{"\"-\" is not visible here: see 'fusescope doctor'. Any key goes back.",
-                     Style::faint}}});
+  lines.push_back(
+      {{{"\"-\" is not visible here: see 'fusescope doctor'. Any key goes back.", Style::faint}}});
   return lines;
 }
 

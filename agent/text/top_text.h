@@ -23,10 +23,10 @@ struct TopColumnFacts {
   TopColumn column;
   const char* title;
   const char* meaning;  // for the help
-  int width;         // on a screen; the one of width 0 takes what is left
-  char key;          // sorts by it
-  int rank;          // where there is no room for all, the highest rank goes first
-  bool is_text;      // begins at the left
+  int width;            // on a screen; the one of width 0 takes what is left
+  char key;             // sorts by it
+  int rank;             // where there is no room for all, the highest rank goes first
+  bool is_text;         // begins at the left
 };
 
 // In the order in which they are shown.
