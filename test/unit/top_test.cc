@@ -132,11 +132,11 @@ TEST(TopText, HasNumbersAtTheRightAndNoControlBytes) {
   const TopHeader header = {.clock = "10:00:00", .seconds = 1, .hooks = "tracepoint", .losses = 3};
   EXPECT_EQ(top_text(header, {row, row_of("/b", IoVerdict::ok, 1)}),
             "10:00:00  1.000 s  hooks tracepoint  lost events 3\n"
-            "  MOUNT                  VERDICT            CALLS/s    REQ/s  REQ/CALL  MB/s     P99"
+            "  MOUNT                 VERDICT            CALLS/s    REQ/s  REQ/CALL  MB/s     P99"
             "  QUEUED  SERVICE  FLIGHT  OLDEST\n"
             "  /mnt/\\x1b[2J\\xc2\\x9b  limited max_pages      1.0  12345.7       8.0   1.0  65.5ms"
             "       -        -       0       -\n"
-            "  /b                     ok                     1.0      1.0         -   1.0       -"
+            "  /b                    ok                     1.0      1.0         -   1.0       -"
             "       -        -       0       -\n");
 }
 
