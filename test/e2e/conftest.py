@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from harness import Agent, Countfs
+import accounts
+from harness import Agent, Countfs, account, lost_requests, wait_for
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,32 @@ def mount(tmp_path):
         started.append(Countfs(tmp_path, *args, **kwargs))
         return started[-1]
 
+    start.filesystems = started
     yield start
     for filesystem in reversed(started):
         assert filesystem.stop() == 0, "countfs must end cleanly"
+
+
+@pytest.fixture(autouse=True)
+def every_request_is_accounted_for(request):
+    """After each test: what was sent to its mounts has ended, is in flight, or was counted as lost."""
+    if not {"agent", "mount"} <= set(request.fixturenames):
+        yield
+        return
+    agent, mount = (request.getfixturevalue(name) for name in ("agent", "mount"))
+    before = lost_requests(agent.scrape())
+    yield
+    labels = [filesystem.label for filesystem in mount.filesystems]
+
+    def is_balanced():
+        scrape = agent.scrape()
+        lost = sum(lost_requests(scrape).values()) - sum(before.values())
+        totals = [account(scrape, label) for label in labels]
+        return sum(t["sent"] - t["ended"] - t["in_flight"] for t in totals) == lost
+
+    wait_for(is_balanced, "sent = ended + in flight + lost")
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in accounts.table():
+        terminalreporter.write_line(line)

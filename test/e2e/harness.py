@@ -176,3 +176,25 @@ def calls_without_requests(scrape, **labels):
 
 def difference(after, before):
     return {key: after[key] - before[key] for key in after}
+
+
+# What can become of a request beside its end; duration_rows: it has ended, and was not timed.
+LOST_REQUESTS = ("inflight_full", "never_ended", "killed", "unmounted", "duration_rows")
+
+
+def account(scrape, mountpoint):
+    """Requests of a mount: sent, ended, and in flight."""
+    labels = {"mountpoint": mountpoint}
+    return {"sent": scrape.maybe("fuse_requests_sent_total", **labels),
+            "ended": scrape.maybe("fuse_request_duration_seconds_count", **labels),
+            "in_flight": scrape.maybe("fuse_requests_in_flight", **labels)}
+
+
+def lost_requests(scrape):
+    """Of all mounts together."""
+    return {reason: scrape.maybe("fusescope_lost_events_total", reason=reason)
+            for reason in LOST_REQUESTS}
+
+
+def missing_roles(scrape):
+    return {s.labels["role"] for s in scrape.select("fusescope_hook_missing")}

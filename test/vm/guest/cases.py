@@ -8,9 +8,11 @@ import itertools
 import guest_tests
 import test_background
 import test_causes
+import test_endings
 import test_nested
 import test_no_requests
 import test_other_io
+import test_phases
 import test_workloads
 
 FUSE = (
@@ -29,6 +31,13 @@ FUSE = (
     test_nested.test_page_fault_on_another_file,
     test_nested.test_passthrough_to_another_mount,
     guest_tests.test_sixty_four_threads,
+    test_phases.test_a_slow_daemon_is_service,
+    test_phases.test_too_few_daemon_threads_are_the_queue,
+    test_phases.test_too_small_a_background_is_blocked,
+    test_endings.test_errors_by_operation_and_errno,
+    test_endings.test_an_interrupted_request_is_counted,
+    test_endings.test_every_request_leaves,
+    test_endings.test_lazily_unmounted,
 )
 COMMANDS = (guest_tests.test_stat, guest_tests.test_verify)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
