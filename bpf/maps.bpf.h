@@ -30,6 +30,9 @@ const volatile bool blocked_is_hooked __weak = false;
 /* Set by user space: whether only the requests of followed.bpf.h's processes are counted. */
 const volatile bool follows_processes __weak = false;
 
+/* Set by user space: whether process_stats.bpf.h counts by process as well. */
+const volatile bool counts_processes __weak = false;
+
 /* Set by user space: whether programs may read the memory of the current task. */
 const volatile bool user_memory_is_readable __weak = true;
 

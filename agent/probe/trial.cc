@@ -50,6 +50,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   constants.calls_by_thread_id = knobs.calls_by_thread_id;
   constants.blocked_is_hooked = knobs.blocked_is_hooked;
   constants.follows_processes = knobs.follows_processes;
+  constants.counts_processes = knobs.counts_processes;
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
   return skeleton;
@@ -72,12 +73,15 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
   if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
-  if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  if (!knobs.follows_processes && !knobs.counts_processes) {
+    bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  }
+  if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);
   if (!knobs.trial) return;
   for (bpf_map* map : {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads,
                        maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
                        maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
-                       maps.followed_processes, maps.followed_backgrounds}) {
+                       maps.followed_processes, maps.followed_backgrounds, maps.process_stats}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "agent/model/stats.h"
 
 namespace fusescope {
 namespace {
+
+constexpr const char* kKernel = "[kernel]";  // writeback, by no process
 
 const MountSnapshot* earlier_of(const MountSnapshot& mount, const Snapshot* before) {
   if (!before) return nullptr;
@@ -119,10 +122,34 @@ bool comes_first(const TopRow& left, const TopRow& right, TopColumn column) {
   return key(left) < key(right);
 }
 
+// What a process had counted before; nothing, for one that came since.
+Counters earlier_of(const ProcessSnapshot& process, const Snapshot& before) {
+  const auto found =
+      std::ranges::find(before.processes, process.process, &ProcessSnapshot::process);
+  const bool is_same =
+      found != before.processes.end() && is_later(process.mount.counters, found->mount.counters);
+  return is_same ? found->mount.counters : Counters{};
+}
+
+std::vector<TopRow> process_rows(const Snapshot& now, const Snapshot* before, double seconds,
+                                 const HostLimits& host) {
+  std::vector<TopRow> rows;
+  for (const ProcessSnapshot& process : now.processes) {
+    const Counters earlier = before ? earlier_of(process, *before) : Counters{};
+    if (is_empty(difference(process.mount.counters, earlier)) && !process.mount.in_flight) continue;
+    TopRow& row =
+        rows.emplace_back(row_of(process.mount, before ? &earlier : nullptr, seconds, host));
+    row.mountpoint = std::exchange(row.name, process.process ? process.command : kKernel);
+    row.process = process.process;
+  }
+  return rows;
+}
+
 }  // namespace
 
-std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds, TopView,
-                             const HostLimits& host) {
+std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds,
+                             TopView view, const HostLimits& host) {
+  if (view == TopView::processes) return process_rows(now, before, seconds, host);
   std::vector<TopRow> rows;
   for (const MountSnapshot& mount : now.mounts) {
     const MountSnapshot* earlier = earlier_of(mount, before);
