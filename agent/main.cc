@@ -9,6 +9,7 @@
 #include "agent/cmd/doctor.h"
 #include "agent/cmd/serve.h"
 #include "agent/cmd/stat.h"
+#include "agent/cmd/top.h"
 #include "agent/cmd/trace.h"
 #include "agent/cmd/verify.h"
 
@@ -50,6 +51,16 @@ constexpr const char* kStatExamples = R"(Examples:
 Exit code: that of the command (128 + n: ended by signal n; 126 and 127: it could not be run); 2:
 nothing could be counted, and the command was not run.
 Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same rights.)";
+
+constexpr const char* kTopExamples = R"(Examples:
+  fusescope top
+      every mount, the worst first; h shows the keys, p the processes, q quits
+  fusescope top -d 0.5
+      refreshed twice a second
+  fusescope top -n 1 -d 10 > table.txt
+      what the next ten seconds bring, as a plain table: so wherever the output is no terminal
+Exit code: 0, or 2 if nothing could be counted.
+Needs root, or CAP_BPF and CAP_PERFMON.)";
 
 constexpr const char* kVerifyExamples = R"(Examples:
   fusescope verify /mnt/volume
@@ -152,6 +163,20 @@ void add_stat(CLI::App& app, fusescope::StatOptions& options) {
   stat.footer(kStatExamples);
 }
 
+void add_top(CLI::App& app, fusescope::TopOptions& options) {
+  CLI::App& top = *app.add_subcommand("top", "what mounts and processes do now, as a live table");
+  add_hooks(top, options.hooks);
+  top.add_option("-d,--delay", options.interval, "refresh after so many seconds")
+      ->capture_default_str()
+      ->check(CLI::Range(0.2, 60.0))
+      ->type_name("SECONDS");
+  top.add_option("-n,--count", options.count, "end after so many refreshes")
+      ->check(CLI::PositiveNumber)
+      ->type_name("COUNT");
+  top.add_flag("-p,--processes", options.by_process, "begin with the processes");
+  top.footer(kTopExamples);
+}
+
 void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
   CLI::App& verify = *app.add_subcommand(
       "verify", "whether this mount's I/O is merged into as few requests as it can be");
@@ -224,6 +249,8 @@ int run(int argc, char** argv) {
   add_doctor(app, doctor_options);
   fusescope::StatOptions stat_options;
   add_stat(app, stat_options);
+  fusescope::TopOptions top_options;
+  add_top(app, top_options);
   fusescope::VerifyOptions verify_options;
   add_verify(app, verify_options);
   fusescope::TraceOptions trace_options;
@@ -237,6 +264,7 @@ int run(int argc, char** argv) {
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
   const auto code = app.got_subcommand("doctor")   ? fusescope::doctor(doctor_options)
                     : app.got_subcommand("stat")   ? fusescope::stat(stat_options)
+                    : app.got_subcommand("top")    ? fusescope::top(top_options)
                     : app.got_subcommand("trace")  ? fusescope::trace(trace_options)
                     : app.got_subcommand("verify") ? fusescope::verify(verify_options)
                                                    : run_serve(serve_options);

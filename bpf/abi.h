@@ -16,6 +16,7 @@
 #define FUSESCOPE_ERROR_ROWS	 4096 /* (mount, opcode, errno) */
 #define FUSESCOPE_INFLIGHT_SLOTS 65536
 #define FUSESCOPE_CALL_SLOTS	 8192
+#define FUSESCOPE_MAX_PROCESSES	 8192  /* with counters of their own, for top */
 #define FUSESCOPE_MAX_FOLLOWED	 65536 /* processes whose requests alone are counted */
 #define FUSESCOPE_PROBE_LENGTH	 8     /* neighbours tried when a slot is taken */
 #define FUSESCOPE_MAX_SEGMENTS	 1024  /* UIO_MAXIOV, include/uapi/linux/uio.h */
@@ -189,7 +190,8 @@ struct fusescope_call {
 	__u8 cause;
 	__u8 ends_with_task_io; /* the system call bumps task_ios when it returns */
 	__u8 background;	/* its requests do not wait for each other */
-	__u8 padding[7];
+	__u8 padding[3];
+	__u32 process;	/* whose call it is */
 	__u64 closing;	/* 1: being filled or closed by one CPU */
 	__u64 first_ns; /* when its first request was sent */
 	__u64 begin;	/* file offset of the call; of its first request where that is not known */
@@ -252,6 +254,18 @@ struct fusescope_mount_stats {
 struct fusescope_blocked {
 	__u64 threads;
 	__u64 since_ns; /* when the first of them came; 0: there is none */
+};
+
+/* What one process did, on whatever mounts. */
+struct fusescope_process_stats {
+	char command[16]; /* empty: its thread was not seen to run */
+	__u64 mount;	  /* row of its latest request or call */
+	__u64 bytes;	  /* carried by its data requests that have ended */
+	__u64 taken;	  /* of its requests, those whose taking was seen; and their phases: */
+	__u64 queued_ns;
+	__u64 service_ns;
+	struct fusescope_duration_stats duration;
+	struct fusescope_io_stats io[FUSESCOPE_OPS][FUSESCOPE_MODES];
 };
 
 struct fusescope_self_stats {

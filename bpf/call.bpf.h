@@ -18,6 +18,7 @@
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
 #include "trace.bpf.h"
+#include "process_stats.bpf.h"
 
 #define CALL_SLOT_MASK (FUSESCOPE_CALL_SLOTS - 1)
 #define NO_CALL	       FUSESCOPE_CALL_SLOTS
@@ -79,6 +80,20 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 		add(&io->splits[cause], 1);
 		add(&io->extra_requests[cause], requests - 1);
 	}
+}
+
+/* The same, for the process whose call it was. */
+static __always_inline void count_call_of_process(__u64 process, __u32 mount, __u8 op, __u8 mode,
+						  __u64 requests, __u32 segments, __u64 bytes,
+						  __u8 cause)
+{
+	struct fusescope_io_stats *io;
+
+	if (!counts_processes)
+		return;
+	io = io_of_process(process, mount, op, mode);
+	if (io)
+		count_call(io, requests, segments, bytes, cause);
 }
 
 static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op, __u8 mode)
@@ -155,6 +170,8 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 	if (io)
 		count_call(io, call->requests, call->segments, bytes, cause);
 	trace_call(call, key, bytes);
+	count_call_of_process(call->process, call->mount, call->first.op, call->first.mode,
+			      call->requests, call->segments, bytes, cause);
 	call->generation++;
 	call->key = 0;
 	call->closing = 0;

@@ -12,7 +12,10 @@
 /* By process id of the host (tgid). */
 HASH_MAP(followed_processes, FUSESCOPE_MAX_FOLLOWED, __u32);
 
-/* Requests of theirs that are in the background queue, by address of the struct fuse_args. */
+/*
+ * Requests in the background queue, by address of the struct fuse_args, and the processes they are
+ * of: those that are followed, or all where it is counted by process.
+ */
 HASH_MAP(followed_backgrounds, 16384, __u32);
 
 static __always_inline bool is_followed(__u32 process)
@@ -35,22 +38,23 @@ static __always_inline bool counts_current(void)
  */
 static __always_inline bool counts_background(__u64 args_address)
 {
-	__u32 one = 1;
+	__u32 process;
 
-	if (!follows_processes)
+	if (!follows_processes && !counts_processes)
 		return true;
-	if (!is_followed(process_of_current())) {
+	process = process_of_current();
+	if (follows_processes && !is_followed(process)) {
 		bpf_map_delete_elem(&followed_backgrounds, &args_address);
 		return false;
 	}
-	if (bpf_map_update_elem(&followed_backgrounds, &args_address, &one, BPF_ANY))
+	if (bpf_map_update_elem(&followed_backgrounds, &args_address, &process, BPF_ANY))
 		count_lost(FUSESCOPE_LOST_INFLIGHT_FULL);
 	return true;
 }
 
 static __always_inline void forget_background(__u64 args_address)
 {
-	if (follows_processes)
+	if (follows_processes || counts_processes)
 		bpf_map_delete_elem(&followed_backgrounds, &args_address);
 }
 
@@ -67,6 +71,31 @@ static __always_inline bool counts_request(struct fuse_req *req, __u64 connectio
 	return is_followed(process_of_background(req, AS_STRUCT(fuse_conn, connection)));
 #else
 	return is_followed(process_of_current());
+#endif
+}
+
+/* The process that a request which is sent now is of. 0: the kernel's own, or not known. */
+static __always_inline __u32 process_of_request(struct fuse_req *req, __u64 connection,
+						bool background)
+{
+	__u64 args_address = READ_ADDRESS(req, args);
+	__u32 *noted;
+	__u32 process;
+
+	if (!background)
+		return process_of_current();
+	if (calls_are_hooked) {
+		noted = bpf_map_lookup_elem(&followed_backgrounds, &args_address);
+		if (!noted)
+			return process_of_current();
+		process = *noted;
+		bpf_map_delete_elem(&followed_backgrounds, &args_address);
+		return process;
+	}
+#ifdef FUSESCOPE_DIRECT_LOADS
+	return process_of_background(req, AS_STRUCT(fuse_conn, connection));
+#else
+	return process_of_current();
 #endif
 }
 

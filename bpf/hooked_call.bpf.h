@@ -79,6 +79,9 @@ static __always_inline void count_frame(const struct call_frame *frame)
 		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
 	if (traces)
 		trace_frame(frame);
+	if (counts_processes)
+		count_call_of_process(process_of_current(), frame->mount, frame->op, frame->mode,
+				      frame->requests, frame->segments, frame->bytes, frame->cause);
 }
 
 /* Goes on with a call of io_uring that was tried before. False: this is another one. */

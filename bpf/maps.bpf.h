@@ -32,6 +32,8 @@ const volatile bool follows_processes __weak = false;
 
 /* Set by user space: whether trace.bpf.h tells of each call or request. */
 const volatile bool traces __weak = false;
+/* Set by user space: whether process_stats.bpf.h counts by process as well. */
+const volatile bool counts_processes __weak = false;
 
 /* Set by user space: whether programs may read the memory of the current task. */
 const volatile bool user_memory_is_readable __weak = true;

@@ -53,6 +53,7 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	call->next_offset = data->offset + data->bytes;
 	call->task_ios = asked->task_ios;
 	call->tid = placement->tid;
+	call->process = placement->process;
 	call->pending = 1;
 	call->requests = 1;
 	call->segments = asked->segments;

@@ -65,6 +65,16 @@ static __always_inline void count_other_request(__u32 mount)
 		add(&stats->sent_others, 1);
 }
 
+/* Notes in a request's slot the process that it is of, and makes room for that one's counters. */
+static __always_inline void note_process(struct fusescope_inflight *slot, struct fuse_req *req,
+					 __u64 connection)
+{
+	__u64 process = process_of_request(req, connection, slot->background);
+
+	slot->sender = process << 32 | (__u32)slot->sender;
+	stats_of_process(process, slot->mount);
+}
+
 /* Role "sent": the request, at ADDRESS, is about to be queued for the daemon. */
 static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 {
@@ -92,6 +102,8 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 		slot->part = FUSESCOPE_PART_NONE;
 		slot->background = background;
 		slot->sender = bpf_get_current_pid_tgid();
+		if (counts_processes)
+			note_process(slot, req, connection);
 	}
 	if (is_data(opcode))
 		on_data_request(slot, place, req, connection, index, op_of(opcode), background,
@@ -189,6 +201,8 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 	}
 	count_duration(slot, now);
 	count_phases(slot, now);
+	if (counts_processes)
+		count_request_of_process(slot, is_data(slot->opcode), now);
 	count_outcome(req, slot);
 	if (traces)
 		trace_ended(place, slot, req, now);
@@ -198,6 +212,8 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 
 		if (io)
 			count_call(io, 1, slot->segments, slot->asked_bytes, 0);
+		count_call_of_process(slot->sender >> 32, slot->mount, slot->op, slot->mode, 1,
+				      slot->segments, slot->asked_bytes, 0);
 	} else if (slot->part == FUSESCOPE_PART_OF_CALL) {
 		end_part(slot, reply_stops_call(req, slot), now);
 	}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/collector.h"
 
+#include <signal.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -26,6 +29,10 @@ const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .s
 
 // Connections beyond FUSESCOPE_MAX_MOUNTS.
 const MountIdentity kOther = {.mountpoint = "other", .fstype = "other", .source = ""};
+
+bool is_process_gone(std::uint32_t process) {
+  return process && kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH;
+}
 
 }  // namespace
 
@@ -183,6 +190,30 @@ void Collector::complete(MountSnapshot& mount) const {
   mount.readahead_bytes = readahead_bytes(device);
 }
 
+// Each with the mount that it used last, and what is known of that. Rows of processes that were
+// gone a look ago are given back.
+void Collector::add_processes(Snapshot& into) {
+  std::set<std::uint32_t> gone;
+  for (ProcessRow& row : reader_.processes()) {
+    if (is_process_gone(row.process)) gone.insert(row.process);
+    const auto named = identity_.find(row.row);
+    const MountIdentity& identity = named == identity_.end() ? kOther : named->second;
+    const auto mount = std::ranges::find(into.mounts, identity, &MountSnapshot::identity);
+    ProcessSnapshot& process = into.processes.emplace_back();
+    process.process = row.process;
+    process.command = std::move(row.command);
+    if (mount != into.mounts.end()) process.mount = *mount;
+    process.mount.identity = identity;
+    process.mount.counters = std::move(row.counters);
+    process.mount.in_flight = row.in_flight.requests;
+    process.mount.oldest_age_ns = row.in_flight.oldest_age_ns;
+  }
+  for (const std::uint32_t process : gone_processes_) {
+    if (gone.contains(process)) reader_.forget_process(process);
+  }
+  gone_processes_ = std::move(gone);
+}
+
 // The mounts that are there, without what earlier ones in their places had counted.
 Result<Snapshot> Collector::present() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
@@ -192,6 +223,7 @@ Result<Snapshot> Collector::present() {
   add_silent(snapshot.mounts);
   add_other(in_flight, snapshot.mounts);
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
+  if (session_.counts_processes()) add_processes(snapshot);
   make_distinct(snapshot.mounts);
   snapshot.self = {.stats = reader_.self_stats(),
                    .mounts_dropped = dropped_.size(),

@@ -53,6 +53,7 @@ class Collector {
   void add_other(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
   void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
+  void add_processes(Snapshot& into);
 
   const Session& session_;
   const Reader& reader_;
@@ -69,7 +70,8 @@ class Collector {
   std::map<std::uint32_t, MountIdentity> identity_;  // by row, kept for when its mount is gone
   std::map<std::uint32_t, Counters> baseline_;       // by row, from when it was given back
   Departed departed_;
-  std::set<std::uint32_t> dropped_;  // devices that never had their own row
+  std::set<std::uint32_t> gone_processes_;  // at the latest look
+  std::set<std::uint32_t> dropped_;         // devices that never had their own row
 };
 
 }  // namespace fusescope

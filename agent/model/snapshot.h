@@ -79,8 +79,18 @@ struct SelfSnapshot {
   std::vector<ProgramStatus> programs;
 };
 
+// A process that uses FUSE.
+struct ProcessSnapshot {
+  std::uint32_t process = 0;  // its id, of the host; 0: the kernel
+  std::string command{};      // any bytes
+  // The mount that it used last, with what this process alone has counted, on whatever mounts, and
+  // has in flight. Durations are not by opcode.
+  MountSnapshot mount{};
+};
+
 struct Snapshot {
-  std::vector<MountSnapshot> mounts;  // sorted by mountpoint, then fstype; no two alike
+  std::vector<MountSnapshot> mounts;         // sorted by mountpoint, then fstype; no two alike
+  std::vector<ProcessSnapshot> processes{};  // empty unless the session counts by process
   SelfSnapshot self;
 };
 

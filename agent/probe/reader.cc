@@ -9,7 +9,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "agent/base/unique_fd.h"
@@ -68,6 +70,30 @@ MappedArray map_array(const bpf_map* map) {
   const std::size_t bytes =
       static_cast<std::size_t>(bpf_map__value_size(map)) * bpf_map__max_entries(map);
   return MappedArray(bpf_map__fd(map), bytes);
+}
+
+// One request more, that was sent then.
+void add_to(InFlight& in_flight, std::uint64_t sent_ns) {
+  const std::uint64_t now = monotonic_ns();
+  in_flight.requests++;
+  in_flight.oldest_age_ns = std::max(in_flight.oldest_age_ns, now > sent_ns ? now - sent_ns : 0);
+}
+
+// Of a process: durations and bytes are those of READ and WRITE and all others together.
+Counters counters_of(const fusescope_process_stats& stats) {
+  Counters counters;
+  auto& ops = counters.data.ops;
+  for (int op = 0; op < FUSESCOPE_OPS; op++) {
+    std::ranges::copy(stats.io[op], std::begin(ops[op].io));
+  }
+  ops[FUSESCOPE_READ].data.bytes = stats.bytes;
+  ops[FUSESCOPE_READ].duration = stats.duration;
+  auto& phases = counters.data.phases;
+  phases[FUSESCOPE_PHASE_QUEUED].sum_ns = stats.queued_ns;
+  phases[FUSESCOPE_PHASE_QUEUED].slots[0] = stats.taken;
+  phases[FUSESCOPE_PHASE_SERVICE].sum_ns = stats.service_ns;
+  phases[FUSESCOPE_PHASE_SERVICE].slots[0] = stats.taken;
+  return counters;
 }
 
 }  // namespace
@@ -149,13 +175,37 @@ std::map<std::uint32_t, InFlight> Reader::in_flight() const {
   std::map<std::uint32_t, InFlight> in_flight;
   for (fusescope_inflight& slot : inflight_slots()) {
     if (!is_complete(load(slot.request))) continue;
-    const std::uint64_t sent_ns = load(slot.sent_ns);
-    const std::uint64_t now = monotonic_ns();
-    InFlight& of_row = in_flight[slot.mount];
-    of_row.requests++;
-    of_row.oldest_age_ns = std::max(of_row.oldest_age_ns, now > sent_ns ? now - sent_ns : 0);
+    add_to(in_flight[slot.mount], load(slot.sent_ns));
   }
   return in_flight;
+}
+
+std::vector<ProcessRow> Reader::processes() const {
+  std::map<std::uint32_t, InFlight> in_flight;
+  for (fusescope_inflight& slot : inflight_slots()) {
+    if (!is_complete(load(slot.request))) continue;
+    add_to(in_flight[static_cast<std::uint32_t>(load(slot.sender) >> 32)], load(slot.sent_ns));
+  }
+  std::vector<ProcessRow> rows;
+  const int map = bpf_map__fd(session_->skeleton().maps.process_stats);
+  std::uint64_t key = 0;
+  fusescope_process_stats stats{};
+  for (const std::uint64_t* before = nullptr; bpf_map_get_next_key(map, before, &key) == 0;
+       before = &key) {
+    if (bpf_map_lookup_elem(map, &key, &stats) != 0) continue;
+    const auto process = static_cast<std::uint32_t>(key);
+    rows.push_back({.process = process,
+                    .command = std::string(stats.command, strnlen(stats.command, 16)),
+                    .row = static_cast<std::uint32_t>(stats.mount),
+                    .counters = counters_of(stats),
+                    .in_flight = in_flight[process]});
+  }
+  return rows;
+}
+
+void Reader::forget_process(std::uint32_t process) const {
+  const std::uint64_t key = process;
+  bpf_map_delete_elem(bpf_map__fd(session_->skeleton().maps.process_stats), &key);
 }
 
 void Reader::drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const {

@@ -31,6 +31,15 @@ struct Row {
   fusescope_limits limits{};
 };
 
+// The counters of a process in the kernel.
+struct ProcessRow {
+  std::uint32_t process = 0;  // its id, of the host; 0: the kernel
+  std::string command;
+  std::uint32_t row = 0;  // of the mount that it used last
+  Counters counters;
+  InFlight in_flight;
+};
+
 // Shared memory of one array map.
 class MappedArray {
  public:
@@ -78,6 +87,12 @@ class Reader {
 
   // Threads of a row that are blocked now, because max_background requests are in use.
   [[nodiscard]] std::uint64_t blocked_threads(std::uint32_t row) const;
+
+  // What each process has counted and has in flight, where it is counted by process.
+  [[nodiscard]] std::vector<ProcessRow> processes() const;
+
+  // Gives back the row of a process that is gone.
+  void forget_process(std::uint32_t process) const;
 
   // Every open /dev/fuse of this host; one connection may have several.
   [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;

@@ -75,11 +75,13 @@ class Chooser {
     const std::string program(name);
     const auto [found, is_new] = trials_.try_emplace(program);
     if (is_new) {
-      found->second = try_program(program, {.calls_are_hooked = !alternative.is_typed,
-                                            .calls_by_thread_id = !alternative.is_typed,
-                                            .blocked_is_hooked = true,
-                                            .follows_processes = scope_ != Scope::host,
-                                            .trial = true});
+      found->second =
+          try_program(program, {.calls_are_hooked = !alternative.is_typed,
+                                .calls_by_thread_id = !alternative.is_typed,
+                                .blocked_is_hooked = true,
+                                .follows_processes = scope_ == Scope::followed_processes,
+                                .counts_processes = scope_ == Scope::host_by_process,
+                                .trial = true});
     }
     return found->second;
   }
@@ -145,7 +147,8 @@ bool has_task_storage() {
 // The knobs that go with the hooks in use.
 Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
   const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
-  Knobs knobs{.follows_processes = scope == Scope::followed_processes};
+  Knobs knobs{.follows_processes = scope == Scope::followed_processes,
+              .counts_processes = scope == Scope::host_by_process};
   knobs.calls_are_hooked = !call.programs.empty() && call.exact;
   knobs.blocked_is_hooked =
       !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
@@ -264,6 +267,8 @@ Result<void> Session::attach_again() {
   links_.clear();
   return attach_all();
 }
+
+bool Session::counts_processes() const { return skeleton_->rodata->counts_processes; }
 
 bool Session::settles_calls() const { return bpf_program__fd(skeleton_->progs.settle_calls) >= 0; }
 

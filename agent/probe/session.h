@@ -12,9 +12,9 @@
 
 namespace fusescope {
 
-// Whose requests a session counts: those of the whole host, or of the processes that Followed
-// names.
-enum class Scope { host, followed_processes };
+// Whose requests a session counts: those of the whole host, by mount or by process as well, or of
+// the processes that Followed names.
+enum class Scope { host, host_by_process, followed_processes };
 
 // What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
 // program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
@@ -45,6 +45,9 @@ class Session {
 
   // Whether ended calls have to be looked for, because their functions are not hooked.
   [[nodiscard]] bool settles_calls() const;
+
+  // Whether it counts by process as well.
+  [[nodiscard]] bool counts_processes() const;
 
   // The iterators over open /dev/fuse, and over the rows of connections; null where this kernel has
   // none.

@@ -66,6 +66,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   constants.blocked_is_hooked = knobs.blocked_is_hooked;
   constants.follows_processes = knobs.follows_processes;
   if (knobs.trace) set_trace(constants, *knobs.trace);
+  constants.counts_processes = knobs.counts_processes;
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
   return skeleton;
@@ -100,14 +101,17 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
   if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
-  if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  if (!knobs.follows_processes && !knobs.counts_processes) {
+    bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  }
+  if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);
   size_trace(skeleton, knobs.trace);
   if (!knobs.trial) return;
   for (bpf_map* map : {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads,
                        maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
                        maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
                        maps.followed_processes, maps.followed_backgrounds, maps.traced_requests,
-                       maps.traced_calls, maps.traced_backgrounds}) {
+                       maps.traced_calls, maps.process_stats, maps.traced_backgrounds}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

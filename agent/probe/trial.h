@@ -54,6 +54,7 @@ struct Knobs {
   bool calls_by_thread_id = false;                 // for programs without typed pointers
   bool blocked_is_hooked = false;                  // the role "blocked" is filled
   bool follows_processes = false;                  // counts the processes of Followed only
+  bool counts_processes = false;                   // counts by process as well
   std::optional<TraceKnobs> trace = std::nullopt;  // tells of each call or request
   bool trial = false;  // maps of one entry: only to see whether programs are accepted
 };

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/top_screen.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "agent/text/table.h"
+
+namespace fusescope {
+namespace {
+
+constexpr int kLeastName = 16;     // of a column that takes what is left, before others go
+constexpr int kTop = 4;            // lines above the rows: what is counted, hooks, none, titles
+constexpr int kBottom = 4;         // below: none, what to do (two), keys
+constexpr int kLeastForAll = 12;   // a screen of fewer lines has nothing below the rows
+constexpr int kLeastForHead = 6;   // and one of fewer only the titles above
+constexpr const char* kGap = " ";  // between columns
+constexpr const char* kCut = "..";
+
+int length_of(const std::string& text) {
+  return static_cast<int>(
+      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
+}
+
+// The byte that character `count` begins at.
+std::size_t byte_of(const std::string& text, int count) {
+  std::size_t at = 0;
+  while (at < text.size() && ((text[at] & 0xc0) == 0x80 || count-- > 0)) at++;
+  return at;
+}
+
+// Of a name that is too long the end is kept, which tells mounts apart; of other text the
+// beginning.
+std::string cut(const std::string& text, int width, bool keeps_end) {
+  const int length = length_of(text);
+  const int mark = length_of(kCut);
+  if (length <= width) return text;
+  if (width <= mark) return text.substr(0, byte_of(text, std::max(width, 0)));
+  if (keeps_end) return kCut + text.substr(byte_of(text, length - width + mark));
+  return text.substr(0, byte_of(text, width - mark)) + kCut;
+}
+
+std::string fitted(const std::string& text, int width, const TopColumnFacts& column) {
+  const bool is_path = column.is_text && column.width == 0;
+  const std::string shown = cut(text, width, is_path);
+  const std::string blanks(static_cast<std::size_t>(std::max(0, width - length_of(shown))), ' ');
+  return column.is_text ? shown + blanks : blanks + shown;
+}
+
+struct Placed {
+  TopColumnFacts facts;
+  int width = 0;
+};
+
+int width_of(const std::vector<Placed>& columns) {
+  int width = 0;
+  for (const Placed& each : columns) width += std::max(each.width, kLeastName * !each.width) + 1;
+  return width;
+}
+
+// The columns that there is room for: those of the highest rank go first.
+std::vector<Placed> place_columns(TopView view, int width) {
+  std::vector<Placed> placed;
+  for (const TopColumnFacts& facts : columns_of(view)) placed.push_back({facts, facts.width});
+  const auto rank = [](const Placed& each) { return each.facts.rank; };
+  while (placed.size() > 1 && width_of(placed) - 1 > width) {
+    const auto last = std::ranges::max_element(placed, {}, rank);
+    if (last->facts.rank == 0) break;
+    placed.erase(last);
+  }
+  const int left = width - (width_of(placed) - 1);
+  for (Placed& each : placed) {
+    if (!each.width) each.width = kLeastName + std::max(0, left);
+  }
+  return placed;
+}
+
+Style style_of(const TopRow& row, TopColumn column) {
+  if (column == TopColumn::oldest && row.oldest_seconds > 10) return Style::bad;
+  if (column != TopColumn::verdict || !row.rates) return Style::plain;
+  switch (row.verdict) {
+    case IoVerdict::ok: return Style::good;
+    case IoVerdict::limited: return Style::warning;
+    case IoVerdict::broken: return Style::bad;
+    default: return Style::faint;
+  }
+}
+
+ScreenLine titles(const std::vector<Placed>& columns, const TopOrder& order) {
+  ScreenLine line;
+  for (const auto& [facts, width] : columns) {
+    const bool is_sorted = facts.column == order.column;
+    const char* mark = order.is_reversed ? "^" : "v";
+    const std::string title = is_sorted ? std::string(facts.title) + mark : facts.title;
+    if (!line.spans.empty()) line.spans.push_back({kGap, Style::heading});
+    line.spans.push_back({fitted(title, width, facts), is_sorted ? Style::sorted : Style::heading});
+  }
+  return line;
+}
+
+ScreenLine line_of(const TopRow& row, const std::vector<Placed>& columns) {
+  ScreenLine line;
+  for (const auto& [facts, width] : columns) {
+    if (!line.spans.empty()) line.spans.push_back({kGap});
+    line.spans.push_back({fitted(cell_of(row, facts.column, Digits::few), width, facts),
+                          style_of(row, facts.column)});
+  }
+  return line;
+}
+
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g s", seconds);
+  return text.data();
+}
+
+void add_head(std::vector<ScreenLine>& lines, const TopState& state, const TopHeader& header,
+              std::size_t rows, double interval) {
+  const std::string what = state.view == TopView::mounts ? " mounts" : " processes";
+  const std::string place =
+      rows ? std::to_string(state.selected + 1) + " of " + std::to_string(rows) + what
+           : "no" + what;
+  lines.push_back({{{"fusescope top", Style::strong},
+                    {"   " + header.clock + "   every " + seconds_text(interval) + "   " + place},
+                    {state.is_paused ? "   PAUSED" : "", Style::warning}}});
+  lines.push_back({{{"hooks  ", Style::faint},
+                    {header.hooks},
+                    {"   lost events  ", Style::faint},
+                    {std::to_string(header.losses), header.losses ? Style::bad : Style::plain}}});
+  lines.emplace_back();
+}
+
+// What to do about the selected row, in two lines, and the keys.
+void add_foot(std::vector<ScreenLine>& lines, const TopRow* selected, int width) {
+  lines.emplace_back();
+  const std::string remedy = selected ? printable(selected->remedy) : "";
+  const std::string text =
+      remedy.empty()
+          ? ""
+          : wrapped(
+                "What to do: ", remedy,
+                {.width = static_cast<std::size_t>(std::max(width, 20)), .indent = 12, .lines = 2});
+  const std::size_t end = text.find('\n');
+  lines.push_back({{{text.substr(0, end)}}});
+  lines.push_back({{{end == std::string::npos ? "" : text.substr(end + 1)}}});
+  ScreenLine keys;
+  for (const auto& [key, does] : {std::pair{"q", "quit"},
+                                  {"p", "mounts or processes"},
+                                  {"space", "pause"},
+                                  {"< >", "sort"},
+                                  {"R", "reverse"},
+                                  {"h", "help"}}) {
+    keys.spans.push_back({key, Style::strong});
+    keys.spans.push_back({std::string(" ") + does + "   ", Style::faint});
+  }
+  lines.push_back(std::move(keys));
+}
+
+std::vector<ScreenLine> help(TopView view) {
+  std::vector<ScreenLine> lines = {{{{"fusescope top", Style::strong}, {": keys"}}}, {}};
+  const auto add = [&lines](const std::string& key, const std::string& title,
+                            const std::string& text) {
+    const auto padded = [](const std::string& cell, std::size_t width) {
+      return cell + std::string(width - std::min(width, cell.size()), ' ');
+    };
+    lines.push_back(
+        {{{"  " + padded(key, 8), Style::strong}, {padded(title, 10)}, {text, Style::faint}}});
+  };
+  add("q", "", "quit");
+  add("p", "", "by mount or by process");
+  add("space", "", "pause, and go on");
+  add("arrows", "", "select a row; also PgUp, PgDn, Home, End");
+  add("< >", "", "sort by the column to the left or right");
+  add("R", "", "reverse the order");
+  lines.emplace_back();
+  lines.push_back({{{"Sort by", Style::strong}}});
+  lines.emplace_back();
+  for (const TopColumnFacts& column : columns_of(view)) {
+    add(std::string(1, column.key), column.title, column.meaning);
+  }
+  lines.emplace_back();
+  lines.push_back(
+      {{{"\"-\" is not visible here: see 'fusescope doctor'. Any key goes back.", Style::faint}}});
+  return lines;
+}
+
+}  // namespace
+
+std::size_t rows_on(ScreenSize size) {
+  const int head = size.height < kLeastForHead ? 1 : kTop;
+  const int foot = size.height < kLeastForAll ? 0 : kBottom;
+  return static_cast<std::size_t>(std::max(1, size.height - head - foot));
+}
+
+std::vector<ScreenLine> top_screen(const TopState& state, const TopHeader& header,
+                                   const std::vector<TopRow>& rows, double interval,
+                                   ScreenSize size) {
+  if (state.shows_help) return help(state.view);
+  std::vector<ScreenLine> lines;
+  if (size.height >= kLeastForHead) add_head(lines, state, header, rows.size(), interval);
+  const auto columns = place_columns(state.view, size.width);
+  lines.push_back(titles(columns, state.order));
+  const std::size_t page = rows_on(size);
+  for (std::size_t i = state.first; i < state.first + page; i++) {
+    if (i >= rows.size()) {
+      lines.emplace_back();
+      continue;
+    }
+    lines.push_back(line_of(rows[i], columns));
+    lines.back().is_selected = i == state.selected;
+  }
+  if (size.height < kLeastForAll) return lines;
+  const TopRow* selected = state.selected < rows.size() ? &rows[state.selected] : nullptr;
+  add_foot(lines, selected, size.width);
+  return lines;
+}
+
+}  // namespace fusescope

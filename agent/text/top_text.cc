@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/text/top_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "agent/model/diagnosis.h"
+#include "agent/model/names.h"
+#include "agent/text/stat_text.h"
+#include "agent/text/table.h"
+
+namespace fusescope {
+namespace {
+
+constexpr const char* kUnknown = "-";
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), pattern, values...);
+  return text.data();
+}
+
+// At most six characters.
+std::string few_digits(double value) {
+  if (value < 0.05) return "0";
+  if (value < 9.95) return format("%.1f", value);
+  if (value < 9999.5) return format("%.0f", value);
+  if (value < 999'950) return format("%.1fk", value / 1e3);
+  return format("%.1fM", value / 1e6);
+}
+
+std::string number_text(std::optional<double> value, Digits digits) {
+  if (!value) return kUnknown;
+  return digits == Digits::few ? few_digits(*value) : format("%.1f", *value);
+}
+
+std::string milliseconds_text(std::optional<double> value) {
+  if (!value) return kUnknown;
+  return format(*value < 9.9995 ? "%.3f" : "%.1f", *value);
+}
+
+// The bound of a slot, in microseconds: 512us, 1.02ms, 67.1s.
+std::string bound_text(const std::optional<Quantile>& quantile) {
+  if (!quantile) return kUnknown;
+  const auto bound = static_cast<double>(quantile->bound);
+  const std::string more = quantile->is_more ? ">" : "";
+  if (bound < 1e3) return more + format("%.0fus", bound);
+  return more + (bound < 1e6 ? format("%.3gms", bound / 1e3) : format("%.3gs", bound / 1e6));
+}
+
+std::string age_text(std::optional<double> seconds) {
+  if (!seconds) return kUnknown;
+  if (*seconds < 9.995) return format("%.2fs", *seconds);
+  const auto whole = static_cast<unsigned long long>(*seconds);
+  if (whole < 60) return format("%llus", whole);
+  if (whole < 3600) return format("%llum%02llus", whole / 60, whole % 60);
+  return format("%lluh%02llum", whole / 3600, whole / 60 % 60);
+}
+
+std::string verdict_text(const TopRow& row) {
+  if (!row.rates) return kUnknown;
+  const std::string verdict = name_of(row.verdict);
+  const bool has_cause = row.verdict == IoVerdict::limited || row.verdict == IoVerdict::broken;
+  return has_cause && row.cause ? verdict + " " + name_of(*row.cause) : verdict;
+}
+
+std::optional<double> rate_of(const TopRow& row, double TopRates::* field) {
+  return row.rates ? std::optional((*row.rates).*field) : std::nullopt;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::size_t length_of(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
+}
+
+// Puts the cells of a column to its right side.
+void align_right(std::vector<std::vector<std::string>>& cells, std::size_t column) {
+  std::size_t width = 0;
+  for (const auto& row : cells) width = std::max(width, length_of(row[column]));
+  for (auto& row : cells) row[column].insert(0, width - length_of(row[column]), ' ');
+}
+
+const std::vector<TopColumnFacts> kNumbers = {
+    {TopColumn::calls, "CALLS/s", "I/O calls a second", 8, 'c', 3, false},
+    {TopColumn::requests, "REQ/s", "requests a second, of all opcodes", 8, 'r', 0, false},
+    {TopColumn::per_call, "REQ/CALL", "data requests that an I/O call takes", 9, 'x', 1, false},
+    {TopColumn::bytes, "MB/s", "carried by data requests", 8, 'b', 2, false},
+    {TopColumn::p99, "P99", "latency: 99 of 100 requests take at most this", 8, 'l', 4, false},
+    {TopColumn::queued, "QUEUED", "ms until the daemon takes a request, mean", 8, 'u', 8, false},
+    {TopColumn::service, "SERVICE", "ms from then until its reply, mean", 8, 'e', 7, false},
+    {TopColumn::in_flight, "FLIGHT", "requests in flight now", 7, 'f', 5, false},
+    {TopColumn::oldest, "OLDEST", "age of the oldest of these", 7, 'o', 6, false},
+};
+
+std::vector<TopColumnFacts> with_numbers(std::vector<TopColumnFacts> columns) {
+  columns.insert(columns.end(), kNumbers.begin(), kNumbers.end());
+  return columns;
+}
+
+}  // namespace
+
+const std::vector<TopColumnFacts>& columns_of(TopView view) {
+  static const auto kMounts = with_numbers({
+      {TopColumn::name, "MOUNT", "where it is mounted", 0, 'n', 0, true},
+      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 2, true},
+  });
+  static const auto kProcesses = with_numbers({
+      {TopColumn::process, "PID", "id of the process, of the host", 8, 'i', 0, false},
+      {TopColumn::name, "COMMAND", "its name", 16, 'n', 0, true},
+      {TopColumn::mountpoint, "MOUNT", "of its latest request", 0, 'm', 0, true},
+      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 2, true},
+  });
+  return view == TopView::mounts ? kMounts : kProcesses;
+}
+
+std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
+  switch (column) {
+    case TopColumn::process: return row.process ? std::to_string(row.process) : kUnknown;
+    case TopColumn::name: return printable(row.name);
+    case TopColumn::mountpoint: return printable(row.mountpoint);
+    case TopColumn::verdict: return verdict_text(row);
+    case TopColumn::calls: return number_text(rate_of(row, &TopRates::calls), digits);
+    case TopColumn::requests: return number_text(rate_of(row, &TopRates::requests), digits);
+    case TopColumn::per_call: return number_text(row.per_call, digits);
+    case TopColumn::bytes: {
+      const auto rate = rate_of(row, &TopRates::bytes);
+      return number_text(rate ? std::optional(*rate / 1e6) : rate, digits);
+    }
+    case TopColumn::p99: return bound_text(row.p99);
+    case TopColumn::queued: return milliseconds_text(row.queued_ms);
+    case TopColumn::service: return milliseconds_text(row.service_ms);
+    case TopColumn::in_flight: return std::to_string(row.in_flight);
+    case TopColumn::oldest: return age_text(row.oldest_seconds);
+  }
+  return kUnknown;
+}
+
+std::string hooks_text(const SelfSnapshot& self) {
+  std::vector<std::string> modes;
+  std::vector<std::string> inexact;
+  for (const HookStatus& status : self.hooks) {
+    const bool is_new = std::ranges::find(modes, status.mode) == modes.end();
+    if (!status.mode.empty() && is_new) modes.push_back(status.mode);
+    const RoleState state = state_of(status);
+    if (state != RoleState::exact) inexact.push_back(status.role + " " + name_of(state));
+  }
+  const std::string text = modes.empty() ? "none" : joined(modes);
+  return inexact.empty() ? text : text + " (" + joined(inexact) + ")";
+}
+
+std::uint64_t losses_in(const SelfSnapshot& self) {
+  std::uint64_t sum = 0;
+  for (const auto& [reason, number] : losses_of(self)) sum += number;
+  return sum;
+}
+
+std::string top_text(const TopHeader& header, const std::vector<TopRow>& rows) {
+  const auto& columns = columns_of(header.view);
+  std::vector<std::vector<std::string>> cells(1);
+  for (const TopColumnFacts& column : columns) cells[0].emplace_back(column.title);
+  for (const TopRow& row : rows) {
+    auto& line = cells.emplace_back();
+    for (const auto& column : columns) line.push_back(cell_of(row, column.column, Digits::all));
+  }
+  for (std::size_t i = 0; i < columns.size(); i++) {
+    if (!columns[i].is_text) align_right(cells, i);
+  }
+  Table table;
+  for (auto& line : cells) table.add(std::move(line));
+  return header.clock + format("  %.3f s", header.seconds) + "  hooks " + header.hooks +
+         format("  lost events %llu\n", static_cast<unsigned long long>(header.losses)) +
+         table.text();
+}
+
+}  // namespace fusescope
