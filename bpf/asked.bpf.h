@@ -27,7 +27,6 @@ struct placement {
 	__u64 now;
 	__u32 mount;
 	__u32 tid;
-	__u32 process;
 };
 
 static __always_inline __u64 task_ios(struct task_struct *task)

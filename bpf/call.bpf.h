@@ -127,7 +127,7 @@ CHECKED_ONCE __u32 find_call(__u64 key)
 /* Tells of a call that is about to be freed: from its first request to the end of its last. */
 CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 bytes)
 {
-	struct fusescope_trace_event event = {};
+	struct fusescope_trace_event *event;
 	struct traced_call *traced;
 	__u32 index;
 
@@ -137,15 +137,16 @@ CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 
 	traced = bpf_map_lookup_elem(&traced_calls, &index);
 	if (!traced)
 		return 0;
-	event.ended_ns = call->last_ns;
-	event.latency_ns = call->last_ns - call->first_ns;
-	event.offset = call->begin;
-	event.bytes = bytes;
-	event.segments = call->segments;
-	event.device = traced->device;
-	set_thread(&event, &traced->who);
-	set_call(&event, call->first.op, call->first.mode, call->requests, call->cause);
-	emit_trace(&event);
+	event = &traced->event;
+	event->ended_ns = call->last_ns;
+	event->latency_ns = call->last_ns - call->first_ns;
+	event->offset = call->begin;
+	event->bytes = bytes;
+	event->segments = call->segments;
+	event->device = traced->device;
+	set_thread(event, &traced->who);
+	set_call(event, call->first.op, call->first.mode, call->requests, call->cause);
+	emit_trace(event);
 	return 0;
 }
 

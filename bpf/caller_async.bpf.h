@@ -166,20 +166,22 @@ static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_
 /* The user address of the iocb, among those at LIST, that covers a range of its file; or 0. */
 CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 end)
 {
-	struct iocb user;
-	__u64 address;
+	struct iocb
+		user; /* its first field also holds its address: the stack is nearly full here */
 	__u32 i;
 
 	for (i = 0; i < LISTED_IOCBS && i < count; i++) {
 		__u64 bytes;
 
-		if (read_user(&address, sizeof(address), list + i * 8) ||
-		    read_user(&user, sizeof(user), address))
+		if (read_user(&user.aio_data, sizeof(user.aio_data), list + i * 8) ||
+		    read_user(&user, sizeof(user), user.aio_data))
 			return 0;
 		bytes = is_vectored_iocb(&user) ? iovec_bytes(user.aio_buf, user.aio_nbytes)
 						: user.aio_nbytes;
 		if (end > (__u64)user.aio_offset && begin < user.aio_offset + bytes)
-			return address;
+			return read_user(&user.aio_data, sizeof(user.aio_data), list + i * 8)
+				       ? 0
+				       : user.aio_data;
 	}
 	return 0;
 }

@@ -75,7 +75,6 @@ static __always_inline __u32 place_in_grouped_call(struct fusescope_inflight *sl
 	placement->tid =
 		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
 	if (slot) {
-		placement->process = slot->sender >> 32;
 		split = call_at(place_in_call(slot, placement));
 		if (split)
 			split->cause = cause_of(&split->first, data, connection);

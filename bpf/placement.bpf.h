@@ -53,7 +53,6 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	call->next_offset = data->offset + data->bytes;
 	call->task_ios = asked->task_ios;
 	call->tid = placement->tid;
-	call->process = placement->process;
 	call->pending = 1;
 	call->requests = 1;
 	call->segments = asked->segments;
@@ -143,6 +142,7 @@ CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placeme
 		call = call_at(index);
 		if (!call)
 			return NO_CALL;
+		call->process = slot->sender >> 32;
 	}
 	slot->part = FUSESCOPE_PART_OF_CALL;
 	slot->call_slot = index;

@@ -28,9 +28,8 @@
 	 1)
 
 /* A READ or WRITE: whose it is, and what it carries. */
-static __always_inline void on_data_request(struct fusescope_inflight *slot, __u32 place,
-					    struct fuse_req *req, __u64 connection, __u32 mount,
-					    __u8 op, bool background, __u64 now)
+static __always_inline void on_data_request(struct fusescope_inflight *slot, struct fuse_req *req,
+					    __u64 connection, __u32 mount, __u8 op, __u64 now)
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
 	struct placement placement = {.now = now, .mount = mount};
@@ -38,8 +37,8 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, __u
 	__u32 origin;
 
 	read_data_request(data, READ_FIELD(req, args), op, connection);
-	data->background = background;
-	trace_data_sent(place, data);
+	data->background = HAS_FLAG(req, FR_BACKGROUND, 2);
+	trace_data_sent(slot, data);
 	if (slot) {
 		slot->bytes = data->bytes;
 		slot->op = op;
@@ -80,38 +79,36 @@ static __always_inline int on_request_sent(struct fuse_req *req, __u64 address)
 {
 	__u32 opcode = READ_FIELD(READ_FIELD(req, args), opcode);
 	__u64 connection = connection_of_request(req);
-	bool background = HAS_FLAG(req, FR_BACKGROUND, 2);
 	__u64 now = bpf_ktime_get_ns();
 	struct fusescope_inflight *slot;
-	__u32 index, place;
+	__u32 index;
 
 	if (opcode == FUSE_INIT)
 		retire_connection(connection);
-	if (follows_processes && !counts_request(req, connection, background)) {
+	if (follows_processes &&
+	    !counts_request(req, connection, HAS_FLAG(req, FR_BACKGROUND, 2))) {
 		forget_inflight(address);
 		return 0;
 	}
 	index = connection_index(connection, mount_of_request(req), now);
-	place = claim_inflight(address);
-	slot = inflight_at(place);
+	slot = inflight_at(claim_inflight(address));
 	if (slot) {
 		slot->sent_ns = now;
 		slot->taken_ns = 0;
 		slot->mount = index;
 		slot->opcode = opcode;
 		slot->part = FUSESCOPE_PART_NONE;
-		slot->background = background;
+		slot->background = HAS_FLAG(req, FR_BACKGROUND, 2);
 		slot->sender = bpf_get_current_pid_tgid();
 		if (counts_processes)
 			note_process(slot, req, connection);
 	}
 	if (is_data(opcode))
-		on_data_request(slot, place, req, connection, index, op_of(opcode), background,
-				now);
+		on_data_request(slot, req, connection, index, op_of(opcode), now);
 	else
 		count_other_request(index);
 	if (slot) {
-		trace_sent(place, slot, req, connection);
+		trace_sent(slot, req, connection);
 		slot->request = address;
 	}
 	return 0;

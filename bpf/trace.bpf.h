@@ -35,10 +35,12 @@ struct traced_thread {
 	char comm[FUSESCOPE_COMM_BYTES];
 };
 
-/* What a slot of "calls" does not hold. */
+/* What a slot of "calls" does not hold; and the record of its call, which is too large for a stack
+ * that deep in the calls of functions. */
 struct traced_call {
 	struct traced_thread who;
 	__u32 device;
+	struct fusescope_trace_event event;
 };
 
 SHARED_MAP(traced_calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct traced_call, 0);

@@ -5,6 +5,7 @@
 
 #include "call.bpf.h"
 #include "connection.bpf.h"
+#include "inflight.bpf.h"
 #include "trace.bpf.h"
 #include "trace_background.bpf.h"
 
@@ -23,10 +24,17 @@ static __always_inline struct traced_request *traced_at(__u32 place)
 	return bpf_map_lookup_elem(&traced_requests, &place);
 }
 
-/* A READ or WRITE, in the slot at PLACE, is about to be sent. */
-static __always_inline void trace_data_sent(__u32 place, const struct data_request *data)
+/* The same for a request that is about to be sent, by its SLOT. Null: not traced. */
+static __always_inline struct traced_request *traced_of(const struct fusescope_inflight *slot)
 {
-	struct traced_request *traced = traces ? traced_at(place) : NULL;
+	return traces && slot ? traced_at(find_inflight(slot->request)) : NULL;
+}
+
+/* A READ or WRITE is about to be sent. */
+static __always_inline void trace_data_sent(const struct fusescope_inflight *slot,
+					    const struct data_request *data)
+{
+	struct traced_request *traced = traced_of(slot);
 
 	if (!traced)
 		return;
@@ -48,11 +56,11 @@ static __always_inline void trace_call_joined(const struct fusescope_inflight *s
 	of_call->device = traced->device;
 }
 
-/* Any request, in the slot at PLACE, is about to be sent; its call, if any, is known. */
-static __always_inline void trace_sent(__u32 place, const struct fusescope_inflight *slot,
-				       struct fuse_req *req, __u64 connection)
+/* Any request is about to be sent; its call, if any, is known. */
+static __always_inline void trace_sent(const struct fusescope_inflight *slot, struct fuse_req *req,
+				       __u64 connection)
 {
-	struct traced_request *traced = traces ? traced_at(place) : NULL;
+	struct traced_request *traced = traced_of(slot);
 
 	if (!traced)
 		return;
