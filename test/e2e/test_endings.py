@@ -31,7 +31,7 @@ class Scene:
         self.filesystem = filesystem
         self.lost_before = lost_requests(agent.scrape())
         self.load = None
-        self.ended_when_paused = 0
+        self.reads_before = 0
 
     def start_load(self, *options):
         self.load = subprocess.Popen([SGIO, *map(str, options), self.filesystem.path()],
@@ -45,13 +45,17 @@ class Scene:
         states = list(pathlib.Path(f"/proc/{process.pid}/task").glob("*/stat"))
         wait_for(lambda: all(stat.read_text().rpartition(") ")[2][0] == "T" for stat in states),
                  "a stopped daemon")
-        self.ended_when_paused = self.total()["ended"]
+        self.reads_before = self.ended_reads()
 
     def resume(self):
         self.filesystem.process.send_signal(signal.SIGCONT)
 
     def total(self):
         return account(self.agent.scrape(), self.filesystem.label)
+
+    def ended_reads(self):
+        return self.agent.scrape().maybe("fuse_request_duration_seconds_count", op="read",
+                                         mountpoint=self.filesystem.label)
 
     def age(self):
         return self.agent.scrape().total("fuse_oldest_request_age_seconds",
@@ -119,12 +123,12 @@ def kill_the_daemon(scene):
 
 
 def check_aborted(scene):
-    """All that ended since the daemon stopped: a thread may have sent one more when its first one was
-    ended, before the connection was (fuse_dev_release(), fs/fuse/dev.c)."""
+    """All reads that ended since the daemon stopped: a thread may have sent one more when its first
+    one was ended, before the connection was (fuse_dev_release(), fs/fuse/dev.c)."""
     scene.wait_in_flight(0)
     aborted = scene.agent.scrape().total("fuse_request_errors_total", op="read",
                                          error="ECONNABORTED", mountpoint=scene.filesystem.label)
-    assert THREADS <= aborted == scene.total()["ended"] - scene.ended_when_paused
+    assert THREADS <= aborted == scene.ended_reads() - scene.reads_before
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ FUSE = (
     test_phases.test_a_slow_daemon_is_service,
     test_phases.test_too_few_daemon_threads_are_the_queue,
     test_phases.test_too_small_a_background_is_blocked,
+)
+ENDINGS = (
     test_endings.test_errors_by_operation_and_errno,
     test_endings.test_an_interrupted_request_is_counted,
     test_endings.test_every_request_leaves,
@@ -96,7 +98,7 @@ def of_test(function, mode):
 def functions(plan):
     if plan["virtiofs"]:
         return VIRTIOFS
-    return (FUSE + (COMMANDS if plan["commands"] else ())
+    return (FUSE + (ENDINGS + COMMANDS if plan["commands"] else ())
             + (IO_URING if "--io-uring" in plan["countfs"] else ()))
 
 
