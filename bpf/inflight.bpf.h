@@ -47,10 +47,10 @@ CHECKED_ONCE __u32 claim_inflight(__u64 request)
 	return FUSESCOPE_INFLIGHT_SLOTS;
 }
 
-/* The slot of a request, or FUSESCOPE_INFLIGHT_SLOTS. */
+/* The slot of a request, or FUSESCOPE_INFLIGHT_SLOTS; also of one that is BEING_FILLED. */
 CHECKED_ONCE __u32 find_inflight(__u64 request)
 {
-	__u32 first = inflight_hash(request);
+	__u32 first = inflight_hash(request & ~FUSESCOPE_BEING_FILLED);
 	__u32 i;
 
 	for (i = 0; i < FUSESCOPE_PROBE_LENGTH; i++) {
