@@ -2,8 +2,11 @@
 """Time that a request spends is shown in the phase that it is spent in, and in no other; where a
 phase cannot be seen here, it is absent, and the agent says which hook it lacks."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from harness import missing_roles, sgio
 
+WRITERS = 32
 DELAY = 0.020  # seconds, before each reply
 PHASES = {"blocked": "blocked", "queued": "taken", "service": "taken"}  # by the role that shows it
 
@@ -37,7 +40,9 @@ def test_a_slow_daemon_is_service(agent, mount):
 
 
 def test_too_few_daemon_threads_are_the_queue(agent, mount):
-    filesystem = mount("--reply-delay-ms", "20", "--threads", "1", name="queue")
+    # Direct reads are requests of the background; none may wait to be one of these.
+    filesystem = mount("--reply-delay-ms", "20", "--threads", "1", "--max-background", "64",
+                       name="queue")
     sgio(filesystem.path(), "--direct", "--engine", "plain", "--threads", 16, "--calls", 4,
          "--same-region")
     phases = phases_of(agent, filesystem)
@@ -48,15 +53,18 @@ def test_too_few_daemon_threads_are_the_queue(agent, mount):
 
 
 def test_too_small_a_background_is_blocked(agent, mount):
+    # A file each: writers of one file wait for its lock instead.
+    names = [f"data{writer}" for writer in range(WRITERS)]
     filesystem = mount("--reply-delay-ms", "20", "--threads", "8", "--max-background", "2",
-                       name="background")
-    sgio(filesystem.path(), "--op", "write", "--direct", "--engine", "aio", "--segments", 1,
-         "--threads", 32, "--calls", 2, "--same-region")
+                       name="background", files=[f"{name}:64K" for name in names])
+    with ThreadPoolExecutor(WRITERS) as writers:
+        list(writers.map(lambda name: sgio(filesystem.path(name), "--op", "write", "--direct",
+                                           "--engine", "aio", "--segments", 1, "--calls", 8), names))
     labels = {"mountpoint": filesystem.label}
     scrape = agent.scrape()
     phases = phases_of(agent, filesystem)
     if "blocked" in phases:
-        assert phases["blocked"][0] >= 30 and phases["blocked"][1] > 2 * DELAY
+        assert phases["blocked"][0] >= 30 and phases["blocked"][1] > 2 * DELAY, phases
         seconds = scrape.total("fuse_background_blocked_seconds_total", **labels)
         longest = phases["blocked"][0] * phases["blocked"][1]
         assert 5 * DELAY < seconds < longest
