@@ -128,23 +128,19 @@ CHECKED_ONCE __u32 find_call(__u64 key)
 CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 bytes)
 {
 	struct fusescope_trace_event *event;
-	struct traced_call *traced;
 	__u32 index;
 
 	if (!traces || trace_requests || !call)
 		return 0;
 	index = find_call(key);
-	traced = bpf_map_lookup_elem(&traced_calls, &index);
-	if (!traced)
+	event = bpf_map_lookup_elem(&traced_calls, &index);
+	if (!event)
 		return 0;
-	event = &traced->event;
 	event->ended_ns = call->last_ns;
 	event->latency_ns = call->last_ns - call->first_ns;
 	event->offset = call->begin;
 	event->bytes = bytes;
 	event->segments = call->segments;
-	event->device = traced->device;
-	set_thread(event, &traced->who);
 	set_call(event, call->first.op, call->first.mode, call->requests, call->cause);
 	emit_trace(event);
 	return 0;

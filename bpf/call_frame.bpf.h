@@ -24,7 +24,8 @@ struct call_frame {
 	__u64 left;	 /* of these, at the latest entry */
 	__u64 last_args; /* of the latest request that was queued in the background */
 	__u64 entered_ns;
-	__u32 device; /* set for trace.bpf.h only */
+	__u32 device; /* these two: for trace.bpf.h only */
+	__u32 pages;
 	__u32 segments;
 	__u32 requests;
 	__u32 mount;

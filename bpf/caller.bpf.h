@@ -13,7 +13,6 @@
 #include "caller_syscall.bpf.h"
 #include "requester.bpf.h"
 
-#define PF_IO_WORKER  0x00000010   /* include/linux/sched.h: io_uring's worker and SQPOLL threads */
 #define KEY_OF_THREAD (1ULL << 32) /* above any thread id, below any kernel address */
 
 /* The call behind a direct request, as far as the request alone tells it. */

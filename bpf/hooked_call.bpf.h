@@ -56,16 +56,16 @@ static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 static __always_inline void trace_frame(const struct call_frame *frame)
 {
 	struct fusescope_trace_event event = {.ended_ns = bpf_ktime_get_ns()};
-	struct traced_thread who = {};
 
 	if (trace_requests)
 		return;
-	note_current_thread(&who);
-	set_thread(&event, &who);
+	note_current_thread(&event.who);
+	note_file(&event, frame->file);
 	event.latency_ns = event.ended_ns - frame->entered_ns;
 	event.offset = frame->begin;
 	event.bytes = frame->bytes;
 	event.segments = frame->segments;
+	event.pages = frame->pages;
 	event.device = frame->device;
 	set_call(&event, frame->op, frame->mode, frame->requests, frame->cause);
 	emit_trace(&event);
@@ -98,7 +98,8 @@ static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __
 	bpf_map_delete_elem(&suspended_calls, &iocb);
 	if (frame->op == op && frame->begin + got == position)
 		return true;
-	count_frame(frame); /* its kiocb is another's now */
+	frame->file = 0; /* its kiocb is another's now, and its file may be gone */
+	count_frame(frame);
 	return false;
 }
 
@@ -110,6 +111,7 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 	frame->identity = identity;
 	frame->file = file_address;
 	frame->requests = 0;
+	frame->pages = 0;
 	frame->op = op;
 	frame->mode = mode_of(file, fuse);
 	frame->cause = FUSESCOPE_CAUSE_UNKNOWN;
@@ -176,6 +178,8 @@ static __always_inline bool is_of_call(const struct call_frame *frame,
 static __always_inline void join_frame(struct call_frame *frame, const struct data_request *data,
 				       struct fuse_conn *connection)
 {
+	if (traces)
+		frame->pages += data->pages;
 	if (frame->requests++ == 0)
 		note_first_request(&frame->first, data,
 				   readahead_bytes(AS_STRUCT(file, frame->file)));

@@ -53,6 +53,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	void *stack;
 	struct pid *thread_pid;
 	struct mm_struct *mm;
 	struct files_struct *files;
@@ -85,8 +86,21 @@ struct file_ra_state {
 	unsigned int size; /* pages */
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
 	void *private_data;
 	unsigned int f_flags;
 	long long f_pos;

@@ -5,7 +5,11 @@
 
 #include "kernel_access.bpf.h"
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+/* include/linux/sched.h */
+#define PF_KTHREAD   0x00200000
+#define PF_IO_WORKER 0x00000010 /* io_uring's worker and SQPOLL threads, since 5.12 */
+
+#define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE, arch/x86/include/asm/page_64_types.h */
 
 /* The current thread. */
 static __always_inline struct task_struct *current_thread(void)
@@ -14,6 +18,23 @@ static __always_inline struct task_struct *current_thread(void)
 	return bpf_get_current_task_btf();
 #else
 	return AS_STRUCT(task_struct, bpf_get_current_task());
+#endif
+}
+
+/*
+ * The registers that the current thread has saved when it entered the kernel. Before 5.15 no helper
+ * tells where: at the top of its stack, of THREAD_SIZE, task_pt_regs() in
+ * arch/x86/include/asm/processor.h.
+ */
+static __always_inline struct pt_regs *current_registers(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return AS_STRUCT(pt_regs, bpf_task_pt_regs(bpf_get_current_task_btf()));
+#ifndef FUSESCOPE_DIRECT_LOADS
+	return AS_STRUCT(pt_regs, READ_ADDRESS(current_thread(), stack) + KERNEL_STACK_BYTES -
+					  bpf_core_type_size(struct pt_regs));
+#else
+	return NULL;
 #endif
 }
 

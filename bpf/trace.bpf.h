@@ -8,6 +8,7 @@
 
 #include "data_request.bpf.h"
 #include "requester.bpf.h"
+#include "syscall.bpf.h"
 #include "trace_abi.h"
 
 /* Set by user space: what is traced, calls or requests; and of these, 0 or false: all of them. */
@@ -28,22 +29,9 @@ struct {
 
 SHARED_MAP(trace_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_trace_stats, BPF_F_MMAPABLE);
 
-/* Whose a request or call is. */
-struct traced_thread {
-	__u32 process; /* 0: not known */
-	__u32 thread;
-	char comm[FUSESCOPE_COMM_BYTES];
-};
-
-/* What a slot of "calls" does not hold; and the record of its call, which is too large for a stack
- * that deep in the calls of functions. */
-struct traced_call {
-	struct traced_thread who;
-	__u32 device;
-	struct fusescope_trace_event event;
-};
-
-SHARED_MAP(traced_calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct traced_call, 0);
+/* The record of the call in each slot of "calls", filled as its requests come: it is too large for
+ * a stack that deep in the calls of functions. */
+SHARED_MAP(traced_calls, BPF_MAP_TYPE_ARRAY, FUSESCOPE_CALL_SLOTS, struct fusescope_trace_event, 0);
 
 static __always_inline bool is_comm_asked_for(const char *comm)
 {
@@ -62,9 +50,9 @@ static __always_inline bool is_asked_for(const struct fusescope_trace_event *eve
 
 	if (trace_device && event->device != trace_device)
 		return false;
-	if (trace_process && event->process != trace_process)
+	if (trace_process && event->who.process != trace_process)
 		return false;
-	if (trace_own_process && event->process == trace_own_process)
+	if (trace_own_process && event->who.process == trace_own_process)
 		return false;
 	if (trace_opcodes && !(trace_opcodes >> bit & 1))
 		return false;
@@ -72,39 +60,60 @@ static __always_inline bool is_asked_for(const struct fusescope_trace_event *eve
 		return false;
 	if (trace_split_only && event->requests < 2)
 		return false;
-	return is_comm_asked_for(event->comm);
+	return is_comm_asked_for(event->who.comm);
 }
 
 /* Hands a record to user space, or counts that there was no room for it. */
 static __always_inline void emit_trace(struct fusescope_trace_event *event)
 {
+	__u64 bytes = trace_requests ? FUSESCOPE_TRACED_REQUEST_BYTES : sizeof(*event);
 	struct fusescope_trace_stats *stats;
 	__u32 zero = 0;
 
-	if (!is_asked_for(event) || !bpf_ringbuf_output(&trace_ring, event, sizeof(*event), 0))
+	if (!is_asked_for(event) || !bpf_ringbuf_output(&trace_ring, event, bytes, 0))
 		return;
 	stats = bpf_map_lookup_elem(&trace_stats, &zero);
 	if (stats)
 		add(&stats->dropped, 1);
 }
 
-static __always_inline void set_thread(struct fusescope_trace_event *event,
-				       const struct traced_thread *who)
+/* The system call that the current thread is in; io_uring's threads are in that of their ring. */
+static __always_inline __s32 current_syscall(void)
 {
-	event->process = who->process;
-	event->thread = who->thread;
-	__builtin_memcpy(event->comm, who->comm, sizeof(event->comm));
+	struct task_struct *task = current_thread();
+	__u32 flags = READ_FIELD(task, flags);
+	struct pt_regs *regs;
+
+	if (flags & PF_IO_WORKER)
+		return SYSCALL_IO_URING_ENTER;
+	if (flags & PF_KTHREAD)
+		return FUSESCOPE_NO_SYSCALL;
+	regs = current_registers();
+	return regs ? syscall_number(task, regs) : FUSESCOPE_SYSCALL_UNKNOWN;
 }
 
 /* A kernel thread that works for no process is a process of its own. */
-static __always_inline void note_current_thread(struct traced_thread *who)
+static __always_inline void note_current_thread(struct fusescope_traced_thread *who)
 {
 	__u64 current_ids = bpf_get_current_pid_tgid();
 	__u32 process = process_of_current();
 
 	who->process = process ? process : current_ids >> 32;
 	who->thread = current_ids;
+	who->syscall = current_syscall();
 	bpf_get_current_comm(who->comm, sizeof(who->comm));
+}
+
+/* The name of an open file; it is empty where the kernel's memory may not be copied. */
+static __always_inline void note_file(struct fusescope_trace_event *event, __u64 file_address)
+{
+	struct file *file = AS_STRUCT(file, file_address);
+
+	event->file[0] = 0;
+	if (!file_address || !user_memory_is_readable)
+		return;
+	bpf_probe_read_kernel_str(event->file, sizeof(event->file),
+				  READ_FIELD(READ_FIELD(file, f_path.dentry), d_name.name));
 }
 
 static __always_inline void set_call(struct fusescope_trace_event *event, __u8 op, __u8 mode,

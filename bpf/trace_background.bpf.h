@@ -9,12 +9,13 @@
 
 #include "trace.bpf.h"
 
-HASH_MAP(traced_backgrounds, 16384, struct traced_thread); /* by address of the struct fuse_args */
+HASH_MAP(traced_backgrounds, 16384,
+	 struct fusescope_traced_thread); /* by address of the struct fuse_args */
 
 /* Role "allocated": the current thread makes a request for the background queue. */
 static __always_inline void trace_background(__u64 args_address)
 {
-	struct traced_thread who = {};
+	struct fusescope_traced_thread who = {};
 
 	if (!traces)
 		return;
@@ -38,7 +39,8 @@ static __always_inline __u64 until_end(__u64 word)
 	return ends ? word & (((ends & -ends) >> 7) - 1) : word;
 }
 
-static __always_inline void note_thread(struct traced_thread *who, struct task_struct *task)
+static __always_inline void note_thread(struct fusescope_traced_thread *who,
+					struct task_struct *task)
 {
 	__u64 words[2];
 
@@ -50,8 +52,8 @@ static __always_inline void note_thread(struct traced_thread *who, struct task_s
 }
 
 /* By in.h.pid, which is 0 for writeback and RELEASE, and counts in the mount's pid namespace. */
-static __always_inline void note_by_header(struct traced_thread *who, struct fuse_req *req,
-					   struct fuse_conn *connection)
+static __always_inline void note_by_header(struct fusescope_traced_thread *who,
+					   struct fuse_req *req, struct fuse_conn *connection)
 {
 	__u32 requester = READ_FIELD(req, in.h.pid);
 	struct task_struct *task;
@@ -74,17 +76,18 @@ static __always_inline void note_by_header(struct traced_thread *who, struct fus
 
 #endif
 
-static __always_inline void note_requester(struct traced_thread *who, struct fuse_req *req,
-					   __u64 connection, bool background)
+static __always_inline void note_requester(struct fusescope_traced_thread *who,
+					   struct fuse_req *req, __u64 connection, bool background)
 {
 	__u64 args_address = READ_ADDRESS(req, args);
-	struct traced_thread *noted;
+	struct fusescope_traced_thread *noted;
 
 	if (!background) {
 		note_current_thread(who);
 		return;
 	}
 	__builtin_memset(who, 0, sizeof(*who));
+	who->syscall = FUSESCOPE_SYSCALL_UNKNOWN;
 	noted = bpf_map_lookup_elem(&traced_backgrounds, &args_address);
 	if (noted) {
 		*who = *noted;

@@ -8,24 +8,20 @@
 #include "inflight.bpf.h"
 #include "trace.bpf.h"
 #include "trace_background.bpf.h"
+#include "trace_file.bpf.h"
 
-/* What a slot of "inflight" does not hold. */
-struct traced_request {
-	struct traced_thread who;
-	__u64 offset;
-	__u32 pages;
-	__u32 device;
-};
+/* The record of the request in each slot of "inflight", filled when it is sent and when it ends. */
+SHARED_MAP(traced_requests, BPF_MAP_TYPE_ARRAY, FUSESCOPE_INFLIGHT_SLOTS,
+	   struct fusescope_trace_event, 0);
 
-SHARED_MAP(traced_requests, BPF_MAP_TYPE_ARRAY, FUSESCOPE_INFLIGHT_SLOTS, struct traced_request, 0);
-
-static __always_inline struct traced_request *traced_at(__u32 place)
+static __always_inline struct fusescope_trace_event *traced_at(__u32 place)
 {
 	return bpf_map_lookup_elem(&traced_requests, &place);
 }
 
 /* The same for a request that is about to be sent, by its SLOT. Null: not traced. */
-static __always_inline struct traced_request *traced_of(const struct fusescope_inflight *slot)
+static __always_inline struct fusescope_trace_event *
+traced_of(const struct fusescope_inflight *slot)
 {
 	return traces && slot ? traced_at(find_inflight(slot->request)) : NULL;
 }
@@ -34,40 +30,63 @@ static __always_inline struct traced_request *traced_of(const struct fusescope_i
 static __always_inline void trace_data_sent(const struct fusescope_inflight *slot,
 					    const struct data_request *data)
 {
-	struct traced_request *traced = traced_of(slot);
+	struct fusescope_trace_event *event = traced_of(slot);
 
-	if (!traced)
+	if (!event)
 		return;
-	traced->offset = data->offset;
-	traced->pages = data->pages;
+	event->offset = data->offset;
+	event->pages = data->pages;
+	note_file(event, data->iocb ? READ_ADDRESS(AS_STRUCT(kiocb, data->iocb), ki_filp) : 0);
 }
 
-/* A call that is opened by this request, or that nobody was known for until now. */
+static __always_inline void trace_other_sent(struct fusescope_trace_event *event)
+{
+	event->offset = FUSESCOPE_OFFSET_UNKNOWN;
+	event->bytes = 0;
+	event->pages = 0;
+	event->mode = 0;
+}
+
+/* A request that opens a call, or goes on with one. */
 static __always_inline void trace_call_joined(const struct fusescope_inflight *slot,
-					      const struct traced_request *traced)
+					      const struct fusescope_trace_event *request)
 {
 	__u32 index = slot->call_slot;
 	struct fusescope_call *call = call_at(index);
-	struct traced_call *of_call = bpf_map_lookup_elem(&traced_calls, &index);
+	struct fusescope_trace_event *event = bpf_map_lookup_elem(&traced_calls, &index);
 
-	if (!call || !of_call || (call->requests > 1 && of_call->who.process))
+	if (!call || !event)
 		return;
-	of_call->who = traced->who;
-	of_call->device = traced->device;
+	if (call->requests == 1)
+		event->pages = 0;
+	event->pages += request->pages;
+	if (call->requests > 1 && event->who.process)
+		return;
+	event->who = request->who;
+	event->device = request->device;
+	__builtin_memcpy(event->file, request->file, sizeof(event->file));
 }
 
 /* Any request is about to be sent; its call, if any, is known. */
 static __always_inline void trace_sent(const struct fusescope_inflight *slot, struct fuse_req *req,
 				       __u64 connection)
 {
-	struct traced_request *traced = traced_of(slot);
+	struct fusescope_trace_event *event = traced_of(slot);
 
-	if (!traced)
+	if (!event)
 		return;
-	traced->device = device_of(AS_STRUCT(fuse_conn, connection), mount_of_request(req));
-	note_requester(&traced->who, req, connection, slot->background);
+	event->device = device_of(AS_STRUCT(fuse_conn, connection), mount_of_request(req));
+	note_requester(&event->who, req, connection, slot->background);
+	if (!is_data(slot->opcode)) {
+		trace_other_sent(event);
+		return;
+	}
+#ifdef FUSESCOPE_DIRECT_LOADS
+	if (!trace_requests && !calls_are_hooked)
+		trace_file_of_syscall(event, connection, READ_FIELD(req, in.h.nodeid), slot->op);
+#endif
 	if (slot->part == FUSESCOPE_PART_OF_CALL)
-		trace_call_joined(slot, traced);
+		trace_call_joined(slot, event);
 }
 
 static __always_inline void set_request(struct fusescope_trace_event *event,
@@ -81,9 +100,9 @@ static __always_inline void set_request(struct fusescope_trace_event *event,
 	event->unique = READ_FIELD(req, in.h.unique);
 	event->node = READ_FIELD(req, in.h.nodeid);
 	event->error = error < 0 ? -error : 0;
-	if (!slot->taken_ns)
+	event->is_taken = slot->taken_ns > 0;
+	if (!event->is_taken)
 		return;
-	event->is_taken = 1;
 	event->queued_ns = slot->taken_ns - slot->sent_ns;
 	event->service_ns = now - slot->taken_ns;
 }
@@ -92,29 +111,24 @@ static __always_inline void set_request(struct fusescope_trace_event *event,
 static __always_inline void trace_ended(__u32 place, const struct fusescope_inflight *slot,
 					struct fuse_req *req, __u64 now)
 {
-	struct traced_request *traced = traced_at(place);
-	struct fusescope_trace_event event = {.ended_ns = now};
+	struct fusescope_trace_event *event = traced_at(place);
 
-	if (!traced || (!trace_requests && slot->part != FUSESCOPE_PART_WHOLE))
+	if (!event || (!trace_requests && slot->part != FUSESCOPE_PART_WHOLE))
 		return;
-	event.latency_ns = now - slot->sent_ns;
-	event.device = traced->device;
-	event.offset = FUSESCOPE_OFFSET_UNKNOWN;
-	set_thread(&event, &traced->who);
+	event->ended_ns = now;
+	event->latency_ns = now - slot->sent_ns;
 	if (is_data(slot->opcode)) {
-		event.mode = slot->mode;
-		event.offset = traced->offset;
-		event.pages = traced->pages;
-		event.bytes = slot->bytes;
+		event->mode = slot->mode;
+		event->bytes = slot->bytes;
 	}
 	if (trace_requests) {
-		set_request(&event, slot, req, now);
+		set_request(event, slot, req, now);
 	} else {
-		set_call(&event, slot->op, slot->mode, 1, 0);
-		event.bytes = slot->asked_bytes;
-		event.segments = slot->segments;
+		set_call(event, slot->op, slot->mode, 1, 0);
+		event->bytes = slot->asked_bytes;
+		event->segments = slot->segments;
 	}
-	emit_trace(&event);
+	emit_trace(event);
 }
 
 #endif

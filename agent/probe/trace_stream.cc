@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,8 +18,8 @@ constexpr int kEnough = -ECANCELED;  // ends ring_buffer__poll(), behind the rec
 
 int hand_over(void* sink, void* data, std::size_t size) {
   fusescope_trace_event event{};
-  if (size < sizeof(event)) return 0;
-  std::memcpy(&event, data, sizeof(event));
+  if (size < FUSESCOPE_TRACED_REQUEST_BYTES) return 0;
+  std::memcpy(&event, data, std::min(size, sizeof(event)));
   return (*static_cast<TraceStream::Sink*>(sink))(event) ? 0 : kEnough;
 }
 

@@ -3,6 +3,7 @@
 
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
+#include "agent/model/syscalls.h"
 #include "agent/text/trace_text.h"
 
 namespace fusescope {
@@ -29,11 +30,14 @@ const char* mode_name_of(const fusescope_trace_event& event) {
 
 void add_call(Json& object, const fusescope_trace_event& event) {
   const bool is_split = event.requests > 1;
+  object["syscall"] = text_or_null(syscall_name(event.who.syscall));
+  object["file"] = text_or_null(file_of(event));
   object["mode"] = mode_name_of(event);
   object["offset"] = offset_or_null(event);
   object["bytes"] = event.bytes;
   object["segments"] = event.segments;
   object["requests"] = event.requests;
+  object["pages"] = event.pages;
   object["latency_seconds"] = seconds(event.latency_ns);
   object["cause"] = is_split ? Json(name_of(static_cast<fusescope_cause>(event.cause))) : Json();
 }
@@ -59,8 +63,8 @@ void add_trace_json(std::string& text, const TraceLine& line) {
   const bool is_call = event.kind == FUSESCOPE_TRACED_CALL;
   Json object = {
       {"kind", is_call ? "call" : "request"}, {"time", seconds(line.ended_ns)},
-      {"comm", text_or_null(comm_of(event))}, {"pid", id_or_null(event.process)},
-      {"tid", id_or_null(event.thread)},      {"mountpoint", text_or_null(line.mountpoint)},
+      {"comm", text_or_null(comm_of(event))}, {"pid", id_or_null(event.who.process)},
+      {"tid", id_or_null(event.who.thread)},  {"mountpoint", text_or_null(line.mountpoint)},
       {"op", opcode_name(event.opcode)}};
   is_call ? add_call(object, event) : add_request(object, event);
   text += object.dump();

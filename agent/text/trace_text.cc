@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "agent/model/names.h"
+#include "agent/model/syscalls.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
@@ -55,15 +56,21 @@ std::string mode_text(const fusescope_trace_event& event) {
 std::string beginning_of(const TraceLine& line) {
   const fusescope_trace_event& event = line.event;
   return text_of("%-15s %-15s %7s %7s", time_text(line.ended_ns).c_str(),
-                 or_unknown(comm_of(event)).c_str(), id_text(event.process).c_str(),
-                 id_text(event.thread).c_str());
+                 or_unknown(comm_of(event)).c_str(), id_text(event.who.process).c_str(),
+                 id_text(event.who.thread).c_str());
+}
+
+std::string syscall_text(const fusescope_trace_event& event) {
+  if (event.who.syscall == FUSESCOPE_NO_SYSCALL) return "-";
+  return or_unknown(syscall_name(event.who.syscall));
 }
 
 std::string call_text(const fusescope_trace_event& event) {
   const char* cause = event.requests > 1 ? name_of(static_cast<fusescope_cause>(event.cause)) : "-";
-  return text_of(" %-5s %-8s %12s %9llu %5u %5u %10s %-16s", opcode_name(event.opcode).c_str(),
-                 mode_text(event).c_str(), offset_text(event).c_str(),
-                 static_cast<unsigned long long>(event.bytes), event.segments, event.requests,
+  return text_of(" %-15s %-5s %-8s %12s %9llu %5u %5u %5u %10s %-16s", syscall_text(event).c_str(),
+                 opcode_name(event.opcode).c_str(), mode_text(event).c_str(),
+                 offset_text(event).c_str(), static_cast<unsigned long long>(event.bytes),
+                 event.segments, event.requests, event.pages,
                  milliseconds(event.latency_ns).c_str(), cause);
 }
 
@@ -86,16 +93,20 @@ std::string request_text(const fusescope_trace_event& event) {
 }  // namespace
 
 std::string comm_of(const fusescope_trace_event& event) {
-  return {event.comm, strnlen(event.comm, sizeof(event.comm))};
+  return {event.who.comm, strnlen(event.who.comm, sizeof(event.who.comm))};
+}
+
+std::string file_of(const fusescope_trace_event& event) {
+  return {event.file, strnlen(event.file, sizeof(event.file))};
 }
 
 std::string trace_head(fusescope_traced kind) {
   const std::string beginning = text_of("%-15s %-15s %7s %7s", "TIME", "COMM", "PID", "TID");
   if (kind == FUSESCOPE_TRACED_CALL) {
     return beginning +
-           text_of(" %-5s %-8s %12s %9s %5s %5s %10s %-16s", "OP", "MODE", "OFFSET", "BYTES",
-                   "SEGS", "REQS", "MS", "CAUSE") +
-           " MOUNT\n";
+           text_of(" %-15s %-5s %-8s %12s %9s %5s %5s %5s %10s %-16s", "SYSCALL", "OP", "MODE",
+                   "OFFSET", "BYTES", "SEGS", "REQS", "PAGES", "MS", "CAUSE") +
+           " MOUNT  FILE\n";
   }
   return beginning +
          text_of(" %10s %-12s %-8s %10s %12s %9s %5s %9s %9s %9s %-10s", "UNIQUE", "OP", "MODE",
@@ -109,6 +120,7 @@ void add_trace_text(std::string& text, const TraceLine& line) {
       line.event.kind == FUSESCOPE_TRACED_CALL ? call_text(line.event) : request_text(line.event);
   text += ' ';
   text += or_unknown(line.mountpoint);
+  if (line.event.kind == FUSESCOPE_TRACED_CALL) text += "  " + or_unknown(file_of(line.event));
   text += '\n';
 }
 

@@ -32,4 +32,7 @@ std::string trace_end_json(std::uint64_t events, std::uint64_t dropped);
 // The process name of an event, without the NUL.
 std::string comm_of(const fusescope_trace_event& event);
 
+// The name of a call's file, any bytes, cut to FUSESCOPE_FILE_BYTES - 1; empty: not known.
+std::string file_of(const fusescope_trace_event& event);
+
 }  // namespace fusescope

@@ -89,10 +89,12 @@ def test_calls_that_are_split(mount, tracing, op):
         assert (line["comm"], line["op"], line["mode"], line["cause"]) == ("sgio", op, "direct",
                                                                           "max_pages")
         assert (line["requests"], line["segments"], line["bytes"]) == (8, 256, 1 << 20)
+        assert (line["syscall"], line["file"]) == (f"p{op}v", "data")
         assert line["latency_seconds"] > 0 and line["offset"] % (1 << 20) == 0
     assert len({line["offset"] for line in lines}) == 16
     assert len({line["tid"] for line in lines}) == 2 and len({line["pid"] for line in lines}) == 1
-    assert sum_of(lines, "requests") == filesystem.counts(op)["requests"]
+    for key in ("requests", "pages"):
+        assert sum_of(lines, key) == filesystem.counts(op)[key]
 
 
 def test_calls_that_are_whole(mount, tracing):
@@ -101,8 +103,9 @@ def test_calls_that_are_whole(mount, tracing):
     sgio(filesystem.path(), "--direct", "--engine", "plain", "--segments", 1, "--segment-bytes",
          "4K", "--calls", 50)
     lines = trace.end()
-    assert [(line["requests"], line["bytes"], line["segments"], line["cause"]) for line in lines
-            ] == 50 * [(1, 4096, 1, None)]
+    assert [(line["requests"], line["pages"], line["bytes"], line["segments"], line["cause"])
+            for line in lines] == 50 * [(1, 1, 4096, 1, None)]
+    assert {(line["syscall"], line["file"]) for line in lines} == {("pread64", "data")}
     assert [line["offset"] for line in lines] == [4096 * i for i in range(50)]
 
 
@@ -114,11 +117,29 @@ def test_buffered_calls(mount, tracing, op):
          "1M", "--op", op, "--calls", 4)
     lines = trace.end()
     assert len(lines) == 4
-    assert {(line["mode"], line["op"], line["comm"]) for line in lines} == {("buffered", op, "sgio")}
+    assert {(line["mode"], line["op"], line["comm"], line["syscall"], line["file"])
+            for line in lines} == {("buffered", op, "sgio", op, "data")}
     assert [line["offset"] for line in lines] == [i << 20 for i in range(4)]
     assert sum_of(lines, "bytes") == 4 << 20
     if op == "write":
         assert sum_of(lines, "requests") == filesystem.counts(op)["requests"] == 32
+        assert sum_of(lines, "pages") == filesystem.counts(op)["pages"]
+
+
+@pytest.mark.parametrize("engine,syscall", [
+    ("aio", "io_submit"), ("uring", "io_uring"), ("stream", "read")])
+def test_direct_calls_name_their_file(mount, tracing, engine, syscall):
+    filesystem = mount()
+    trace = tracing(filesystem)
+    sgio(filesystem.path(), "--direct", "--engine", engine, "--segments", 1, "--calls", 8)
+    assert [(line["syscall"], line["file"]) for line in trace.end()] == 8 * [(syscall, "data")]
+
+
+def test_page_faults_are_no_call(mount, tracing):
+    filesystem = mount()
+    trace = tracing(filesystem)
+    sgio(filesystem.path(), "--engine", "mmap", "--calls", 8)
+    assert not trace.end() and filesystem.counts("read")["requests"]
 
 
 def test_requests_of_every_opcode(mount, tracing):

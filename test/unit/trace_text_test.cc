@@ -16,15 +16,18 @@ TraceLine call() {
   event.latency_ns = 1'500'000;
   event.offset = 4096;
   event.bytes = 1 << 20;
-  event.process = 42;
-  event.thread = 43;
+  event.who.process = 42;
+  event.who.thread = 43;
+  event.who.syscall = 296;
   event.segments = 256;
+  event.pages = 257;
   event.requests = 8;
   event.opcode = 16;
   event.mode = FUSESCOPE_BUFFERED;
   event.cause = FUSESCOPE_CAUSE_MAX_PAGES;
   event.kind = FUSESCOPE_TRACED_CALL;
-  std::strcpy(line.event.comm, "dd");
+  std::strcpy(line.event.who.comm, "dd");
+  std::strcpy(line.event.file, "disk.img");
   return line;
 }
 
@@ -56,11 +59,12 @@ std::string json(const TraceLine& line) {
 }
 
 TEST(TraceText, CallStandsUnderItsHead) {
-  EXPECT_EQ(trace_head(FUSESCOPE_TRACED_CALL) + text(call()),
-            "TIME            COMM                PID     TID OP    MODE           OFFSET     BYTES "
-            " SEGS  REQS         MS CAUSE            MOUNT\n"
-            "01:01:01.000002 dd                   42      43 write buffered         4096   1048576 "
-            "  256     8      1.500 max_pages        /mnt/a b\n");
+  EXPECT_EQ(
+      trace_head(FUSESCOPE_TRACED_CALL) + text(call()),
+      "TIME            COMM                PID     TID SYSCALL         OP    MODE        "
+      "   OFFSET     BYTES  SEGS  REQS PAGES         MS CAUSE            MOUNT  FILE\n"
+      "01:01:01.000002 dd                   42      43 pwritev         write buffered    "
+      "     4096   1048576   256     8   257      1.500 max_pages        /mnt/a b  disk.img\n");
 }
 
 TEST(TraceText, OneRequestHasNoCause) {
@@ -77,22 +81,40 @@ TEST(TraceText, UnknownIsNotMadeUp) {
   EXPECT_TRUE(line.ends_with("ENOENT     ?\n")) << line;
 }
 
+TEST(TraceText, SystemCallIsNamedNumberedNoneOrUnknown) {
+  TraceLine line = call();
+  line.event.who.syscall = 59;
+  EXPECT_NE(text(line).find(" syscall_59      write"), std::string::npos);
+  line.event.who.syscall = FUSESCOPE_NO_SYSCALL;
+  EXPECT_NE(text(line).find(" -               write"), std::string::npos);
+  line.event.who.syscall = FUSESCOPE_SYSCALL_UNKNOWN;
+  EXPECT_NE(text(line).find(" ?               write"), std::string::npos);
+  EXPECT_NE(json(line).find(R"("syscall":null)"), std::string::npos);
+}
+
+TEST(TraceText, LongFileNameHasNoNul) {
+  TraceLine line = call();
+  std::memset(line.event.file, 'x', sizeof(line.event.file));
+  EXPECT_EQ(file_of(line.event), std::string(FUSESCOPE_FILE_BYTES, 'x'));
+}
+
 TEST(TraceText, NamesAreSafeForATerminal) {
   TraceLine line = call();
-  std::strcpy(line.event.comm, "a\x1b[2J");
+  std::strcpy(line.event.who.comm, "a\x1b[2J");
   EXPECT_NE(text(line).find("a\\x1b[2J"), std::string::npos);
 }
 
 TEST(TraceText, FullNameHasNoNul) {
   TraceLine line = call();
-  std::memset(line.event.comm, 'x', sizeof(line.event.comm));
+  std::memset(line.event.who.comm, 'x', sizeof(line.event.who.comm));
   EXPECT_EQ(comm_of(line.event), std::string(16, 'x'));
 }
 
 TEST(TraceJson, Call) {
   EXPECT_EQ(json(call()), R"({"kind":"call","time":3661.000002,"comm":"dd","pid":42,"tid":43,)"
-                          R"("mountpoint":"/mnt/a b","op":"write","mode":"buffered","offset":4096,)"
-                          R"("bytes":1048576,"segments":256,"requests":8,"latency_seconds":0.0015,)"
+                          R"("mountpoint":"/mnt/a b","op":"write","syscall":"pwritev",)"
+                          R"("file":"disk.img","mode":"buffered","offset":4096,"bytes":1048576,)"
+                          R"("segments":256,"requests":8,"pages":257,"latency_seconds":0.0015,)"
                           R"("cause":"max_pages"})"
                           "\n");
 }
