@@ -11,7 +11,7 @@
 namespace fusescope {
 namespace {
 
-constexpr int kLeastName = 16;     // of a column that takes what is left, before others go
+constexpr int kLeastName = 12;     // of a column that takes what is left, before others go
 constexpr int kTop = 4;            // lines above the rows: what is counted, hooks, none, titles
 constexpr int kBottom = 4;         // below: none, what to do (two), keys
 constexpr int kLeastForAll = 12;   // a screen of fewer lines has nothing below the rows

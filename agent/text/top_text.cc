@@ -111,13 +111,13 @@ std::vector<TopColumnFacts> with_numbers(std::vector<TopColumnFacts> columns) {
 const std::vector<TopColumnFacts>& columns_of(TopView view) {
   static const auto kMounts = with_numbers({
       {TopColumn::name, "MOUNT", "where it is mounted", 0, 'n', 0, true},
-      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 2, true},
+      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 1, true},
   });
   static const auto kProcesses = with_numbers({
       {TopColumn::process, "PID", "id of the process, of the host", 8, 'i', 0, false},
       {TopColumn::name, "COMMAND", "its name", 16, 'n', 0, true},
       {TopColumn::mountpoint, "MOUNT", "of its latest request", 0, 'm', 0, true},
-      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 2, true},
+      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 1, true},
   });
   return view == TopView::mounts ? kMounts : kProcesses;
 }

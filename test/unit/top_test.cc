@@ -193,13 +193,17 @@ TEST(TopScreen, FitsEverySize) {
 }
 
 TEST(TopScreen, LeavesOutTheLeastImportantColumns) {
-  const auto titles = [](int width) {
-    return text_of(top_screen({}, {}, {}, 1, {.width = width, .height = 5}).at(0));
+  const auto titles = [](TopView view, int width) {
+    TopState state;
+    state.view = view;
+    return text_of(top_screen(state, {}, {}, 1, {.width = width, .height = 5}).at(0));
   };
-  EXPECT_NE(titles(120).find("QUEUED"), std::string::npos);
-  EXPECT_EQ(titles(100).find("QUEUED"), std::string::npos);
-  EXPECT_NE(titles(80).find("VERDICT"), std::string::npos);
-  EXPECT_NE(titles(40).find("REQ/CALL"), std::string::npos);
+  EXPECT_NE(titles(TopView::mounts, 120).find("QUEUED"), std::string::npos);
+  EXPECT_EQ(titles(TopView::mounts, 100).find("QUEUED"), std::string::npos);
+  EXPECT_NE(titles(TopView::mounts, 40).find("REQ/CALL"), std::string::npos);
+  for (const TopView view : {TopView::mounts, TopView::processes}) {
+    EXPECT_NE(titles(view, 80).find("VERDICT"), std::string::npos);
+  }
 }
 
 TEST(TopScreen, KeepsTheEndOfALongName) {
