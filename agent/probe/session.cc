@@ -144,26 +144,6 @@ bool has_task_storage() {
   return bpf_prog_test_run_opts(program, &options) == 0 && options.retval == 1;
 }
 
-// The knobs that go with the hooks in use.
-Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
-  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
-  Knobs knobs{.follows_processes = scope == Scope::followed_processes,
-              .counts_processes = scope == Scope::host_by_process};
-  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
-  knobs.blocked_is_hooked =
-      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
-  knobs.calls_by_thread_id =
-      knobs.calls_are_hooked && (!has_typed_pointers(call.programs[0]) || !has_task_storage());
-  return knobs;
-}
-
-std::optional<Walks> walks_here() {
-  for (const Walks& walks : kWalks) {
-    if (try_program(walks.device_list, {.trial = true})) return walks;
-  }
-  return std::nullopt;
-}
-
 std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
   std::vector<std::string> programs;
   for (const HookStatus& status : hooks) {
@@ -172,6 +152,27 @@ std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
     }
   }
   return programs;
+}
+
+// The knobs that go with the hooks in use.
+Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
+  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
+  Knobs knobs{.follows_processes = scope == Scope::followed_processes,
+              .counts_processes = scope == Scope::host_by_process};
+  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
+  knobs.blocked_is_hooked =
+      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
+  // One that has no typed pointers finds the calls of its thread no other way, so nor may the rest.
+  const bool all_are_typed = std::ranges::all_of(programs_of(hooks), has_typed_pointers);
+  knobs.calls_by_thread_id = knobs.calls_are_hooked && (!all_are_typed || !has_task_storage());
+  return knobs;
+}
+
+std::optional<Walks> walks_here() {
+  for (const Walks& walks : kWalks) {
+    if (try_program(walks.device_list, {.trial = true})) return walks;
+  }
+  return std::nullopt;
 }
 
 Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode) {
