@@ -19,6 +19,7 @@
 #define FOPEN_DIRECT_IO (1 << 0)   /* include/uapi/linux/fuse.h */
 #define IOCB_NOWAIT	0x00000008 /* RWF_NOWAIT, include/linux/fs.h */
 #define EAGAIN		11
+#define EIOCBQUEUED	529 /* include/linux/errno.h */
 
 /*
  * Requests of a buffered read are often sent by another thread, when the daemon has ended earlier
@@ -53,9 +54,9 @@ static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 	return is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 }
 
-static __always_inline void trace_frame(const struct call_frame *frame)
+static __always_inline void trace_frame(const struct call_frame *frame, __u64 now)
 {
-	struct fusescope_trace_event event = {.ended_ns = bpf_ktime_get_ns()};
+	struct fusescope_trace_event event = {.ended_ns = now};
 
 	if (trace_requests)
 		return;
@@ -71,14 +72,16 @@ static __always_inline void trace_frame(const struct call_frame *frame)
 	emit_trace(&event);
 }
 
-static __always_inline void count_frame(const struct call_frame *frame)
+/* HAS_ENDED: and not only been submitted, to end later and elsewhere. */
+static __always_inline void count_frame(const struct call_frame *frame, bool has_ended)
 {
-	struct fusescope_io_stats *io = io_stats(frame->mount, frame->op, frame->mode);
+	__u64 now = bpf_ktime_get_ns();
 
-	if (io)
-		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
+	count_call_of_mount(frame->mount, frame->op, frame->mode, frame->requests, frame->segments,
+			    frame->bytes, frame->cause,
+			    has_ended ? now - frame->entered_ns : DURATION_UNKNOWN);
 	if (traces)
-		trace_frame(frame);
+		trace_frame(frame, now);
 	if (counts_processes)
 		count_call_of_process(process_of_current(), frame->mount, frame->op, frame->mode,
 				      frame->requests, frame->segments, frame->bytes, frame->cause);
@@ -99,7 +102,7 @@ static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __
 	if (frame->op == op && frame->begin + got == position)
 		return true;
 	frame->file = 0; /* its kiocb is another's now, and its file may be gone */
-	count_frame(frame);
+	count_frame(frame, false);
 	return false;
 }
 
@@ -286,7 +289,7 @@ static __always_inline int on_call_left(__u64 identity, long result, __u8 op)
 		if (frame->requests || frame->left < frame->bytes)
 			bpf_map_update_elem(&suspended_calls, &iocb, frame, BPF_ANY);
 	} else if (frame && (result != -EAGAIN || frame->requests)) {
-		count_frame(frame);
+		count_frame(frame, result != -EIOCBQUEUED);
 	}
 	if (calls && calls->depth == 0)
 		forget_current_calls();

@@ -25,6 +25,7 @@ enum Metric : std::size_t {
   kIoRequests,
   kIoSegments,
   kIoBytes,
+  kIoDuration,
   kIoSplits,
   kIoExtraRequests,
   kRequestPages,
