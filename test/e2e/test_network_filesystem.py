@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real network filesystem, sshfs, whose server stops and is killed in the middle of I/O."""
+
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+import accounts
+from harness import account, end, sgio, wait_for
+from test_endings import LOAD, THREADS, Scene
+
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
+SIZE = 16 << 20
+
+
+class Sshfs:
+    """sshfs over loopback, with an SFTP server of its own behind one connection."""
+
+    def __init__(self, directory):
+        served, self.label = directory / "served", str(directory / "sshfs")
+        served.mkdir()
+        os.mkdir(self.label)
+        (served / "data").write_bytes(os.urandom(SIZE))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            self.client = subprocess.Popen(["sshfs", "-f", "-o", f"directport={port}",
+                                            f"127.0.0.1:{served}", self.label])
+            listener.settimeout(20)
+            connection, _ = listener.accept()
+        with connection:
+            self.process = subprocess.Popen([SFTP_SERVER], stdin=connection, stdout=connection)
+        wait_for(lambda: os.path.ismount(self.label), "sshfs mounted")
+
+    def path(self):
+        return os.path.join(self.label, "data")
+
+    def end(self):
+        for process in (self.process, self.client):
+            process.kill()
+            process.wait(20)
+        subprocess.run(["umount", "-l", self.label], check=False, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def scene(agent, tmp_path):
+    filesystem = Sshfs(tmp_path)
+    scene = Scene(agent, filesystem)
+    yield scene
+    if scene.load and scene.load.poll() is None:
+        scene.load.kill()
+        scene.load.wait(20)
+    filesystem.end()
+
+
+def seconds_of_a_scrape(agent):
+    began = time.monotonic()
+    agent.scrape()
+    return time.monotonic() - began
+
+
+def test_calls_are_counted(agent, scene):
+    sgio(scene.filesystem.path(), "--direct", "--engine", "plain", "--calls", 50)
+    sgio(scene.filesystem.path(), "--op", "write", "--direct", "--engine", "plain", "--calls", 30)
+    scrape = agent.scrape()
+    for op, calls in (("read", 50), ("write", 30)):
+        labels = {"mountpoint": scene.filesystem.label, "fstype": "fuse.sshfs", "op": op,
+                  "mode": "direct"}
+        assert scrape.total("fuse_io_requests_count", **labels) == calls
+        assert scrape.total("fuse_io_requests_sum", **labels) == calls
+
+
+def test_server_stops_and_goes_on(agent, scene):
+    scene.start_load(*LOAD)
+    scene.pause()
+    scene.wait_in_flight(THREADS)
+    wait_for(lambda: scene.age() > 1, "a request that is a second old")
+    assert seconds_of_a_scrape(agent) < 1
+    scene.resume()
+    end(scene.load)
+    scene.settle("sshfs: server stops and goes on")
+
+
+def outcome(scene):
+    """In one scrape, because the last one of a mount that is gone is the only one: nothing if a
+    request is still in flight, or if no scrape has seen the errors yet."""
+    scrape = scene.agent.scrape()
+    errors = scrape.select("fuse_request_errors_total", op="read",
+                           mountpoint=scene.filesystem.label)
+    total = account(scrape, scene.filesystem.label)
+    lost = sum(scene.lost(scrape).values())
+    seen = {error.labels["error"]: error.value for error in errors if error.value}
+    return seen and total["in_flight"] == 0 and (total, lost, seen)
+
+
+def test_server_is_killed(agent, scene):
+    scene.start_load(*LOAD)
+    scene.pause()
+    scene.wait_in_flight(THREADS)
+    scene.filesystem.process.kill()
+    total, lost, errors = wait_for(lambda: outcome(scene), "errors, and nothing in flight")
+    assert total["sent"] == total["ended"] + lost
+    assert sum(errors.values()) >= THREADS, "each reader's request ended with an error"
+    assert errors.keys() <= {"EIO", "ECONNABORTED", "ENOTCONN"}
+    accounts.note("sshfs: server is killed", total, lost)
+    assert seconds_of_a_scrape(agent) < 1
