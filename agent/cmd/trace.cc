@@ -113,10 +113,11 @@ class Output {
     mountpoints_.refresh();
   }
 
-  void end(std::uint64_t dropped) {
-    if (options_.json) text_ += trace_end_json(lines_, dropped);
+  void end(std::uint64_t dropped, std::uint64_t skipped) {
+    const TraceEnd end = {.events = lines_, .dropped = dropped, .skipped = skipped};
+    if (options_.json) text_ += trace_end_json(end);
     flush();
-    if (!is_closed_) std::fputs(trace_end_text(lines_, dropped).c_str(), stderr);
+    if (!is_closed_) std::fputs(trace_end_text(end).c_str(), stderr);
   }
 
   [[nodiscard]] bool is_full() const { return options_.count && lines_ >= options_.count; }
@@ -132,6 +133,12 @@ class Output {
   bool is_closed_ = false;
   int error_ = 0;
 };
+
+std::uint64_t skipped_runs(const Reader& reader) {
+  std::uint64_t skipped = 0;
+  for (const ProgramStatus& program : reader.programs()) skipped += program.missed;
+  return skipped;
+}
 
 class Tracing {
  public:
@@ -220,7 +227,7 @@ Result<int> trace(const TraceOptions& options) {
   output.flush();
   Tracing tracing(options, *session, *reader, output);
   if (auto done = tracing.run(*stream, *signals); !done) return std::unexpected(done.error());
-  output.end(stream->dropped());
+  output.end(stream->dropped(), skipped_runs(*reader));
   if (output.error()) return std::unexpected(errno_error("write standard output", output.error()));
   return 0;
 }

@@ -71,8 +71,9 @@ void add_trace_json(std::string& text, const TraceLine& line) {
   text += '\n';
 }
 
-std::string trace_end_json(std::uint64_t events, std::uint64_t dropped) {
-  const Json object = {{"kind", "end"}, {"events", events}, {"dropped", dropped}};
+std::string trace_end_json(const TraceEnd& end) {
+  const Json object = {
+      {"kind", "end"}, {"events", end.events}, {"dropped", end.dropped}, {"skipped", end.skipped}};
   return object.dump() + "\n";
 }
 

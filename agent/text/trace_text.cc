@@ -124,9 +124,14 @@ void add_trace_text(std::string& text, const TraceLine& line) {
   text += '\n';
 }
 
-std::string trace_end_text(std::uint64_t events, std::uint64_t dropped) {
-  return text_of("%llu events, %llu dropped\n", static_cast<unsigned long long>(events),
-                 static_cast<unsigned long long>(dropped));
+std::string trace_end_text(const TraceEnd& end) {
+  std::string text =
+      std::to_string(end.events) + " events, " + std::to_string(end.dropped) + " dropped";
+  if (end.skipped) {
+    text += "; this kernel skipped " + std::to_string(end.skipped) +
+            " runs of programs, so that lines may lack or be wrong: see 'fusescope doctor'";
+  }
+  return text + "\n";
 }
 
 }  // namespace fusescope

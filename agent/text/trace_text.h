@@ -26,8 +26,14 @@ void add_trace_text(std::string& text, const TraceLine& line);
 void add_trace_json(std::string& text, const TraceLine& line);
 
 // What was printed and what was lost, when all is over.
-std::string trace_end_text(std::uint64_t events, std::uint64_t dropped);
-std::string trace_end_json(std::uint64_t events, std::uint64_t dropped);
+struct TraceEnd {
+  std::uint64_t events = 0;   // lines
+  std::uint64_t dropped = 0;  // that there was no room for
+  std::uint64_t skipped =
+      0;  // runs of programs that the kernel skipped: lines may lack or be wrong
+};
+std::string trace_end_text(const TraceEnd& end);
+std::string trace_end_json(const TraceEnd& end);
 
 // The process name of an event, without the NUL.
 std::string comm_of(const fusescope_trace_event& event);

@@ -3,6 +3,7 @@
 daemon (flush_bg_queue(), fs/fuse/dev.c): they belong to the call that made them all the same."""
 
 import dataclasses
+import os
 import time
 
 import pytest
@@ -52,3 +53,17 @@ def test_background_queue(agent, mount, case):
     assert scrape.total("fuse_io_requests_sum", mode=case.mode, **labels) == \
         case.origins.get("call", 0)
     assert scrape.maybe("fuse_io_splits_total", **labels) == case.calls
+
+
+def test_writeback_that_a_call_waits_for(agent, mount):
+    """A write of O_SYNC sends its pages itself, as writeback; it would be the same a second later."""
+    filesystem = mount("--writeback-cache", name="synchronous")
+    file = os.open(filesystem.path(), os.O_WRONLY | os.O_SYNC)
+    for call in range(8):
+        assert os.pwrite(file, bytes(4 * 4096), call * 4 * 4096) == 4 * 4096
+    os.close(file)
+    scrape = agent.scrape()
+    sent = data_requests(scrape, filesystem.label, "write")
+    assert sent == filesystem.counts("write") and sent["requests"] >= 8
+    assert origins(scrape, filesystem.label, "write") == {"writeback": sent["requests"]}
+    assert scrape.maybe("fuse_io_requests_sum", mountpoint=filesystem.label, op="write") == 0

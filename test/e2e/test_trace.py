@@ -48,7 +48,7 @@ class Trace:
         _, errors = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, errors
         *lines, last = map(json.loads, self.output.read_text().splitlines())
-        assert last.keys() == {"kind", "events", "dropped"} and last["events"] == len(lines)
+        assert last.keys() == {"kind", "events", "dropped", "skipped"} and last["events"] == len(lines)
         assert re.fullmatch(rf"{len(lines)} events, {last['dropped']} dropped\n", errors)
         self.dropped = last["dropped"]
         return lines

@@ -129,8 +129,11 @@ TEST(TraceJson, Request) {
 }
 
 TEST(TraceJson, End) {
-  EXPECT_EQ(trace_end_json(3, 4), "{\"kind\":\"end\",\"events\":3,\"dropped\":4}\n");
-  EXPECT_EQ(trace_end_text(3, 4), "3 events, 4 dropped\n");
+  const TraceEnd end = {.events = 3, .dropped = 4};
+  EXPECT_EQ(trace_end_json(end), "{\"kind\":\"end\",\"events\":3,\"dropped\":4,\"skipped\":0}\n");
+  EXPECT_EQ(trace_end_text(end), "3 events, 4 dropped\n");
+  EXPECT_NE(trace_end_text({.events = 3, .dropped = 4, .skipped = 5}).find("skipped 5 runs"),
+            std::string::npos);
 }
 
 }  // namespace
