@@ -228,7 +228,6 @@ struct fusescope_op_stats {
 	struct fusescope_data_stats data;
 	struct fusescope_duration_stats duration;
 	struct fusescope_io_stats io[FUSESCOPE_MODES];
-	struct fusescope_duration_stats call_duration;
 };
 
 /* Error replies to one opcode of one mount, by errno: the first free row was taken for them. */

@@ -14,7 +14,6 @@
 #include "cause.h"
 #include "connection.bpf.h"
 #include "data_request.bpf.h"
-#include "durations.bpf.h"
 #include "histogram.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
@@ -23,8 +22,6 @@
 
 #define CALL_SLOT_MASK (FUSESCOPE_CALL_SLOTS - 1)
 #define NO_CALL	       FUSESCOPE_CALL_SLOTS
-
-#define DURATION_UNKNOWN (~0ULL)
 
 static __always_inline struct fusescope_call *call_at(__u32 index)
 {
@@ -99,20 +96,11 @@ static __always_inline void count_call_of_process(__u64 process, __u32 mount, __
 		count_call(io, requests, segments, bytes, cause);
 }
 
-/* The same, for its mount. ELAPSED_NS: how long it took, or DURATION_UNKNOWN. */
-static __always_inline void count_call_of_mount(__u32 mount, __u8 op, __u8 mode, __u64 requests,
-						__u32 segments, __u64 bytes, __u8 cause,
-						__u64 elapsed_ns)
+static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op, __u8 mode)
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
-	struct fusescope_op_stats *of_op;
 
-	if (!stats)
-		return;
-	of_op = &stats->ops[op & 1];
-	count_call(&of_op->io[mode & 1], requests, segments, bytes, cause);
-	if (elapsed_ns != DURATION_UNKNOWN)
-		count_elapsed(&of_op->call_duration, elapsed_ns);
+	return stats ? &stats->ops[op & 1].io[mode & 1] : NULL;
 }
 
 static __always_inline __u32 call_hash(__u64 key)
@@ -161,6 +149,7 @@ CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 
 /* Counts a call and frees its slot. Whoever wins the exchange is the only one to do so. */
 static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 {
+	struct fusescope_io_stats *io;
 	__u64 bytes = call->asked_bytes;
 	__u8 cause = call->cause;
 
@@ -174,8 +163,9 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 		bytes = call->sent_bytes;
 		count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
 	}
-	count_call_of_mount(call->mount, call->first.op, call->first.mode, call->requests,
-			    call->segments, bytes, cause, call->last_ns - call->first_ns);
+	io = io_stats(call->mount, call->first.op, call->first.mode);
+	if (io)
+		count_call(io, call->requests, call->segments, bytes, cause);
 	trace_call(call, key, bytes);
 	count_call_of_process(call->process, call->mount, call->first.op, call->first.mode,
 			      call->requests, call->segments, bytes, cause);

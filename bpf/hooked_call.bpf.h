@@ -19,7 +19,6 @@
 #define FOPEN_DIRECT_IO (1 << 0)   /* include/uapi/linux/fuse.h */
 #define IOCB_NOWAIT	0x00000008 /* RWF_NOWAIT, include/linux/fs.h */
 #define EAGAIN		11
-#define EIOCBQUEUED	529 /* include/linux/errno.h */
 
 /*
  * Requests of a buffered read are often sent by another thread, when the daemon has ended earlier
@@ -54,9 +53,9 @@ static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 	return is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 }
 
-static __always_inline void trace_frame(const struct call_frame *frame, __u64 now)
+static __always_inline void trace_frame(const struct call_frame *frame)
 {
-	struct fusescope_trace_event event = {.ended_ns = now};
+	struct fusescope_trace_event event = {.ended_ns = bpf_ktime_get_ns()};
 
 	if (trace_requests)
 		return;
@@ -72,16 +71,14 @@ static __always_inline void trace_frame(const struct call_frame *frame, __u64 no
 	emit_trace(&event);
 }
 
-/* HAS_ENDED: and not only been submitted, to end later and elsewhere. */
-static __always_inline void count_frame(const struct call_frame *frame, bool has_ended)
+static __always_inline void count_frame(const struct call_frame *frame)
 {
-	__u64 now = bpf_ktime_get_ns();
+	struct fusescope_io_stats *io = io_stats(frame->mount, frame->op, frame->mode);
 
-	count_call_of_mount(frame->mount, frame->op, frame->mode, frame->requests, frame->segments,
-			    frame->bytes, frame->cause,
-			    has_ended ? now - frame->entered_ns : DURATION_UNKNOWN);
+	if (io)
+		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
 	if (traces)
-		trace_frame(frame, now);
+		trace_frame(frame);
 	if (counts_processes)
 		count_call_of_process(process_of_current(), frame->mount, frame->op, frame->mode,
 				      frame->requests, frame->segments, frame->bytes, frame->cause);
@@ -102,7 +99,7 @@ static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __
 	if (frame->op == op && frame->begin + got == position)
 		return true;
 	frame->file = 0; /* its kiocb is another's now, and its file may be gone */
-	count_frame(frame, false);
+	count_frame(frame);
 	return false;
 }
 
@@ -289,7 +286,7 @@ static __always_inline int on_call_left(__u64 identity, long result, __u8 op)
 		if (frame->requests || frame->left < frame->bytes)
 			bpf_map_update_elem(&suspended_calls, &iocb, frame, BPF_ANY);
 	} else if (frame && (result != -EAGAIN || frame->requests)) {
-		count_frame(frame, result != -EIOCBQUEUED);
+		count_frame(frame);
 	}
 	if (calls && calls->depth == 0)
 		forget_current_calls();

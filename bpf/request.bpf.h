@@ -205,8 +205,10 @@ static __always_inline int on_request_ended(struct fuse_req *req, __u64 address)
 		trace_ended(place, slot, req, now);
 #ifdef FUSESCOPE_DIRECT_LOADS
 	if (slot->part == FUSESCOPE_PART_WHOLE) {
-		count_call_of_mount(slot->mount, slot->op, slot->mode, 1, slot->segments,
-				    slot->asked_bytes, 0, now - slot->sent_ns);
+		struct fusescope_io_stats *io = io_stats(slot->mount, slot->op, slot->mode);
+
+		if (io)
+			count_call(io, 1, slot->segments, slot->asked_bytes, 0);
 		count_call_of_process(slot->sender >> 32, slot->mount, slot->op, slot->mode, 1,
 				      slot->segments, slot->asked_bytes, 0);
 	} else if (slot->part == FUSESCOPE_PART_OF_CALL) {

@@ -124,20 +124,21 @@ void add_data_requests(Builder& builder, const Labels& labels, const fusescope_d
   }
 }
 
-// Only what was seen: where no hook shows when the daemon takes a request, there are no phases.
-void add_duration(Builder& builder, Metric metric, const Labels& labels,
+void add_duration(Builder& builder, const Labels& labels, const std::string& op,
                   const fusescope_duration_stats& stats) {
-  if (!count_of(stats)) return;
   builder.histogram(
-      metric, labels,
+      kRequestDuration, with(labels, {{"op", op}}),
       histogram_of(stats.slots, static_cast<double>(stats.sum_ns) / 1e9, 1e-6, false));
 }
 
+// Only what was seen: where no hook shows when the daemon takes a request, there are no phases.
 void add_phases(Builder& builder, const Labels& labels, const fusescope_mount_stats& stats) {
   for (int i = 0; i < FUSESCOPE_PHASES; i++) {
-    const auto phase = static_cast<fusescope_phase>(i);
-    add_duration(builder, kRequestPhase, with(labels, {{"phase", name_of(phase)}}),
-                 stats.phases[i]);
+    const fusescope_duration_stats& phase = stats.phases[i];
+    if (!count_of(phase)) continue;
+    builder.histogram(
+        kRequestPhase, with(labels, {{"phase", name_of(static_cast<fusescope_phase>(i))}}),
+        histogram_of(phase.slots, static_cast<double>(phase.sum_ns) / 1e9, 1e-6, false));
   }
 }
 
@@ -192,12 +193,10 @@ void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot&
       add_calls(builder, labels, stats.io[j], op, static_cast<fusescope_mode>(j));
     }
     add_data_requests(builder, labels, stats.data, op);
-    const Labels of_op = with(labels, {{"op", name_of(op)}});
-    if (sees_calls) add_duration(builder, kIoDuration, of_op, stats.call_duration);
-    add_duration(builder, kRequestDuration, of_op, stats.duration);
+    if (count_of(stats.duration)) add_duration(builder, labels, name_of(op), stats.duration);
   }
   for (const auto& [opcode, duration] : mount.counters.durations) {
-    add_duration(builder, kRequestDuration, with(labels, {{"op", opcode_name(opcode)}}), duration);
+    add_duration(builder, labels, opcode_name(opcode), duration);
   }
   add_phases(builder, labels, mount.counters.data);
   builder.count(kRequestsSent, labels, sent_of(mount.counters.data));

@@ -23,10 +23,6 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
      "Bytes that I/O calls asked for. An estimate, the bytes of their requests, for the calls "
      "counted in fusescope_calls_estimated_total."},
-    {"fuse_io_duration_seconds", MetricType::Histogram, MOUNT_LABELS ",op",
-     "Duration of the I/O calls; of asynchronous ones only if they had ended when they were "
-     "submitted. Where fusescope_hook_info has role call with mode tracepoint it is an estimate: "
-     "from the first request sent until the last one ended."},
     {"fuse_io_splits_total", MetricType::Counter, CALL_LABELS ",cause",
      "I/O calls that took more than one data request, by why the first one was closed early."},
     {"fuse_io_extra_requests_total", MetricType::Counter, CALL_LABELS ",cause",

@@ -25,7 +25,6 @@ enum Metric : std::size_t {
   kIoRequests,
   kIoSegments,
   kIoBytes,
-  kIoDuration,
   kIoSplits,
   kIoExtraRequests,
   kRequestPages,

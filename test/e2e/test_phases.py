@@ -32,10 +32,7 @@ def test_a_slow_daemon_is_service(agent, mount):
     filesystem = mount("--reply-delay-ms", "20", name="slow")
     sgio(filesystem.path(), "--direct", "--engine", "plain", "--calls", 50)
     labels = {"mountpoint": filesystem.label, "op": "read"}
-    scrape = agent.scrape()
-    for what in ("io", "request"):
-        assert scrape.total(f"fuse_{what}_duration_seconds_count", **labels) == 50
-        assert scrape.total(f"fuse_{what}_duration_seconds_sum", **labels) >= 50 * DELAY
+    assert agent.scrape().total("fuse_request_duration_seconds_sum", **labels) >= 50 * DELAY
     phases = phases_of(agent, filesystem)
     if "service" in phases:
         assert phases["service"][1] > DELAY / 2 > 2 * phases["queued"][1]

@@ -225,16 +225,6 @@ TEST(Mount, HasDurationsOfTheOpcodesThatWereSeen) {
   EXPECT_TRUE(durations.contains(mount + ",op=lookup"));
 }
 
-TEST(Mount, HasDurationsOfItsCalls) {
-  const std::string mount = "mountpoint=/mnt/silent,fstype=virtiofs";
-  MountSnapshot seen = silent_mount();
-  EXPECT_TRUE(values_of_mount(seen, "fuse_io_duration_seconds").empty());
-  seen.counters.data.ops[FUSESCOPE_READ].call_duration.slots[3] = 2;
-  const Values durations = values_of_mount(seen, "fuse_io_duration_seconds");
-  EXPECT_EQ(durations.size(), 1U);
-  EXPECT_TRUE(durations.contains(mount + ",op=read"));
-}
-
 TEST(Mount, HasNoLimitsUntilTheyAreNegotiated) {
   MountSnapshot mount = busy_mount();
   EXPECT_EQ(values_of_mount(mount, "fuse_mount_max_pages").size(), 1U);

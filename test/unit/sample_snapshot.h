@@ -52,8 +52,6 @@ inline void add_sample_requests(Counters& counters) {
   read.data.origins[FUSESCOPE_ORIGIN_READAHEAD] = 1;
   read.duration.slots[7] = 9;
   read.duration.sum_ns = 1'000'000;
-  read.call_duration.slots[8] = 4;
-  read.call_duration.sum_ns = 900'000;
   counters.data.phases[FUSESCOPE_PHASE_QUEUED].slots[2] = 9;
   counters.data.phases[FUSESCOPE_PHASE_QUEUED].sum_ns = 30'000;
   counters.data.phases[FUSESCOPE_PHASE_SERVICE].slots[6] = 9;
