@@ -24,6 +24,7 @@ FUSE = (
     test_causes.test_cause_is_unknown_where_a_cached_page_ends_the_request,
     test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
     test_background.test_background_queue,
+    test_background.test_writeback_that_a_call_waits_for,
     test_no_requests.test_page_cache_hits,
     test_no_requests.test_reads_at_the_end,
     test_no_requests.test_writes_that_stay_in_the_page_cache,
@@ -41,7 +42,8 @@ ENDINGS = (
     test_endings.test_every_request_leaves,
     test_endings.test_lazily_unmounted,
 )
-COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace)
+COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace,
+            guest_tests.test_top)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
 VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 

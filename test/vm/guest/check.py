@@ -97,7 +97,7 @@ def check_doctor(missing, lossy):
     roles = json.loads(done.stdout)["roles"]
     absent = {role["role"] for role in roles if role["state"] == "missing"}
     inexact = {role["role"] for role in roles if role["state"] != "exact"}
-    assert absent == set(missing)
+    assert absent == set(missing), [role["reason"] for role in roles]
     assert {role["state"] for role in roles} <= {"exact", "missing", *["lossy"] * lossy}
     assert done.returncode == min(len(inexact), 1)
 
