@@ -207,7 +207,9 @@ ENDINGS = [
     Ending("umount-f", unmount_by_force, ends_filesystem=True),
     # Direct requests of an asynchronous kind are not taken back when their thread is killed.
     Ending("signal", signal_the_reader, ("--threads", "1", "--no-async-dio")),
-    Ending("10000-in-flight", many_in_flight, ("--max-background", "65535")),
+    # Attributes that expire would make io_submit(2) wait for a GETATTR that nobody answers.
+    Ending("10000-in-flight", many_in_flight, ("--max-background", "65535",
+                                               "--attr-timeout", "600")),
     Ending("64-threads", sixty_four_daemon_threads, ("--threads", "64")),
 ]
 

@@ -42,11 +42,16 @@ class RowReport:
         self.row = row
         self.expected = expected(row, plan)
         self.results = {}
+        self.endings = {}  # by mode: the lines of accounts.table()
         self.output = []
 
     def read(self, line):
         try:
-            result = Result(**json.loads(line))
+            told = json.loads(line)
+            if "endings" in told:
+                self.endings[told["mode"]] = told["endings"]
+                return
+            result = Result(**told)
             self.results[result.mode, result.name] = result
         except (ValueError, TypeError):
             self.output.append(line)
@@ -63,7 +68,7 @@ class RowReport:
         return [result for result in self.results.values() if result.failure]
 
     def summary(self, seconds):
-        """One line, and the first failures below it."""
+        """One line; below it the first failures, and what became of requests in each mode."""
         modes = {}
         for result in self.results.values():
             good, bad = modes.get(result.mode, (0, 0))
@@ -73,8 +78,10 @@ class RowReport:
         shown = [f"    {result.mode} {result.name}: {result.failure.splitlines()[0]:.300}"
                  for result in self.failures()]
         more = len(shown) - FAILURES_SHOWN
+        tables = [f"    {mode:<10}  {line}" for mode, lines in self.endings.items()
+                  for line in lines]
         return "\n".join([f"{self.row.name}: {counts} ({seconds:.0f} s)", *shown[:FAILURES_SHOWN],
-                          *([f"    ... and {more} more"] if more > 0 else ())])
+                          *([f"    ... and {more} more"] if more > 0 else ()), *tables])
 
 
 def write_junit(file, reports):

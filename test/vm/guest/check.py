@@ -165,6 +165,7 @@ def check_mode(report, plan, mode):
             skipped = Skipped(agent) if mode in plan["skips"] else None
             report.case(mode, case.name, run_case, case, agent, mount, skipped=skipped,
                         must_fail=matches(f"{mode}/{case.name}", plan["missing"]))
+        print(json.dumps({"mode": mode, "endings": accounts.table()}))
         report.case(mode, "nothing-lost", check_nothing_lost, agent, mode in plan["skips"])
         report.case(mode, "stops", check_stops, agent, mount)
     finally:
