@@ -21,6 +21,7 @@ constexpr int kWalkShare = 100;
 // can be long.
 constexpr std::chrono::seconds kCleaningInterval{5};
 
+constexpr std::chrono::seconds kLeavingTime{1};
 constexpr int kTries = 5;  // at reading rows and mounts that belong together
 
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
@@ -47,7 +48,8 @@ std::set<std::uint32_t> Collector::seen_devices() const {
 // can be given back: its connection is mounted no more, or all rows are taken.
 Result<void> Collector::refresh_devices() {
   const auto is_newly_detached = [&](const Row& row) {
-    return !row.retired && !mounts_.contains(row.device) && !detached_.contains(row.address);
+    return !row.retired && !leaving_.contains(row.index) && !mounts_.contains(row.device) &&
+           !detached_.contains(row.address);
   };
   const auto begin = Clock::now();
   if (begin < next_device_walk_ && rows_.size() < FUSESCOPE_MAX_MOUNTS &&
@@ -81,7 +83,7 @@ bool Collector::is_superseded(const Row& row) const {
 }
 
 bool Collector::is_present(const Row& row) const {
-  if (row.retired || is_superseded(row)) return false;
+  if (row.retired || leaving_.contains(row.index) || is_superseded(row)) return false;
   return mounts_.contains(row.device) || detached_.contains(row.address);
 }
 
@@ -98,16 +100,33 @@ Counters Collector::counted(std::uint32_t row) {
   return difference(reader_.counters(row), baseline_[row]);
 }
 
+// What a row counted since it was last looked at is that of a mount that is gone.
+void Collector::depart(std::uint32_t row) {
+  const Counters counters = counted(row);
+  departed_.add(identity_[row], counters);
+  add(baseline_[row], counters);
+}
+
+// The calls of a connection that was aborted return, or are settled, a little later than it is
+// gone: until then its row is not given to another, which would count them.
 void Collector::release_gone() {
+  const auto now = Clock::now();
   for (const Row& row : rows_) {
     if (is_present(row)) continue;
-    const Counters counters = counted(row.index);
-    departed_.add(identity_[row.index], counters);
-    add(baseline_[row.index], counters);
-    identity_.erase(row.index);
-    reader_.release(row.index);
+    const auto [left, is_new] = leaving_.try_emplace(row.index, now);
+    if (is_new) {
+      depart(row.index);
+      reader_.drop_unmounted(row.index);
+    } else if (now - left->second >= kLeavingTime) {
+      if (!is_empty(counted(row.index))) depart(row.index);
+      identity_.erase(row.index);
+      leaving_.erase(left);
+      reader_.release(row.index);
+    }
   }
-  std::erase_if(rows_, [&](const Row& row) { return !identity_.contains(row.index); });
+  std::erase_if(rows_, [&](const Row& row) {
+    return leaving_.contains(row.index) || !identity_.contains(row.index);
+  });
 }
 
 Result<void> Collector::refresh() {

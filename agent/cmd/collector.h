@@ -47,6 +47,7 @@ class Collector {
   [[nodiscard]] std::set<std::uint32_t> seen_devices() const;
   [[nodiscard]] bool is_present(const Row& row) const;
   [[nodiscard]] bool is_superseded(const Row& row) const;
+  void depart(std::uint32_t row);
   void release_gone();
   Counters counted(std::uint32_t row);
   void add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
@@ -67,8 +68,9 @@ class Collector {
   Clock::time_point next_cleaning_{};
   std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
 
-  std::map<std::uint32_t, MountIdentity> identity_;  // by row, kept for when its mount is gone
-  std::map<std::uint32_t, Counters> baseline_;       // by row, from when it was given back
+  std::map<std::uint32_t, MountIdentity> identity_;     // by row, kept for when its mount is gone
+  std::map<std::uint32_t, Counters> baseline_;          // by row, of its earlier mounts
+  std::map<std::uint32_t, Clock::time_point> leaving_;  // rows of mounts that are gone since then
   Departed departed_;
   std::set<std::uint32_t> gone_processes_;  // at the latest look
   std::set<std::uint32_t> dropped_;         // devices that never had their own row

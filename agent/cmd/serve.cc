@@ -11,6 +11,7 @@
 
 #include "agent/cmd/logging.h"
 #include "agent/cmd/privileges.h"
+#include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
@@ -120,6 +121,7 @@ Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Ke
     }
     if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
     telemetry.keep_house();
+    tell_alive();
   }
 }
 
@@ -147,7 +149,11 @@ Result<void> serve(const ServeOptions& options) {
     spdlog::info("listening on {}", endpoint.text());
   }
 
+  const auto state = telemetry.state();
+  tell_ready(state ? *state : state.error().text);
+
   const auto signal = run_until_signal(signals, telemetry, kept);
+  tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);
   return {};

@@ -286,11 +286,14 @@ Result<std::vector<fusescope_device_record>> Reader::devices() const {
   return records;
 }
 
-void Reader::release(std::uint32_t row) const {
+void Reader::drop_unmounted(std::uint32_t row) const {
   for (fusescope_inflight& slot : inflight_slots()) {
     const std::uint64_t request = load(slot.request);
     if (is_complete(request) && slot.mount == row) drop(slot, request, FUSESCOPE_LOST_UNMOUNTED);
   }
+}
+
+void Reader::release(std::uint32_t row) const {
   std::atomic_ref(blocked(row)->threads).store(0, std::memory_order_release);
   std::atomic_ref(blocked(row)->since_ns).store(0, std::memory_order_release);
   std::atomic_ref(connection(row)->address).store(FUSESCOPE_TOMBSTONE, std::memory_order_release);

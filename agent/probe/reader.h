@@ -97,8 +97,10 @@ class Reader {
   // Every open /dev/fuse of this host; one connection may have several.
   [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;
 
-  // Gives a row back, after its connection is gone. Its counters go on from where they are; what is
-  // still in flight is counted as lost.
+  // Counts as lost what is in flight of a row whose connection is gone.
+  void drop_unmounted(std::uint32_t row) const;
+
+  // Gives the row of a connection that is gone back. Its counters go on from where they are.
   void release(std::uint32_t row) const;
 
   [[nodiscard]] fusescope_self_stats self_stats() const;

@@ -71,13 +71,16 @@ class Scrape:
 
 
 class Agent:
-    def __init__(self, *args, log):
+    """`under` is the command to run instead of the agent, which it must run with the same options."""
+
+    def __init__(self, *args, log, under=(), environment=None):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(log, "ab")
         self.process = subprocess.Popen(
-            [AGENT, "serve", f"--web.listen-address=127.0.0.1:{self.port}", *args],
-            stdout=self.log, stderr=self.log)
+            [*(under or (AGENT,)), "serve",
+             f"--web.listen-address=127.0.0.1:{self.port}", *args],
+            stdout=self.log, stderr=self.log, env=environment)
         wait_for(self.is_ready, f"agent on port {self.port} ready (see {log})")
 
     def is_ready(self):

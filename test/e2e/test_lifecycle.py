@@ -71,6 +71,25 @@ def test_a_mount_that_is_gone_is_shown_once_more(agent, mount):
     assert agent.scrape().select("fuse_io_requests_count", mountpoint=filesystem.label) == []
 
 
+def test_calls_that_end_after_their_mount_are_its_own(agent, mount):
+    """A call of splice(2) is over when it was idle for 100 ms: here its mount is gone by then. No
+    other mount that is given its row may count it."""
+    filesystem = mount(name="gone")
+    sgio(filesystem.path(), "--buffered", "--engine", "splice", "--calls", 1)
+    agent.scrape()  # names the row
+    filesystem.stop()
+    calls = []
+    for i in range(24):
+        scrape = agent.scrape()
+        calls += [s.value for s in scrape.select("fuse_io_requests_count", op="read",
+                                                 mode="buffered", mountpoint=filesystem.label)]
+        other = mount(name=f"next-{i}")
+        assert agent.scrape().maybe("fuse_io_requests_count", mountpoint=other.label) == 0
+        other.stop()
+        time.sleep(0.1)
+    assert calls[-1] == 1
+
+
 def test_counters_go_on_when_a_mount_comes_back(agent, mount):
     requests = 0
     for _ in range(4):

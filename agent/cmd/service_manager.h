@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace fusescope {
+
+// What systemd is told of a unit with Type=notify: sd_notify(3). Nothing happens where the
+// environment has no NOTIFY_SOCKET. None of these fails: a service manager that cannot be reached
+// ends the agent by itself, when its time to start or its watchdog runs out.
+
+// The agent answers on its ports. `status` is a line for `systemctl status`.
+void tell_ready(const std::string& status);
+
+// The agent is alive; for WatchdogSec=, to be called more than twice in that time.
+void tell_alive();
+
+// The agent has begun to end.
+void tell_stopping();
+
+}  // namespace fusescope

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent as a unit of systemd: it says when it is ready, and the unit gives it no more than it
+needs."""
+
+import configparser
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import AGENT, Agent, data_requests, sgio, wait_for
+
+FOLDER = pathlib.Path(__file__).parents[2] / "deploy/systemd"
+UNIT = FOLDER / "fusescope.service"
+EXPOSURE = 25  # tenths, of systemd-analyze security
+NOBODY = "65534"
+
+
+@pytest.fixture(name="settings")
+def settings_of_the_unit():
+    unit = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    unit.optionxform = str
+    unit.read(UNIT)
+    return unit["Service"]
+
+
+@contextlib.contextmanager
+def notify_socket(folder):
+    """What systemd listens on for a unit with Type=notify."""
+    address = str(folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(address)
+        listening.settimeout(20)
+        yield listening, {**os.environ, "NOTIFY_SOCKET": address}
+
+
+def test_says_when_it_is_ready_alive_and_ending(tmp_path):
+    with notify_socket(tmp_path) as (listening, environment):
+        agent = Agent(log=tmp_path / "agent.log", environment=environment)
+        assert listening.recv(4096) == b"READY=1\nSTATUS=its hooks are attached"
+        assert [listening.recv(4096) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        assert agent.stop() == 0
+        rest = []
+        listening.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                rest.append(listening.recv(4096))
+        assert rest[-1] == b"STOPPING=1" and set(rest[:-1]) <= {b"WATCHDOG=1"}
+
+
+def test_is_not_ready_when_it_cannot_listen(tmp_path):
+    with notify_socket(tmp_path) as (listening, environment), socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            [AGENT, "serve", f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"],
+            env=environment, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 2
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.recv(4096)
+
+
+def test_outlives_a_service_manager_that_is_gone(tmp_path):
+    agent = Agent(log=tmp_path / "agent.log",
+                  environment={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "gone")})
+    assert agent.stop() == 0
+
+
+def test_the_unit_is_hardened():
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager",
+                           f"--threshold={EXPOSURE}", UNIT],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("drop_in", [None, "with-kprobes.conf"])
+def test_systemd_reads_the_unit(tmp_path, drop_in):
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/usr/bin/fusescope", str(AGENT)))
+    if drop_in:
+        folder = tmp_path / f"{UNIT.name}.d"
+        folder.mkdir()
+        shutil.copy(FOLDER / drop_in, folder)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_rights_of_the_unit_are_enough(settings, mount, tmp_path):
+    """Not root: a user without any right but those of the unit."""
+    names = settings["AmbientCapabilities"].lower().replace("cap_", "+").split()
+    assert settings["CapabilityBoundingSet"] == settings["AmbientCapabilities"]
+    rights = ",".join(["-all", *names])
+    with tempfile.TemporaryDirectory() as folder:  # that the user may look into
+        os.chmod(folder, 0o755)
+        program = shutil.copy(AGENT, folder)
+        agent = Agent(log=tmp_path / "agent.log",
+                      under=["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups",
+                             "--bounding-set", rights, "--inh-caps", rights,
+                             "--ambient-caps", rights, "--no-new-privs", program])
+        filesystem = mount()
+        sgio(filesystem.path(), "--direct", "--calls", "8")
+        truth = filesystem.counts("read")
+        assert data_requests(agent.scrape(), filesystem.label, "read") == truth
+        assert agent.stop() == 0
+
+
+def group_members(name):
+    """The system calls of a group of SystemCallFilter=."""
+    shown = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", name],
+                           capture_output=True, text=True, check=True).stdout
+    lines = [line.strip() for line in shown.splitlines()[1:]]
+    return expand(line for line in lines if line and line[0] != "#")
+
+
+def expand(words):
+    found = set()
+    for word in words:
+        found |= group_members(word) if word.startswith("@") else {word}
+    return found
+
+
+def test_the_system_calls_of_the_unit_are_enough(settings, mount, tmp_path):
+    allowed = expand(settings["SystemCallFilter"].split())
+    seen = tmp_path / "seen"
+    agent = Agent(log=tmp_path / "agent.log",
+                  under=["strace", "--daemonize", "--follow-forks", "--output", seen, AGENT])
+    filesystem = mount()
+    sgio(filesystem.path(), "--direct", "--calls", "8")
+    assert data_requests(agent.scrape(), filesystem.label, "read") == filesystem.counts("read")
+    process = agent.process.pid
+    assert agent.stop() == 0
+    wait_for(lambda: re.search(rf"^{process} .*exited with 0", seen.read_text(), re.MULTILINE),
+             "the last line of strace")
+    used = set(re.findall(r"^\d+ +(\w+)\(", seen.read_text(), re.MULTILINE))
+    assert "bpf" in used
+    assert used - allowed == set()
