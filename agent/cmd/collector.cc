@@ -83,8 +83,14 @@ bool Collector::is_superseded(const Row& row) const {
 }
 
 bool Collector::is_present(const Row& row) const {
-  if (row.retired || leaving_.contains(row.index) || is_superseded(row)) return false;
-  return mounts_.contains(row.device) || detached_.contains(row.address);
+  if (row.retired || is_superseded(row)) return false;
+  if (detached_.contains(row.address)) return true;
+  const auto mount = mounts_.find(row.device);
+  if (mount == mounts_.end()) return false;
+  // The device number of one that is gone may be another mount's, which has no row.
+  const auto left = leaving_.find(row.index);
+  return left == leaving_.end() || identity_.at(row.index) == kUnknown ||
+         identity_.at(row.index) == mount->second;
 }
 
 // Names rows while their mounts are there.
@@ -108,17 +114,23 @@ void Collector::depart(std::uint32_t row) {
 }
 
 // The calls of a connection that was aborted return, or are settled, a little later than it is
-// gone: until then its row is not given to another, which would count them.
+// gone: until then its row is not given to another, which would count them; unless rows are scarce.
 void Collector::release_gone() {
   const auto now = Clock::now();
+  const bool is_scarce = rows_.size() > FUSESCOPE_MAX_MOUNTS / 2;
   for (const Row& row : rows_) {
-    if (is_present(row)) continue;
+    if (is_present(row)) {
+      leaving_.erase(row.index);  // the tables were read while it came or went
+      continue;
+    }
     const auto [left, is_new] = leaving_.try_emplace(row.index, now);
     if (is_new) {
       depart(row.index);
       reader_.drop_unmounted(row.index);
-    } else if (now - left->second >= kLeavingTime) {
-      if (!is_empty(counted(row.index))) depart(row.index);
+    } else if (!is_empty(counted(row.index))) {
+      depart(row.index);
+    }
+    if (is_scarce || now - left->second >= kLeavingTime) {
       identity_.erase(row.index);
       leaving_.erase(left);
       reader_.release(row.index);
