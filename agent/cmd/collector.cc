@@ -106,13 +106,6 @@ Counters Collector::counted(std::uint32_t row) {
   return difference(reader_.counters(row), baseline_[row]);
 }
 
-// What a row counted since it was last looked at is that of a mount that is gone.
-void Collector::depart(std::uint32_t row) {
-  const Counters counters = counted(row);
-  departed_.add(identity_[row], counters);
-  add(baseline_[row], counters);
-}
-
 // The calls of a connection that was aborted return, or are settled, a little later than it is
 // gone: until then its row is not given to another, which would count them; unless rows are scarce.
 void Collector::release_gone() {
@@ -124,12 +117,12 @@ void Collector::release_gone() {
       continue;
     }
     const auto [left, is_new] = leaving_.try_emplace(row.index, now);
-    if (is_new) {
-      depart(row.index);
-      reader_.drop_unmounted(row.index);
-    } else if (!is_empty(counted(row.index))) {
-      depart(row.index);
+    const Counters counters = counted(row.index);
+    if (is_new || !is_empty(counters)) {
+      departed_.add(identity_[row.index], counters);
+      add(baseline_[row.index], counters);
     }
+    if (is_new) reader_.drop_unmounted(row.index);
     if (is_scarce || now - left->second >= kLeavingTime) {
       identity_.erase(row.index);
       leaving_.erase(left);

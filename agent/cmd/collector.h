@@ -47,7 +47,6 @@ class Collector {
   [[nodiscard]] std::set<std::uint32_t> seen_devices() const;
   [[nodiscard]] bool is_present(const Row& row) const;
   [[nodiscard]] bool is_superseded(const Row& row) const;
-  void depart(std::uint32_t row);
   void release_gone();
   Counters counted(std::uint32_t row);
   void add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
