@@ -18,6 +18,7 @@ from harness import SGIO, account, end, lost_requests, sgio, wait_for
 
 THREADS = 4
 LOAD = ("--direct", "--engine", "plain", "--threads", THREADS, "--duration", 300, "--keep-going")
+CLOCK_NANOSLEEP = "230"  # of x86-64, as /proc/TID/syscall has it
 MANY = 10_000
 MANY_LOAD = ("--direct", "--engine", "aio", "--segments", 1, "--threads", 3, "--queue-depth", 4096,
              "--same", "--duration", 300, "--keep-going")
@@ -263,14 +264,18 @@ def test_errors_by_operation_and_errno(agent, mount):
     assert scrape.total("fuse_interrupts_total", mountpoint=filesystem.label) == 0
 
 
+def sleeps_before_its_reply(process):
+    """Whether a thread of the daemon has taken a request and delays the reply."""
+    calls = pathlib.Path(f"/proc/{process.pid}/task").glob("*/syscall")
+    return any(call.read_text().split()[0] == CLOCK_NANOSLEEP for call in calls)
+
+
 def test_an_interrupted_request_is_counted(agent, mount):
-    scene = Scene(agent, mount("--threads", "1", "--reply-delay-ms", "1000", name="slow"))
+    """The signal must come between the daemon's taking of the READ and its reply."""
+    scene = Scene(agent, mount("--threads", "1", "--reply-delay-ms", "5000", name="slow"))
     scene.load = subprocess.Popen([SGIO, "--direct", "--engine", "plain", scene.filesystem.path()],
                                   stdout=subprocess.DEVNULL)
-    read = {"mountpoint": scene.filesystem.label, "op": "read"}
-    wait_for(lambda: agent.scrape().maybe("fuse_request_origin_total", **read) == 1, "a READ")
-    time.sleep(0.2)  # until the daemon has taken it
-    scene.load.terminate()
-    scene.load.wait(20)
+    wait_for(lambda: sleeps_before_its_reply(scene.filesystem.process), "a READ that is taken")
+    end(scene.load)
     wait_for(lambda: agent.scrape().total("fuse_interrupts_total",
                                           mountpoint=scene.filesystem.label) == 1, "an interrupt")
