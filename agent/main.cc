@@ -27,6 +27,8 @@ constexpr const char* kServeExamples = R"(Examples:
       metrics on http://localhost:10980/metrics
   fusescope serve --web.listen-address=127.0.0.1:9999 --log.format=json
       on another port, for this host only
+  fusescope serve --web.config.file=/etc/fusescope/web.yml
+      over TLS, or with passwords: docs/security.md has an example; read again when it changes
 Needs root, or CAP_BPF and CAP_PERFMON; rights are dropped once the hooks are attached.)";
 
 constexpr const char* kDoctorExamples = R"(Examples:
@@ -116,6 +118,13 @@ void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
       ->capture_default_str()
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
+  serve.add_flag("--web.systemd-socket", options.systemd_socket,
+                 "listen on the sockets of fusescope.socket instead");
+  serve
+      .add_option(
+          "--web.config.file", options.web_config_file,
+          "TLS, client certificates and passwords, as the exporters of Prometheus have them")
+      ->type_name("FILE");
   serve.add_option("--web.telemetry-path", options.telemetry_path, "path of the metrics")
       ->capture_default_str()
       ->type_name("PATH");

@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "agent/cmd/logging.h"
@@ -15,6 +17,7 @@
 #include "agent/cmd/telemetry.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
+#include "agent/web/web_config.h"
 
 namespace fusescope {
 namespace {
@@ -111,8 +114,37 @@ Kept rights_for_reading(const Telemetry& telemetry) {
   return {.cap_bpf = !read};
 }
 
+// The config of --web.config.file, or that of none.
+Result<WebConfig> load(std::optional<WebConfigFile>& file) {
+  return file ? file->load() : WebConfig{};
+}
+
+Result<HttpOptions> http_options(const ServeOptions& options, std::optional<WebConfigFile>& file) {
+  HttpOptions http = {.listen_addresses = options.listen_addresses};
+  http.log = [](const std::string& line) { spdlog::warn("http: {}", line); };
+  auto web = load(file);
+  if (!web) return std::unexpected(web.error());
+  http.web = std::move(*web);
+  if (!options.systemd_socket) return http;
+  auto listeners = passed_listeners();
+  if (!listeners) return std::unexpected(listeners.error());
+  http.listeners = std::move(*listeners);
+  return http;
+}
+
+void renew_if_changed(std::optional<WebConfigFile>& file, HttpServer& server) {
+  if (!file || !file->has_changed()) return;
+  if (auto web = file->load()) {
+    server.renew(std::move(*web));
+    spdlog::info("web config: read again");
+  } else {
+    spdlog::error("{}: that of before stays", web.error().text);
+  }
+}
+
 // Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept) {
+Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept,
+                             const std::function<void()>& keep_web) {
   bool has_rights = true;
   for (;;) {
     if (has_rights && !telemetry.needs_rights()) {
@@ -121,6 +153,7 @@ Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Ke
     }
     if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
     telemetry.keep_house();
+    keep_web();
     tell_alive();
   }
 }
@@ -131,15 +164,18 @@ Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
   if (auto checked = check_options(options); !checked) return checked;
 
+  std::optional<WebConfigFile> web_file;
+  if (!options.web_config_file.empty()) web_file.emplace(options.web_config_file);
+  auto http = http_options(options, web_file);
+  if (!http) return std::unexpected(http.error());
+
   const EndSignals signals;
   Telemetry telemetry(options.hooks);
   if (auto started = telemetry.start(); !started) return started;
   const Kept kept = rights_for_reading(telemetry);
 
   // Listen first, for a port that needs a right; the server's thread has none.
-  auto listening =
-      HttpServer::listen({.listen_addresses = options.listen_addresses,
-                          .log = [](const std::string& line) { spdlog::warn("http: {}", line); }});
+  auto listening = HttpServer::listen(std::move(*http));
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
   const auto serving = run_without_privileges(
@@ -152,7 +188,8 @@ Result<void> serve(const ServeOptions& options) {
   const auto state = telemetry.state();
   tell_ready(state ? *state : state.error().text);
 
-  const auto signal = run_until_signal(signals, telemetry, kept);
+  const auto signal =
+      run_until_signal(signals, telemetry, kept, [&] { renew_if_changed(web_file, *server); });
   tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);

@@ -11,7 +11,9 @@ namespace fusescope {
 
 struct ServeOptions {
   std::vector<std::string> listen_addresses = {":10980"};
+  bool systemd_socket = false;  // instead of the addresses
   std::string telemetry_path = "/metrics";
+  std::string web_config_file;  // empty: none
   HookMode hooks = HookMode::automatic;
   std::string log_level = "info";
   std::string log_format = "logfmt";

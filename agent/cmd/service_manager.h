@@ -2,6 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "agent/base/error.h"
+#include "agent/export/listen_address.h"
 
 namespace fusescope {
 
@@ -17,5 +21,9 @@ void tell_alive();
 
 // The agent has begun to end.
 void tell_stopping();
+
+// The sockets that a .socket unit has opened (sd_listen_fds(3)), in its order. The error says that
+// there is none, or what is none.
+Result<std::vector<Listener>> passed_listeners();
 
 }  // namespace fusescope

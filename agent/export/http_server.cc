@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/export/http_server.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
@@ -16,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -24,7 +27,9 @@
 #include <utility>
 
 #include "agent/base/unique_fd.h"
+#include "agent/export/gate.h"
 #include "agent/export/gzip.h"
+#include "agent/web/certificates.h"
 
 namespace fusescope {
 namespace {
@@ -33,24 +38,24 @@ using Clock = std::chrono::steady_clock;
 using Daemon = std::unique_ptr<MHD_Daemon, decltype(&MHD_stop_daemon)>;
 using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
 
-// Passes on what libmicrohttpd reports, but only so many lines a minute: most of them are about
-// bad requests, and a client must not be able to fill the log.
-class LibraryLog {
+// Passes on what is said of single clients, but only so many lines a minute: a client must not be
+// able to fill the log.
+class ClientLog {
  public:
-  explicit LibraryLog(const HttpLog& log) : log_(log) {}
+  explicit ClientLog(const HttpLog& log) : log_(log) {}
 
   void write(std::string line) {
     const auto now = Clock::now();
     if (now - window_start_ >= std::chrono::minutes(1)) {
       if (lines_ > kLinesPerMinute) {
-        log_("libmicrohttpd: " + std::to_string(lines_ - kLinesPerMinute) + " lines left out");
+        log_(std::to_string(lines_ - kLinesPerMinute) + " lines about clients left out");
       }
       window_start_ = now;
       lines_ = 0;
     }
     if (++lines_ > kLinesPerMinute) return;
     line.erase(line.find_last_not_of('\n') + 1);
-    log_("libmicrohttpd: " + line);
+    log_(std::move(line));
   }
 
  private:
@@ -136,16 +141,17 @@ class HttpServer::State {
  public:
   explicit State(HttpOptions options)
       : options_(std::move(options)),
-        library_log_(options_.log),
+        client_log_(options_.log),
         router_(options_.uncompressed_body_bytes, options_.log),
         deadlines_(options_.request_timeout) {}
 
   ~State() {
     if (thread_.joinable()) {
+      ending_ = true;
       ::eventfd_write(wake_.get(), 1);
       thread_.join();
     }
-    daemons_.clear();  // calls back for each connection that it closes
+    guard_.reset();  // calls back for each connection that it closes
     MHD_set_panic_func(on_panic, nullptr);
   }
 
@@ -153,9 +159,10 @@ class HttpServer::State {
     MHD_set_panic_func(on_panic, &options_.log);
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) return std::unexpected(errno_error("create an eventfd", errno));
-    for (const std::string& address : options_.listen_addresses) {
-      if (auto added = add_daemon(address); !added) return added;
-    }
+    if (auto opened = open_listeners(); !opened) return opened;
+    auto guard = guard_of(std::move(options_.web));
+    if (!guard) return std::unexpected(guard.error());
+    guard_ = std::move(*guard);
     return {};
   }
 
@@ -169,13 +176,63 @@ class HttpServer::State {
     return {};
   }
 
-  std::vector<Endpoint> listening() const { return endpoints_; }
+  void renew(WebConfig web) {
+    {
+      const std::lock_guard lock(renewal_mutex_);
+      renewal_ = std::move(web);
+    }
+    ::eventfd_write(wake_.get(), 1);
+  }
+
+  std::vector<Endpoint> listening() const {
+    std::vector<Endpoint> endpoints;
+    for (const Listener& listener : listeners_) endpoints.push_back(listener.endpoint);
+    return endpoints;
+  }
   RequestCounts counts() const { return router_.counts(); }
 
  private:
+  // Who is let in, and what lets them in: a daemon for each listener.
+  struct Guard {
+    Guard(WebConfig config, ClientPolicy::Log log) : web(std::move(config)), gate(web) {
+      if (web.tls) policy.emplace(*web.tls, std::move(log));
+    }
+
+    WebConfig web;  // the daemons hold on to its strings
+    Gate gate;
+    std::optional<ClientPolicy> policy;
+    std::vector<Daemon> daemons;
+  };
+  using GuardPointer = std::unique_ptr<Guard>;
+
+  Result<void> open_listeners() {
+    listeners_ = std::move(options_.listeners);
+    if (!listeners_.empty()) return {};
+    for (const std::string& address : options_.listen_addresses) {
+      const auto endpoint = parse_listen_address(address);
+      if (!endpoint) return std::unexpected(endpoint.error());
+      auto listener = listen_on(*endpoint);
+      if (!listener) return std::unexpected(listener.error());
+      listeners_.push_back(std::move(*listener));
+    }
+    return {};
+  }
+
+  // Its daemons may run beside those of another one, on the same sockets.
+  Result<GuardPointer> guard_of(WebConfig web) {
+    auto guard = std::make_unique<Guard>(
+        std::move(web), [this](std::string line) { client_log_.write(std::move(line)); });
+    for (const Listener& listener : listeners_) {
+      auto daemon = start_daemon(listener, guard->web.tls ? &*guard->web.tls : nullptr);
+      if (!daemon) return std::unexpected(daemon.error());
+      guard->daemons.push_back(std::move(*daemon));
+    }
+    return guard;
+  }
+
   // The daemon closes the listening socket, on most failures to start too.
-  std::array<MHD_OptionItem, 10> daemon_options(int listening_socket) {
-    return {{
+  std::vector<MHD_OptionItem> daemon_options(int listening_socket, TlsConfig* tls) {
+    std::vector<MHD_OptionItem> items = {
         {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<intptr_t>(&on_library_log), this},
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, nullptr},
         {MHD_OPTION_LISTEN_SOCKET, listening_socket, nullptr},
@@ -186,30 +243,40 @@ class HttpServer::State {
          static_cast<intptr_t>(options_.connection_memory_bytes), nullptr},
         {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&on_connection), this},
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&on_completed), this},
-        {MHD_OPTION_END, 0, nullptr},
-    }};
+    };
+    if (tls != nullptr) {
+      items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, tls->certificate.data()});
+      items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key.data()});
+      items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, tls->priorities.data()});
+      if (!tls->client_ca.empty()) {
+        items.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, tls->client_ca.data()});
+      }
+    }
+    items.push_back({MHD_OPTION_END, 0, nullptr});
+    return items;
   }
 
-  Result<void> add_daemon(const std::string& address) {
-    const auto endpoint = parse_listen_address(address);
-    if (!endpoint) return std::unexpected(endpoint.error());
-    auto listener = listen_on(*endpoint);
-    if (!listener) return std::unexpected(listener.error());
-    auto items = daemon_options(listener->socket.release());
-    const bool ipv6 = listener->endpoint.host.find(':') != std::string::npos;
+  Result<Daemon> start_daemon(const Listener& listener, TlsConfig* tls) {
+    const std::string what = "start the HTTP server on " + listener.endpoint.text();
+    const int socket = ::fcntl(listener.socket.get(), F_DUPFD_CLOEXEC, 0);
+    if (socket < 0) return std::unexpected(errno_error(what, errno));
+    auto items = daemon_options(socket, tls);
+    const bool ipv6 = listener.endpoint.host.find(':') != std::string::npos;
     errno = 0;
     Daemon daemon(
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (ipv6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0,
-                         nullptr, nullptr, &on_request, this, MHD_OPTION_ARRAY, items.data(),
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (ipv6 ? MHD_USE_IPv6 : MHD_NO_FLAG) |
+                             (tls == nullptr ? MHD_NO_FLAG : MHD_USE_TLS),
+                         0, nullptr, nullptr, &on_request, this, MHD_OPTION_ARRAY, items.data(),
                          MHD_OPTION_END),
-        MHD_stop_daemon);
-    if (!daemon) {
-      return std::unexpected(
-          errno_error("start the HTTP server on " + listener->endpoint.text(), errno));
-    }
-    daemons_.push_back(std::move(daemon));
-    endpoints_.push_back(std::move(listener->endpoint));
-    return {};
+        stop_daemon);
+    if (!daemon) return std::unexpected(errno_error(what, errno));
+    return daemon;
+  }
+
+  // Stopping alone would shut the listening socket down, which others share.
+  static void stop_daemon(MHD_Daemon* daemon) {
+    const UniqueFd shared(MHD_quiesce_daemon(daemon));
+    MHD_stop_daemon(daemon);
   }
 
   void run() {
@@ -219,15 +286,36 @@ class HttpServer::State {
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     ::pthread_setname_np(::pthread_self(), "fusescope-http");
 
+    while (!ending_) {
+      take_renewal();
+      for (const Daemon& daemon : guard_->daemons) MHD_run(daemon.get());
+      deadlines_.enforce();
+      wait();
+    }
+  }
+
+  void wait() {
     std::vector<pollfd> waiting{{wake_.get(), POLLIN, 0}};
-    for (const Daemon& daemon : daemons_) {
+    for (const Daemon& daemon : guard_->daemons) {
       const int epoll = MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
       waiting.push_back({epoll, POLLIN, 0});
     }
-    while (waiting[0].revents == 0) {
-      for (const Daemon& daemon : daemons_) MHD_run(daemon.get());
-      deadlines_.enforce();
-      ::poll(waiting.data(), waiting.size(), wait_milliseconds());
+    ::poll(waiting.data(), waiting.size(), wait_milliseconds());
+    eventfd_t ignored = 0;
+    ::eventfd_read(wake_.get(), &ignored);
+  }
+
+  void take_renewal() {
+    std::optional<WebConfig> web;
+    {
+      const std::lock_guard lock(renewal_mutex_);
+      web = std::exchange(renewal_, std::nullopt);
+    }
+    if (!web) return;
+    if (auto guard = guard_of(std::move(*web))) {
+      guard_ = std::move(*guard);
+    } else {
+      options_.log(guard.error().text + ": the web config of before stays");
     }
   }
 
@@ -238,7 +326,7 @@ class HttpServer::State {
     // in the run after the one that closed a connection.
     if (std::exchange(connection_closed_, false)) return 0;
     std::optional<std::uint64_t> wait;
-    for (const Daemon& daemon : daemons_) {
+    for (const Daemon& daemon : guard_->daemons) {
       MHD_UNSIGNED_LONG_LONG milliseconds = 0;
       if (MHD_get_timeout(daemon.get(), &milliseconds) != MHD_YES) continue;
       wait = std::min<std::uint64_t>(wait.value_or(milliseconds), milliseconds);
@@ -256,7 +344,12 @@ class HttpServer::State {
     HttpRequest request{.path = path};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, append_header, &request.headers);
     request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
-    const HttpResponse response = router_.respond(method, request);
+    const sockaddr* client =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    auto refusal = guard_->gate.refuse(request, address_text(*client), Clock::now());
+    HttpResponse response = refusal ? router_.refuse(request.path, std::move(*refusal))
+                                    : router_.respond(method, request);
+    guard_->gate.add_headers(response);
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
     return queue(connection, response);
   }
@@ -278,11 +371,21 @@ class HttpServer::State {
     }
   }
 
+  // Connections start on the daemons of the guard in force only: the others do not run.
+  void begin_tls(MHD_Connection* connection) {
+    if (!guard_->policy) return;
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != nullptr) {
+      guard_->policy->apply_to(static_cast<gnutls_session_t>(info->tls_session));
+    }
+  }
+
   static void on_connection(void* state, MHD_Connection* connection, void** /*context*/,
                             MHD_ConnectionNotificationCode code) noexcept {
     auto& self = *static_cast<State*>(state);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
       self.deadlines_.restart(connection);
+      self.begin_tls(connection);
     } else {
       self.deadlines_.forget(connection);
       self.connection_closed_ = true;
@@ -298,17 +401,20 @@ class HttpServer::State {
                                                            va_list arguments) noexcept {
     std::array<char, 512> line{};
     std::vsnprintf(line.data(), line.size(), format, arguments);
-    static_cast<State*>(state)->library_log_.write(line.data());
+    static_cast<State*>(state)->client_log_.write("libmicrohttpd: " + std::string(line.data()));
   }
 
   HttpOptions options_;
-  LibraryLog library_log_;
+  ClientLog client_log_;
   Router router_;
   Deadlines deadlines_;
   bool connection_closed_ = false;
   UniqueFd wake_;
-  std::vector<Daemon> daemons_;
-  std::vector<Endpoint> endpoints_;
+  std::vector<Listener> listeners_;
+  GuardPointer guard_;
+  std::mutex renewal_mutex_;
+  std::optional<WebConfig> renewal_;
+  std::atomic<bool> ending_ = false;
   std::thread thread_;
 };
 
@@ -333,6 +439,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Route
 
 Result<void> HttpServer::serve(Routes routes) { return state_->serve(std::move(routes)); }
 std::vector<Endpoint> HttpServer::listening() const { return state_->listening(); }
+void HttpServer::renew(WebConfig web) { state_->renew(std::move(web)); }
 RequestCounts HttpServer::counts() const { return state_->counts(); }
 
 }  // namespace fusescope

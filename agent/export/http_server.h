@@ -10,11 +10,14 @@
 #include "agent/base/error.h"
 #include "agent/export/listen_address.h"
 #include "agent/export/router.h"
+#include "agent/web/web_config.h"
 
 namespace fusescope {
 
 struct HttpOptions {
   std::vector<std::string> listen_addresses = {":10980"};  // as parse_listen_address takes them
+  std::vector<Listener> listeners = {};                    // instead of the addresses, if any
+  WebConfig web = {};                                      // who is let in, and by TLS or not
   HttpLog log = {};                                        // none: nothing is logged
 
   // A connection is closed after idle_timeout without a byte, and when a whole request has not come
@@ -35,8 +38,8 @@ struct HttpOptions {
   std::size_t uncompressed_body_bytes = 1024;
 };
 
-// Answers GET and HEAD, over HTTP/1.1 and 1.0, on one thread that never waits for a single client.
-// Other methods get status 405 and unknown paths 404.
+// Answers GET and HEAD, over HTTP/1.1 and 1.0, plain or in TLS, on one thread that never waits for
+// a single client. Other methods get status 405 and unknown paths 404.
 class HttpServer {
  public:
   // Listens on all addresses, without a thread yet: clients that connect wait for serve(). What
@@ -47,6 +50,10 @@ class HttpServer {
 
   // Starts the thread that answers. To be called once. The handlers may use this server.
   Result<void> serve(Routes routes);
+
+  // Who is let in from now on, on new connections; those that are open are closed. If it cannot be
+  // done, the log tells, and all stays as it is. May be called on any thread, after serve().
+  void renew(WebConfig web);
 
   // Both in one. On an error nothing is left running.
   static Result<std::unique_ptr<HttpServer>> start(HttpOptions options, Routes routes);

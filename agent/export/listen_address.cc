@@ -2,6 +2,7 @@
 #include "agent/export/listen_address.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -121,18 +122,13 @@ std::expected<UniqueFd, int> open_socket(const SocketAddress& address) {
   return socket;
 }
 
-Result<Listener> listener_at(const SocketAddress& address, std::expected<UniqueFd, int> socket) {
-  if (!socket) {
-    return std::unexpected(errno_error("listen on " + numeric_endpoint(address).text(),
-                                       socket.error(), advice_for(socket.error())));
-  }
+Result<Listener> listener_of(UniqueFd socket) {
   SocketAddress actual;
   actual.length = sizeof actual.storage;
-  if (::getsockname(socket->get(), actual.get(), &actual.length) != 0) {
-    return std::unexpected(
-        errno_error("ask for the port of " + numeric_endpoint(address).text(), errno));
+  if (::getsockname(socket.get(), actual.get(), &actual.length) != 0) {
+    return std::unexpected(errno_error("ask for the address of a socket", errno));
   }
-  return Listener{std::move(*socket), numeric_endpoint(actual)};
+  return Listener{std::move(socket), numeric_endpoint(actual)};
 }
 
 // Whether errno says that this host has no IPv6, rather than that the address is taken.
@@ -175,6 +171,13 @@ Result<Endpoint> parse_listen_address(std::string_view text) {
   return Endpoint{std::string(host), port};
 }
 
+std::string address_text(const sockaddr& address) {
+  SocketAddress copy;
+  copy.length = address.sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  std::memcpy(&copy.storage, &address, copy.length);
+  return numeric_endpoint(copy).host;
+}
+
 Result<Listener> listen_on(const Endpoint& endpoint) {
   const bool everywhere = endpoint.host.empty() || endpoint.host == "::";
   const auto address = resolve({everywhere ? "::" : endpoint.host, endpoint.port});
@@ -183,7 +186,33 @@ Result<Listener> listen_on(const Endpoint& endpoint) {
   if (everywhere && !socket && lacks_family(socket.error())) {
     return listen_on({"0.0.0.0", endpoint.port});
   }
-  return listener_at(*address, std::move(socket));
+  if (!socket) {
+    return std::unexpected(errno_error("listen on " + numeric_endpoint(*address).text(),
+                                       socket.error(), advice_for(socket.error())));
+  }
+  return listener_of(std::move(*socket));
+}
+
+Result<Listener> adopt_listener(UniqueFd socket) {
+  const std::string what = "take over file descriptor " + std::to_string(socket.get());
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) {
+    return std::unexpected(errno_error(what, errno));
+  }
+  int family = 0;
+  size = sizeof family;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+  if (!listens || (family != AF_INET && family != AF_INET6)) {
+    return std::unexpected(
+        Error{what + ": no listening TCP socket: give ListenStream=PORT in the socket unit"});
+  }
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return std::unexpected(errno_error(what, errno));
+  }
+  return listener_of(std::move(socket));
 }
 
 }  // namespace fusescope

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,10 +28,17 @@ struct Endpoint {
 // quotes the text, gives the reason and shows an example.
 Result<Endpoint> parse_listen_address(std::string_view text);
 
+// An IPv4 or IPv6 address as text, without the port; empty for others.
+std::string address_text(const sockaddr& address);
+
 struct Listener {
   UniqueFd socket;    // listening, non-blocking, close-on-exec
   Endpoint endpoint;  // numeric host and the actual port
 };
+
+// A listening TCP socket that somebody else has opened. Makes it non-blocking and close-on-exec.
+// The error says what it is instead.
+Result<Listener> adopt_listener(UniqueFd socket);
 
 // Opens a listening TCP socket. An empty host or "::" takes IPv6 and IPv4, or IPv4 alone when the
 // host has no IPv6. A name is looked up, which may block, and its first IPv4 address, else its

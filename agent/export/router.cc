@@ -25,9 +25,19 @@ HttpResponse Router::respond(std::string_view method, const HttpRequest& request
   const Route* route = found == routes_.end() ? nullptr : &found->second;
   HttpResponse response = choose(route, method, request);
   compress(response, request.gzip_accepted);
-  const std::lock_guard lock(mutex_);
-  ++counts_[{route == nullptr ? "other" : route->handler, response.status}];
+  count(request.path, response.status);
   return response;
+}
+
+HttpResponse Router::refuse(const std::string& path, HttpResponse refusal) {
+  count(path, refusal.status);
+  return refusal;
+}
+
+void Router::count(const std::string& path, unsigned status) {
+  const auto found = routes_.find(path);
+  const std::lock_guard lock(mutex_);
+  ++counts_[{found == routes_.end() ? "other" : found->second.handler, status}];
 }
 
 RequestCounts Router::counts() const {

@@ -70,6 +70,9 @@ class Router {
   // Only before the first request.
   void set_routes(Routes routes) { routes_ = std::move(routes); }
 
+  // Counts a request of that path that is answered with `refusal`, and gives that back.
+  HttpResponse refuse(const std::string& path, HttpResponse refusal);
+
   // Status 404 for a path without a route, 405 for a method other than GET and HEAD, 500 for an
   // answer that throws. The response to HEAD has its body too: leaving it out is the server's part.
   HttpResponse respond(std::string_view method, const HttpRequest& request);
@@ -81,6 +84,7 @@ class Router {
   HttpResponse choose(const Route* route, std::string_view method,
                       const HttpRequest& request) const;
   void compress(HttpResponse& response, bool accepted) const;
+  void count(const std::string& path, unsigned status);
 
   const std::size_t uncompressed_bytes_;
   const HttpLog log_;

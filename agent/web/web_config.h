@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file of --web.config.file, in the format that Prometheus exporters share (exporter-toolkit).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/base/error.h"
+
+namespace fusescope {
+
+// What a client must show of itself; named as in the file, and as in Go's crypto/tls.
+enum class ClientCertificate {
+  NoClientCert,
+  RequestClientCert,
+  RequireAnyClientCert,
+  VerifyClientCertIfGiven,
+  RequireAndVerifyClientCert,
+};
+
+struct TlsConfig {
+  std::string certificate;  // PEM, with those of intermediate authorities
+  std::string key;          // PEM
+  std::string client_ca;    // PEM; empty: none
+  ClientCertificate client = ClientCertificate::NoClientCert;
+  std::vector<std::string> client_names;  // of which a client's certificate must have one, or none
+  std::string priorities;                 // versions, ciphers and curves, as GnuTLS writes them
+};
+
+// A request each `interval`, and `burst` of them at once, for each client.
+struct RateLimit {
+  std::chrono::nanoseconds interval{0};
+  double burst = 0;
+};
+
+struct WebConfig {
+  std::optional<TlsConfig> tls;                           // none: plain HTTP
+  std::map<std::string, std::string, std::less<>> users;  // bcrypt hashes by name; empty: no login
+  std::vector<std::pair<std::string, std::string>> headers;  // of each response
+  std::optional<RateLimit> rate_limit;
+  std::vector<std::filesystem::path> files;  // it was read from these: the certificates too
+};
+
+// Reads the file and those that it names, relative to its own folder. Unknown keys, hashes that are
+// no bcrypt, and certificates that do not fit are refused; the error names the file, the line and
+// the way out, and never quotes a secret.
+Result<WebConfig> load_web_config(const std::filesystem::path& file);
+
+// The file, and whether it has changed since: a certificate that was renewed is taken up without a
+// restart.
+class WebConfigFile {
+ public:
+  explicit WebConfigFile(std::filesystem::path file) : file_(std::move(file)) {}
+
+  // As load_web_config().
+  Result<WebConfig> load();
+
+  // Whether one of the files that were read has changed since load(), by inode, size and time.
+  [[nodiscard]] bool has_changed() const;
+
+ private:
+  struct Stamp {
+    std::uint64_t inode = 0;
+    std::int64_t bytes = -1;
+    std::int64_t nanoseconds = 0;  // of the last change
+    bool operator==(const Stamp&) const = default;
+  };
+  static Stamp stamp_of(const std::filesystem::path& file);
+
+  std::filesystem::path file_;
+  std::map<std::filesystem::path, Stamp> stamps_;
+};
+
+}  // namespace fusescope
