@@ -23,10 +23,11 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "agent/base/unique_fd.h"
+#include "agent/export/client_log.h"
+#include "agent/export/deadlines.h"
 #include "agent/export/gate.h"
 #include "agent/export/gzip.h"
 #include "agent/web/certificates.h"
@@ -37,64 +38,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Daemon = std::unique_ptr<MHD_Daemon, decltype(&MHD_stop_daemon)>;
 using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
-
-// Passes on what is said of single clients, but only so many lines a minute: a client must not be
-// able to fill the log.
-class ClientLog {
- public:
-  explicit ClientLog(const HttpLog& log) : log_(log) {}
-
-  void write(std::string line) {
-    const auto now = Clock::now();
-    if (now - window_start_ >= std::chrono::minutes(1)) {
-      if (lines_ > kLinesPerMinute) {
-        log_(std::to_string(lines_ - kLinesPerMinute) + " lines about clients left out");
-      }
-      window_start_ = now;
-      lines_ = 0;
-    }
-    if (++lines_ > kLinesPerMinute) return;
-    line.erase(line.find_last_not_of('\n') + 1);
-    log_(std::move(line));
-  }
-
- private:
-  static constexpr std::uint64_t kLinesPerMinute = 10;
-  const HttpLog& log_;
-  Clock::time_point window_start_ = Clock::now();
-  std::uint64_t lines_ = 0;
-};
-
-// When each connection must have made progress by. libmicrohttpd's own timeout starts again with
-// every byte, so that a client that dribbles would keep its connection for ever.
-class Deadlines {
- public:
-  explicit Deadlines(std::chrono::milliseconds allowed) : allowed_(allowed) {}
-
-  void restart(MHD_Connection* connection) { by_[connection] = Clock::now() + allowed_; }
-  void forget(MHD_Connection* connection) { by_.erase(connection); }
-
-  // Ends the overdue connections. Only shut down here: the library sees that, and closes them.
-  void enforce() {
-    const auto now = Clock::now();
-    for (auto& [connection, deadline] : by_) {
-      if (deadline > now) continue;
-      ::shutdown(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-                 SHUT_RDWR);
-      deadline = Clock::time_point::max();
-    }
-  }
-
-  [[nodiscard]] Clock::time_point next() const {
-    auto earliest = Clock::time_point::max();
-    for (const auto& [connection, deadline] : by_) earliest = std::min(earliest, deadline);
-    return earliest;
-  }
-
- private:
-  std::chrono::milliseconds allowed_;
-  std::unordered_map<MHD_Connection*, Clock::time_point> by_;
-};
 
 MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name,
                          const char* value) noexcept {
@@ -151,7 +94,7 @@ class HttpServer::State {
       ::eventfd_write(wake_.get(), 1);
       thread_.join();
     }
-    guard_.reset();  // calls back for each connection that it closes
+    guards_.clear();  // calls back for each connection that it closes
     MHD_set_panic_func(on_panic, nullptr);
   }
 
@@ -162,7 +105,7 @@ class HttpServer::State {
     if (auto opened = open_listeners(); !opened) return opened;
     auto guard = guard_of(std::move(options_.web));
     if (!guard) return std::unexpected(guard.error());
-    guard_ = std::move(*guard);
+    guards_.push_back(std::move(*guard));
     return {};
   }
 
@@ -202,8 +145,32 @@ class HttpServer::State {
     Gate gate;
     std::optional<ClientPolicy> policy;
     std::vector<Daemon> daemons;
+    Clock::time_point end = Clock::time_point::max();  // for connections that are still open
+
+    // The sockets are given back, and closed: others have them too.
+    void stop_accepting(std::chrono::milliseconds allowed) {
+      for (const Daemon& daemon : daemons) const UniqueFd shared(MHD_quiesce_daemon(daemon.get()));
+      end = Clock::now() + allowed;
+    }
+
+    [[nodiscard]] bool has_ended() const {
+      if (end == Clock::time_point::max()) return false;
+      return Clock::now() >= end || std::ranges::all_of(daemons, [](const Daemon& daemon) {
+               return MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+                          ->num_connections == 0;
+             });
+    }
   };
   using GuardPointer = std::unique_ptr<Guard>;
+
+  // The one in force; those before it answer on connections that were open already.
+  Guard& guard() { return *guards_.back(); }
+
+  void for_each_daemon(const auto& action) {
+    for (const GuardPointer& guard : guards_) {
+      for (const Daemon& daemon : guard->daemons) action(daemon.get());
+    }
+  }
 
   Result<void> open_listeners() {
     listeners_ = std::move(options_.listeners);
@@ -237,7 +204,7 @@ class HttpServer::State {
         {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, nullptr},
         {MHD_OPTION_LISTEN_SOCKET, listening_socket, nullptr},
         {MHD_OPTION_CONNECTION_TIMEOUT, options_.idle_timeout.count(), nullptr},
-        {MHD_OPTION_CONNECTION_LIMIT, options_.connection_limit, nullptr},
+        {MHD_OPTION_CONNECTION_LIMIT, options_.connection_limit + kEndingConnections, nullptr},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connection_limit_per_client, nullptr},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT,
          static_cast<intptr_t>(options_.connection_memory_bytes), nullptr},
@@ -288,18 +255,19 @@ class HttpServer::State {
 
     while (!ending_) {
       take_renewal();
-      for (const Daemon& daemon : guard_->daemons) MHD_run(daemon.get());
+      for_each_daemon([](MHD_Daemon* daemon) { MHD_run(daemon); });
       deadlines_.enforce();
+      std::erase_if(guards_, [](const GuardPointer& guard) { return guard->has_ended(); });
       wait();
     }
   }
 
   void wait() {
     std::vector<pollfd> waiting{{wake_.get(), POLLIN, 0}};
-    for (const Daemon& daemon : guard_->daemons) {
-      const int epoll = MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    for_each_daemon([&](MHD_Daemon* daemon) {
+      const int epoll = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
       waiting.push_back({epoll, POLLIN, 0});
-    }
+    });
     ::poll(waiting.data(), waiting.size(), wait_milliseconds());
     eventfd_t ignored = 0;
     ::eventfd_read(wake_.get(), &ignored);
@@ -312,10 +280,11 @@ class HttpServer::State {
       web = std::exchange(renewal_, std::nullopt);
     }
     if (!web) return;
-    if (auto guard = guard_of(std::move(*web))) {
-      guard_ = std::move(*guard);
+    if (auto renewed = guard_of(std::move(*web))) {
+      guard().stop_accepting(options_.request_timeout);
+      guards_.push_back(std::move(*renewed));
     } else {
-      options_.log(guard.error().text + ": the web config of before stays");
+      options_.log(renewed.error().text + ": the web config of before stays");
     }
   }
 
@@ -326,12 +295,12 @@ class HttpServer::State {
     // in the run after the one that closed a connection.
     if (std::exchange(connection_closed_, false)) return 0;
     std::optional<std::uint64_t> wait;
-    for (const Daemon& daemon : guard_->daemons) {
+    for_each_daemon([&](MHD_Daemon* daemon) {
       MHD_UNSIGNED_LONG_LONG milliseconds = 0;
-      if (MHD_get_timeout(daemon.get(), &milliseconds) != MHD_YES) continue;
+      if (MHD_get_timeout(daemon, &milliseconds) != MHD_YES) return;
       wait = std::min<std::uint64_t>(wait.value_or(milliseconds), milliseconds);
-    }
-    if (const auto next = deadlines_.next(); next != Clock::time_point::max()) {
+    });
+    if (const auto next = deadlines_.next(); next != Deadlines::kEnded) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
       const auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
       wait = std::min(wait.value_or(milliseconds), milliseconds);
@@ -346,10 +315,10 @@ class HttpServer::State {
     request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
     const sockaddr* client =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    auto refusal = guard_->gate.refuse(request, address_text(*client), Clock::now());
+    auto refusal = guard().gate.refuse(request, address_text(*client), Clock::now());
     HttpResponse response = refusal ? router_.refuse(request.path, std::move(*refusal))
                                     : router_.respond(method, request);
-    guard_->gate.add_headers(response);
+    guard().gate.add_headers(response);
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
     return queue(connection, response);
   }
@@ -371,12 +340,12 @@ class HttpServer::State {
     }
   }
 
-  // Connections start on the daemons of the guard in force only: the others do not run.
+  // Connections start on the daemons of the guard in force only.
   void begin_tls(MHD_Connection* connection) {
-    if (!guard_->policy) return;
+    if (!guard().policy) return;
     const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info != nullptr) {
-      guard_->policy->apply_to(static_cast<gnutls_session_t>(info->tls_session));
+      guard().policy->apply_to(static_cast<gnutls_session_t>(info->tls_session));
     }
   }
 
@@ -385,6 +354,7 @@ class HttpServer::State {
     auto& self = *static_cast<State*>(state);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
       self.deadlines_.restart(connection);
+      self.deadlines_.keep(self.options_.connection_limit);
       self.begin_tls(connection);
     } else {
       self.deadlines_.forget(connection);
@@ -404,6 +374,8 @@ class HttpServer::State {
     static_cast<State*>(state)->client_log_.write("libmicrohttpd: " + std::string(line.data()));
   }
 
+  static constexpr unsigned kEndingConnections = 64;  // shut down, and not yet closed
+
   HttpOptions options_;
   ClientLog client_log_;
   Router router_;
@@ -411,7 +383,7 @@ class HttpServer::State {
   bool connection_closed_ = false;
   UniqueFd wake_;
   std::vector<Listener> listeners_;
-  GuardPointer guard_;
+  std::vector<GuardPointer> guards_;
   std::mutex renewal_mutex_;
   std::optional<WebConfig> renewal_;
   std::atomic<bool> ending_ = false;

@@ -26,8 +26,9 @@ struct HttpOptions {
   std::chrono::seconds idle_timeout{5};
   std::chrono::milliseconds request_timeout{15'000};
 
-  // For each listening address. A client above its own limit is cut off at once; above the overall
-  // limit connections wait until another one ends.
+  // A client above its own limit, at one listening address, is cut off at once. Above the overall
+  // limit the connection that has waited for a request or an answer the longest is closed, so that
+  // a newcomer never waits for those who only hold on.
   unsigned connection_limit = 256;
   unsigned connection_limit_per_client = 64;
 
@@ -51,8 +52,9 @@ class HttpServer {
   // Starts the thread that answers. To be called once. The handlers may use this server.
   Result<void> serve(Routes routes);
 
-  // Who is let in from now on, on new connections; those that are open are closed. If it cannot be
-  // done, the log tells, and all stays as it is. May be called on any thread, after serve().
+  // Who is let in from now on. Connections that are open stay for request_timeout at most; the new
+  // passwords hold for them too. If it cannot be done, the log tells, and all stays as it is. May be
+  // called on any thread, after serve().
   void renew(WebConfig web);
 
   // Both in one. On an error nothing is left running.

@@ -19,7 +19,8 @@
 namespace fusescope {
 namespace {
 
-constexpr int kBacklog = 128;  // connections that wait while a scrape is being answered
+constexpr int kBacklog = 4096;  // connections that wait while a scrape is being answered; the
+                                // kernel cuts it to net.core.somaxconn
 
 struct SocketAddress {
   sockaddr_storage storage{};

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/web_config.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 
+#include "agent/base/unique_fd.h"
 #include "agent/web/certificates.h"
 #include "agent/web/passwords.h"
 #include "agent/web/tls_names.h"
@@ -44,14 +45,29 @@ constexpr std::array kDurationUnits = {
   throw YAML::Exception(node.Mark(), reason);
 }
 
-std::string read_file(const YAML::Node& node, const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) {
-    refuse(node, errno_error("read " + path.string(), errno,
-                             "the agent needs to read it as the user that it runs as")
-                     .text);
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+
+// A pipe or a device without end must not hang the agent.
+Result<std::string> read_regular_file(const std::filesystem::path& path) {
+  const auto failed = [&](int error) {
+    return std::unexpected(
+        errno_error("read " + path.string(), error,
+                    "give a file that the user whom the agent runs as may read"));
+  };
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return failed(errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failed(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return std::unexpected(Error{"read " + path.string() + ": it is no regular file"});
   }
+  std::string text(kMaxFileBytes + 1, '\0');
+  const ssize_t bytes = ::read(file.get(), text.data(), text.size());
+  if (bytes < 0) return failed(errno);
+  if (std::cmp_greater(bytes, kMaxFileBytes)) {
+    return std::unexpected(Error{"read " + path.string() + ": it is larger than 1 MiB"});
+  }
+  text.resize(static_cast<std::size_t>(bytes));
   return text;
 }
 
@@ -82,7 +98,9 @@ std::string pem(const YAML::Node& tls, const std::string& key, const std::filesy
   }
   if (name.empty()) return text;
   config.files.push_back(folder / name);
-  return read_file(tls[key + "_file"], config.files.back());
+  auto read = read_regular_file(config.files.back());
+  if (!read) refuse(tls[key + "_file"], read.error().text);
+  return std::move(*read);
 }
 
 void check_name(const YAML::Node& node, const std::string& name,
@@ -260,14 +278,10 @@ WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file) 
 
 Result<WebConfig> load_web_config(const std::filesystem::path& file) {
   const std::string what = "web config " + file.string();
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    return std::unexpected(errno_error("read " + what, errno,
-                                       "give a file that the agent may read with "
-                                       "--web.config.file"));
-  }
+  const auto text = read_regular_file(file);
+  if (!text) return std::unexpected(Error{"web config: " + text.error().text});
   try {
-    return web_config(YAML::Load(stream), file);
+    return web_config(YAML::Load(*text), file);
   } catch (const YAML::Exception& error) {
     const std::string line =
         error.mark.is_null() ? "" : ": line " + std::to_string(error.mark.line + 1);

@@ -40,11 +40,11 @@ struct RateLimit {
 };
 
 struct WebConfig {
-  std::optional<TlsConfig> tls;                           // none: plain HTTP
-  std::map<std::string, std::string, std::less<>> users;  // bcrypt hashes by name; empty: no login
-  std::vector<std::pair<std::string, std::string>> headers;  // of each response
-  std::optional<RateLimit> rate_limit;
-  std::vector<std::filesystem::path> files;  // it was read from these: the certificates too
+  std::optional<TlsConfig> tls = {};                              // none: plain HTTP
+  std::map<std::string, std::string, std::less<>> users = {};     // bcrypt hashes by name
+  std::vector<std::pair<std::string, std::string>> headers = {};  // of each response
+  std::optional<RateLimit> rate_limit = {};
+  std::vector<std::filesystem::path> files = {};  // it was read from these: certificates too
 };
 
 // Reads the file and those that it names, relative to its own folder. Unknown keys, hashes that are

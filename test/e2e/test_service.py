@@ -80,14 +80,25 @@ def test_the_unit_is_hardened():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("drop_in", [None, "with-kprobes.conf"])
-def test_systemd_reads_the_unit(tmp_path, drop_in):
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/usr/bin/fusescope", str(AGENT)))
+def copy_to(folder, name):
+    """With the program of this build."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / name
+    copy.write_text((FOLDER / name).read_text().replace("/usr/bin/fusescope", str(AGENT)))
+    return copy
+
+
+@pytest.mark.parametrize("unit,drop_in", [
+    (UNIT.name, None),
+    (UNIT.name, "with-kprobes.conf"),
+    (UNIT.name, "with-web-config.conf"),
+    ("fusescope.socket", None),
+])
+def test_systemd_reads_the_unit(tmp_path, unit, drop_in):
+    copy_to(tmp_path, UNIT.name)
+    unit = copy_to(tmp_path, unit)
     if drop_in:
-        folder = tmp_path / f"{UNIT.name}.d"
-        folder.mkdir()
-        shutil.copy(FOLDER / drop_in, folder)
+        copy_to(tmp_path / f"{unit.name}.d", drop_in)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit],
                           capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/export/gate.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace fusescope {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kNow = Gate::Clock::time_point(1h);
+const std::string kHashOfSecret = "$2b$04$O9YPJLtCsSrg1KPUTxU6l.5odvMUkB5wWGQd1z3iOm032JFD6Rw4K";
+const std::string kAliceSecret = "Basic YWxpY2U6c2VjcmV0";
+const std::string kAliceWrong = "Basic YWxpY2U6d3Jvbmc=";
+const std::string kBobSecret = "Basic Ym9iOnNlY3JldA==";
+
+// The status of the refusal; 200: let in.
+unsigned status(Gate& gate, const std::string& authorization,
+                const std::string& client = "192.0.2.1", Gate::Clock::time_point now = kNow) {
+  HttpRequest request{.path = "/metrics"};
+  if (!authorization.empty()) request.headers.push_back({"Authorization", authorization});
+  const auto refusal = gate.refuse(request, client, now);
+  return refusal ? refusal->status : 200;
+}
+
+Gate with_password() { return Gate(WebConfig{.users = {{"alice", kHashOfSecret}}}); }
+
+TEST(Gate, LetsAllInWithoutAConfig) {
+  Gate gate({});
+  EXPECT_EQ(status(gate, ""), 200U);
+}
+
+TEST(Gate, AsksForAPassword) {
+  Gate gate = with_password();
+  const auto refusal = gate.refuse({.path = "/"}, "192.0.2.1", kNow);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->status, 401U);
+  EXPECT_EQ(refusal->headers.at(0).name, "WWW-Authenticate");
+}
+
+TEST(Gate, LetsInWithTheRightPasswordOnly) {
+  Gate gate = with_password();
+  EXPECT_EQ(status(gate, kAliceSecret), 200U);
+  EXPECT_EQ(status(gate, kAliceWrong), 401U);
+  EXPECT_EQ(status(gate, kBobSecret), 401U);
+  EXPECT_EQ(status(gate, "basic YWxpY2U6c2VjcmV0"), 200U) << "the scheme has no letter case";
+  for (const char* nonsense : {"Basic", "Basic ", "Basic !!!", "Basic YQ==", "Bearer x", "\x80"}) {
+    EXPECT_EQ(status(gate, nonsense, "192.0.2.9"), 401U) << nonsense;
+  }
+}
+
+TEST(Gate, APasswordThatGoesOnBehindAZeroIsWrong) {
+  Gate gate = with_password();
+  EXPECT_EQ(status(gate, "Basic YWxpY2U6c2VjcmV0AHg="), 401U);  // alice:secret\0x
+}
+
+TEST(Gate, LimitsWrongPasswordsOfOneClient) {
+  Gate gate = with_password();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.66"), 401U);
+  EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.66"), 429U);
+  EXPECT_EQ(status(gate, kAliceSecret, "192.0.2.66"), 429U) << "a guess that happens to be right";
+  EXPECT_EQ(status(gate, kAliceSecret), 200U) << "another client";
+  EXPECT_EQ(status(gate, kAliceSecret, "192.0.2.66"), 200U) << "known to be right";
+  EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.66", kNow + 10s), 401U);
+  EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.66", kNow + 10s), 429U);
+}
+
+TEST(Gate, LimitsTheTimeThatGoesIntoPasswordsOfAllClients) {
+  Gate gate(WebConfig{.users = {{"alice", "$2b$12$" + kHashOfSecret.substr(7)}}});
+  unsigned computed = 0;
+  while (status(gate, kAliceWrong, "192.0.2." + std::to_string(computed)) == 401U) ++computed;
+  EXPECT_GE(computed, 1U);
+  EXPECT_LE(computed, 20U);
+  EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.200", kNow + 60s), 401U);
+}
+
+TEST(Gate, LimitsTheRequestsOfOneClient) {
+  Gate gate(WebConfig{.rate_limit = RateLimit{.interval = 1s, .burst = 2}});
+  EXPECT_EQ(status(gate, ""), 200U);
+  EXPECT_EQ(status(gate, ""), 200U);
+  EXPECT_EQ(status(gate, ""), 429U);
+  EXPECT_EQ(status(gate, "", "192.0.2.2"), 200U);
+  EXPECT_EQ(status(gate, "", "192.0.2.1", kNow + 1s), 200U);
+  EXPECT_EQ(status(gate, "", "192.0.2.1", kNow + 1s), 429U);
+}
+
+TEST(Gate, HasALimitOfItsOwn) {
+  Gate gate({});
+  unsigned let_in = 0;
+  while (status(gate, "") == 200U) ++let_in;
+  EXPECT_EQ(let_in, Gate::kBurst);
+}
+
+TEST(Gate, HoldsManyClients) {
+  Gate gate(WebConfig{.rate_limit = RateLimit{.interval = 1s, .burst = 1}});
+  for (int i = 0; i < 5000; ++i) EXPECT_EQ(status(gate, "", std::to_string(i)), 200U);
+}
+
+TEST(Gate, AddsHeaders) {
+  const Gate gate(WebConfig{.headers = {{"X-Frame-Options", "deny"}}});
+  HttpResponse response;
+  gate.add_headers(response);
+  EXPECT_EQ(response.headers.at(0).value, "deny");
+}
+
+}  // namespace
+}  // namespace fusescope
