@@ -140,6 +140,9 @@ class HttpServer::State {
     Guard(WebConfig config, ClientPolicy::Log log) : web(std::move(config)), gate(web) {
       if (web.tls) policy.emplace(*web.tls, std::move(log));
     }
+    ~Guard() { stop_accepting({}); }
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
 
     WebConfig web;  // the daemons hold on to its strings
     Gate gate;
@@ -147,8 +150,10 @@ class HttpServer::State {
     std::vector<Daemon> daemons;
     Clock::time_point end = Clock::time_point::max();  // for connections that are still open
 
-    // The sockets are given back, and closed: others have them too.
+    // The sockets are given back, once, and closed. Stopping a daemon that has its own would shut
+    // that down, and others have it too.
     void stop_accepting(std::chrono::milliseconds allowed) {
+      if (end != Clock::time_point::max()) return;
       for (const Daemon& daemon : daemons) const UniqueFd shared(MHD_quiesce_daemon(daemon.get()));
       end = Clock::now() + allowed;
     }
@@ -235,15 +240,9 @@ class HttpServer::State {
                              (tls == nullptr ? MHD_NO_FLAG : MHD_USE_TLS),
                          0, nullptr, nullptr, &on_request, this, MHD_OPTION_ARRAY, items.data(),
                          MHD_OPTION_END),
-        stop_daemon);
+        MHD_stop_daemon);
     if (!daemon) return std::unexpected(errno_error(what, errno));
     return daemon;
-  }
-
-  // Stopping alone would shut the listening socket down, which others share.
-  static void stop_daemon(MHD_Daemon* daemon) {
-    const UniqueFd shared(MHD_quiesce_daemon(daemon));
-    MHD_stop_daemon(daemon);
   }
 
   void run() {

@@ -53,8 +53,8 @@ class HttpServer {
   Result<void> serve(Routes routes);
 
   // Who is let in from now on. Connections that are open stay for request_timeout at most; the new
-  // passwords hold for them too. If it cannot be done, the log tells, and all stays as it is. May be
-  // called on any thread, after serve().
+  // passwords hold for them too. If it cannot be done, the log tells, and all stays as it is. May
+  // be called on any thread, after serve().
   void renew(WebConfig web);
 
   // Both in one. On an error nothing is left running.

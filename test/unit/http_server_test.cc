@@ -452,6 +452,30 @@ TEST_F(HttpServerTest, ClosesTheConnectionThatWaitsTheLongestWhereThereAreTooMan
   EXPECT_EQ(parse(idle[2]->receive()).body, "ok");
 }
 
+TEST_F(HttpServerTest, AnswersEachRequestWhileItIsRenewed) {
+  start();
+  std::atomic<bool> ending = false;
+  std::atomic<unsigned> answered = 0;
+  std::atomic<unsigned> failed = 0;
+  const auto ask = [&] {
+    while (!ending) {
+      Client client(at_);
+      client.send(request("GET", "/-/healthy", "Connection: close\r\n"));
+      ++(parse(client.receive()).body == "ok" ? answered : failed);
+    }
+  };
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) clients.emplace_back(ask);
+  for (int i = 0; i < 30; ++i) {
+    server_->renew({.rate_limit = RateLimit{.interval = 1ns, .burst = 1e6}});
+    std::this_thread::sleep_for(20ms);
+  }
+  ending = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(answered, 30U);
+  EXPECT_EQ(failed, 0U);
+}
+
 TEST_F(HttpServerTest, StopsWhileConnectionsAreOpen) {
   start();
   Client idle(at_);
