@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes packages of the working tree.
+set -euo pipefail
+# shellcheck source=deploy/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+OUTPUT=$ROOT/build/package
+SOURCE=$OUTPUT/source
+
+usage() {
+  cat <<HELP
+Makes packages of the working tree in build/package, and installs what that needs.
+Usage: $0 PACKAGE...
+
+Packages:
+  deb         for the Debian that this runs on
+
+Needs root only where a Debian package is missing.
+
+Examples:
+  $0 deb
+  sudo apt install ./build/package/fusescope_*.deb
+HELP
+}
+
+# git, as the owner of the checkout: it distrusts the checkouts of others.
+of_git() { as_owner git -C "$ROOT" "$@" 2>/dev/null; }
+
+# The names of the files that belong to the working tree: all, where it is no checkout of git.
+source_files() {
+  of_git ls-files -z --cached --others --exclude-standard ||
+    (cd "$ROOT" && find . -path ./build -prune -o -type f -print0)
+}
+
+# As a step of a condition, it may not rely on set -e.
+copy_source() {
+  as_owner rm -rf "$SOURCE" &&
+    as_owner mkdir -p "$SOURCE" &&
+    source_files | tar -C "$ROOT" --null --ignore-failed-read -T - -c |
+    as_owner tar -C "$SOURCE" -x
+}
+
+# The copy is no checkout of git: CMake cannot ask there.
+revision() { of_git rev-parse --short HEAD || true; }
+
+make_deb() {
+  copy_source && as_owner cp -r "$SOURCE/deploy/debian" "$SOURCE/debian" &&
+    (cd "$SOURCE" && FUSESCOPE_REVISION=$(revision) logged as_owner dpkg-buildpackage -b -us -uc)
+}
+
+make_package() {
+  say "Making the $1 in ${OUTPUT#"$ROOT/"}"
+  "make_$1" || fail "making the $1 failed: see $LOG"
+  as_owner rm -rf "$SOURCE"
+}
+
+main() {
+  local package
+  (($#)) || refuse "no package named: see $0 --help"
+  for package in "$@"; do
+    case $package in
+      deb) ;;
+      -h | --help) usage && exit 0 ;;
+      *) refuse "unknown package '$package': see $0 --help" ;;
+    esac
+  done
+  set_log package
+  install_packages "$ROOT/deploy/packages-build.txt" "$ROOT/deploy/packages-deb.txt" || exit 1
+  for package in "$@"; do make_package "$package"; done
+}
+
+main "$@"
