@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-PARTS=(lint unit e2e quickstart bench vm)
+PARTS=(lint unit e2e quickstart packages bench vm)
 VM_ROWS=() # of the kernel matrix; none: all
 PART_LIMIT=60m # a hung mount must not hang the run
 export PYTHONDONTWRITEBYTECODE=1
@@ -22,6 +22,7 @@ Parts:
   unit        the unit tests; needs no root
   e2e         the agent against the counting filesystem
   quickstart  deploy/quickstart.sh --check
+  packages    the packages of deploy/package.sh, in clean Debian roots
   bench       test/bench/overhead --quick
   vm          the kernel matrix: all of it, or the rows named as KERNEL (test/vm/run --list)
 
@@ -84,7 +85,7 @@ files() {
 
 part_lint() {
   local scripts sources
-  mapfile -t scripts < <(files '*.sh' .ci/run)
+  mapfile -t scripts < <(files '*.sh' .ci/run deploy/completion/fusescope test/packages/root)
   counted_once shellcheck shellcheck -x -P "$ROOT" "${scripts[@]}"
   if [[ -e $ROOT/.clang-format ]]; then
     mapfile -t sources < <(files '*.c' '*.cc' '*.h')
@@ -98,12 +99,17 @@ part_unit() {
     --output-junit "$(report unit)"
 }
 
-part_e2e() {
-  counted_by_report e2e /usr/bin/python3 -m pytest "$ROOT/test/e2e" -p no:cacheprovider \
-    --durations=5 --junitxml="$(report e2e)"
+# part_pytest NAME: the folder of that name.
+part_pytest() {
+  counted_by_report "$1" /usr/bin/python3 -m pytest "$ROOT/test/$1" -p no:cacheprovider \
+    --durations=5 --junitxml="$(report "$1")"
 }
 
+part_e2e() { part_pytest e2e; }
+
 part_quickstart() { counted_once quickstart "$ROOT/deploy/quickstart.sh" --check; }
+
+part_packages() { part_pytest packages; }
 
 part_bench() { counted_once bench "$ROOT/test/bench/overhead" --quick; }
 
@@ -111,8 +117,8 @@ part_vm() {
   counted_by_report vm "$ROOT/test/vm/run" --junitxml "$(report vm)" "${VM_ROWS[@]}"
 }
 
-# needs_root PART: of the parts that load BPF programs, or serve a folder to a guest.
-needs_root() { [[ $1 == e2e || $1 == quickstart || $1 == bench || $1 == vm ]]; }
+# needs_root PART: of the parts that load BPF programs, make a root or serve a folder to a guest.
+needs_root() { ! is_among "$1" lint unit; }
 
 run_part() {
   say "== $1"
@@ -125,6 +131,9 @@ run_part() {
 
 prepare() {
   local lists=("$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt")
+  if is_among packages "$@"; then
+    lists+=("$ROOT/deploy/packages-deb.txt" "$ROOT/test/packages/packages.txt")
+  fi
   if is_among vm "$@"; then lists+=("$ROOT/test/vm/packages.txt"); fi
   install_packages "${lists[@]}" || return 1
   [[ $* == lint ]] || build all

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The packages under test, and the clean Debian roots that they are tried in."""
+
+import functools
+import pathlib
+import subprocess
+
+from harness import ROOT
+
+FOLDER = ROOT / "build/package"
+COMMANDS = {"serve", "doctor", "stat", "top", "trace", "verify"}
+IN_ROOT = pathlib.Path(__file__).parent / "root"
+
+
+def run(*command, check=True, **options):
+    """What it prints; its errors are shown when it fails."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False,
+                          timeout=600, **options)
+    assert done.returncode == 0 or not check, f"{command}: {done.stdout}{done.stderr}"
+    return done
+
+
+def output(*command, **options):
+    return run(*command, **options).stdout.strip()
+
+
+@functools.cache
+def made(kind):
+    """The package of that kind, made from the working tree, once in a run."""
+    patterns = {"deb": "fusescope_*.deb"}
+    for stale in FOLDER.glob(patterns[kind]):
+        stale.unlink()
+    run(ROOT / "deploy/package.sh", kind)
+    [package] = FOLDER.glob(patterns[kind])
+    return package
+
+
+class CleanRoot:
+    """A minimal Debian of its own; what runs in it sees its files alone, and the host's kernel."""
+
+    def __init__(self, suite, folder):
+        self.folder = folder
+        run(IN_ROOT, "make", suite, folder)
+
+    def under(self, *command):
+        return [IN_ROOT, "run", self.folder, *command]
+
+    def run(self, *command, **options):
+        return run(*self.under(*command), **options)
+
+    def output(self, *command):
+        return self.run(*command).stdout.strip()
+
+    def path(self, name):
+        return self.folder / name.lstrip("/")
