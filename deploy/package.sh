@@ -15,12 +15,14 @@ Usage: $0 PACKAGE...
 
 Packages:
   deb         for the Debian that this runs on
+  tarball     for x86-64 with the glibc of this host or a later one: all else is linked in
 
 Needs root only where a Debian package is missing.
 
 Examples:
   $0 deb
   sudo apt install ./build/package/fusescope_*.deb
+  $0 tarball
 HELP
 }
 
@@ -49,6 +51,26 @@ make_deb() {
     (cd "$SOURCE" && FUSESCOPE_REVISION=$(revision) logged as_owner dpkg-buildpackage -b -us -uc)
 }
 
+version() { sed -n 's/^project(fusescope VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt"; }
+
+# build_static FOLDER: installs there.
+build_static() {
+  logged as_owner cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_STATIC=ON \
+    -DFUSESCOPE_TESTS=OFF -DFUSESCOPE_MAN=ON "-DFUSESCOPE_REVISION=$(revision)" \
+    -DCMAKE_INSTALL_DOCDIR=. &&
+    logged as_owner cmake --build "$SOURCE/obj" &&
+    logged as_owner cmake --install "$SOURCE/obj" --strip --prefix "$1"
+}
+
+make_tarball() {
+  local name
+  copy_source || return 1
+  name=fusescope-$(version)-linux-x86_64
+  build_static "$SOURCE/obj/$name" &&
+    as_owner tar -C "$SOURCE/obj" --sort=name --owner=root:0 --group=root:0 \
+      -czf "$OUTPUT/$name.tar.gz" "$name"
+}
+
 make_package() {
   say "Making the $1 in ${OUTPUT#"$ROOT/"}"
   "make_$1" || fail "making the $1 failed: see $LOG"
@@ -60,7 +82,7 @@ main() {
   (($#)) || refuse "no package named: see $0 --help"
   for package in "$@"; do
     case $package in
-      deb) ;;
+      deb | tarball) ;;
       -h | --help) usage && exit 0 ;;
       *) refuse "unknown package '$package': see $0 --help" ;;
     esac

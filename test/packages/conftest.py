@@ -29,6 +29,12 @@ def debian_12():
         yield root
 
 
+@pytest.fixture(scope="module")
+def debian_13():
+    with temporary_root("trixie") as root:
+        yield root
+
+
 @pytest.fixture
 def counts_rightly(tmp_path):
     """counts_rightly(COMMAND): run as the agent, it counts the requests of a mount of the host."""

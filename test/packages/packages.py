@@ -9,6 +9,7 @@ from harness import ROOT
 
 FOLDER = ROOT / "build/package"
 COMMANDS = {"serve", "doctor", "stat", "top", "trace", "verify"}
+PATTERNS = {"deb": "fusescope_*.deb", "tarball": "fusescope-*-linux-x86_64.tar.gz"}
 IN_ROOT = pathlib.Path(__file__).parent / "root"
 
 
@@ -27,11 +28,10 @@ def output(*command, **options):
 @functools.cache
 def made(kind):
     """The package of that kind, made from the working tree, once in a run."""
-    patterns = {"deb": "fusescope_*.deb"}
-    for stale in FOLDER.glob(patterns[kind]):
+    for stale in FOLDER.glob(PATTERNS[kind]):
         stale.unlink()
     run(ROOT / "deploy/package.sh", kind)
-    [package] = FOLDER.glob(patterns[kind])
+    [package] = FOLDER.glob(PATTERNS[kind])
     return package
 
 

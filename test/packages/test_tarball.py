@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The release for other distributions: it needs glibc alone, and runs in a newer Debian that has
+none of its libraries."""
+
+import json
+import re
+import tarfile
+
+import pytest
+
+from packages import COMMANDS, made, output
+
+# What glibc consists of, and nothing else.
+ALLOWED = {"ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6"}
+NEWEST_GLIBC = (2, 36)  # that of Debian 12
+ABSENT = ("libbpf", "libfmt", "libmicrohttpd", "libncursesw", "libprometheus-cpp", "libspdlog")
+FILES = {
+    "LICENSE",
+    "LICENSES/GPL-2.0.txt",
+    "LICENSES/linked/libmicrohttpd-dev.txt",
+    "README.md",
+    "bin/fusescope",
+    "docs/metrics.md",
+    "etc/default/fusescope",
+    "examples/with-kprobes.conf",
+    "lib/systemd/system/fusescope.service",
+    "share/bash-completion/completions/fusescope",
+    "share/fusescope/dashboards/alerts.yml",
+    "share/fusescope/dashboards/fusescope.json",
+    "share/fusescope/dashboards/runbooks/FuseIoSplit.md",
+    "share/man/man1/fusescope.1",
+    *(f"share/man/man1/fusescope-{command}.1" for command in COMMANDS),
+}
+
+
+@pytest.fixture(scope="module", name="root")
+def debian_13_with_the_release(debian_13):
+    with tarfile.open(made("tarball")) as archive:
+        archive.extractall(debian_13.path("/opt"))
+    return debian_13
+
+
+@pytest.fixture(name="folder")
+def folder_of_the_release():
+    return "/opt/" + made("tarball").name.removesuffix(".tar.gz")
+
+
+@pytest.fixture(name="program")
+def program_of_the_release(folder):
+    return f"{folder}/bin/fusescope"
+
+
+def test_its_files_are_there(root, folder):
+    top = root.path(folder)
+    assert FILES - {str(path.relative_to(top)) for path in top.rglob("*")} == set()
+
+
+def test_needs_glibc_alone(root, program):
+    dynamic = output("readelf", "--wide", "--dynamic", root.path(program))
+    assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= ALLOWED
+    versions = output("readelf", "--wide", "--version-info", root.path(program))
+    needed = {tuple(map(int, found.split("."))) for found in
+              re.findall(r"Name: GLIBC_([\d.]+)", versions)}
+    assert needed and max(needed) <= NEWEST_GLIBC
+
+
+def test_runs_where_its_libraries_are_not(root, program, folder):
+    libraries = root.output("ldconfig", "-p")
+    assert [name for name in ABSENT if name in libraries] == []
+    version = re.search(r"fusescope-([\d.]+)-linux", folder)[1]
+    assert root.output(program, "--version") == f"fusescope {version}"
+
+
+def test_doctor_says_what_the_kernel_allows(root, program):
+    report = json.loads(root.run(program, "doctor", "--json", check=False).stdout)
+    assert {role["role"] for role in report["roles"]} >= {"sent", "ended", "call"}
+
+
+def test_top_prints_its_table(root, program):
+    assert "MOUNT" in root.output(program, "top", "-n", "1", "-d", "0.2")
+
+
+def test_counts_rightly(root, program, counts_rightly):
+    counts_rightly(root.under(program))
