@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
 from harness import Agent, Countfs, data_requests, sgio  # noqa: E402
-from packages import CleanRoot  # noqa: E402
+from packages import debian  # noqa: E402
 
 
 @contextlib.contextmanager
@@ -18,7 +18,7 @@ def temporary_root(suite):
     """Not below pytest's folder, which others may not enter, as apt's own user must."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-root.", dir="/var/tmp"))
     try:
-        yield CleanRoot(suite, folder)
+        yield debian(suite, folder)
     finally:
         shutil.rmtree(folder)
 

@@ -35,12 +35,11 @@ def made(kind):
     return package
 
 
-class CleanRoot:
-    """A minimal Debian of its own; what runs in it sees its files alone, and the host's kernel."""
+class Root:
+    """A folder with a system; what runs in it sees its files alone, and the host's kernel."""
 
-    def __init__(self, suite, folder):
+    def __init__(self, folder):
         self.folder = folder
-        run(IN_ROOT, "make", suite, folder)
 
     def under(self, *command):
         return [IN_ROOT, "run", self.folder, *command]
@@ -53,3 +52,9 @@ class CleanRoot:
 
     def path(self, name):
         return self.folder / name.lstrip("/")
+
+
+def debian(suite, folder):
+    """A minimal one."""
+    run(IN_ROOT, "make", suite, folder)
+    return Root(folder)
