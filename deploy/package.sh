@@ -47,7 +47,8 @@ copy_source() {
 revision() { of_git rev-parse --short HEAD || true; }
 
 make_deb() {
-  copy_source && as_owner cp -r "$SOURCE/deploy/debian" "$SOURCE/debian" &&
+  as_owner rm -f "$OUTPUT"/fusescope*_* && copy_source &&
+    as_owner cp -r "$SOURCE/deploy/debian" "$SOURCE/debian" &&
     (cd "$SOURCE" && FUSESCOPE_REVISION=$(revision) logged as_owner dpkg-buildpackage -b -us -uc)
 }
 
@@ -64,7 +65,7 @@ build_static() {
 
 make_tarball() {
   local name
-  copy_source || return 1
+  as_owner rm -f "$OUTPUT"/fusescope-*.tar.gz && copy_source || return 1
   name=fusescope-$(version)-linux-x86_64
   build_static "$SOURCE/obj/$name" &&
     as_owner tar -C "$SOURCE/obj" --sort=name --owner=root:0 --group=root:0 \

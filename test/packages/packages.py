@@ -28,8 +28,6 @@ def output(*command, **options):
 @functools.cache
 def made(kind):
     """The package of that kind, made from the working tree, once in a run."""
-    for stale in FOLDER.glob(PATTERNS[kind]):
-        stale.unlink()
     run(ROOT / "deploy/package.sh", kind)
     [package] = FOLDER.glob(PATTERNS[kind])
     return package
