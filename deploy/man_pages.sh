@@ -26,12 +26,19 @@ mend_option_names() {
     -e 's/^(\\fB\\-\\-[a-z]+)\\fR(\.[a-z\\-]+)/\1\2\\fR/'
 }
 
+# help2man makes two paragraphs of an example and what it does, and one of all that follows.
+mend_paragraphs() {
+  sed -zE -e 's/\.IP\n(fusescope [^\n]*)\n\.IP\n/.TP\n\\fB\1\\fR\n/g' \
+    -e 's/\n(\.PP\n)?(Exit code: |Needs root)/\n.PP\n\2/g'
+}
+
 # page NAME DESCRIPTION HELP_OPTION
 page() {
   local version
   version=$("$PROGRAM" --version)
   help2man --no-info --include <(see_also) --version-string "$1 ${version#* }" --name "$2" \
-    --help-option "$3" "$PROGRAM" | mend_option_names >"$FOLDER/$1.1"
+    --help-option "$3" "$PROGRAM" |
+    mend_option_names | mend_paragraphs >"$FOLDER/$1.1"
 }
 
 mkdir -p "$FOLDER"

@@ -85,6 +85,10 @@ def test_manual_page(root, page):
     for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "SEE ALSO"):
         assert re.search(f"^{heading}$", done.stdout, re.MULTILINE), done.stdout
     assert re.search(rf"^ +fusescope{page} - \w.*\w", done.stdout, re.MULTILINE)
+    if page:
+        command = page.removeprefix("-")
+        assert re.search(rf"^EXAMPLES\n {{7}}fusescope {command}\b.*\n {{14}}\w", done.stdout,
+                         re.MULTILINE)
     [usage] = re.findall(r"^SYNOPSIS\n +(.*)", done.stdout, re.MULTILINE)
     assert usage.startswith(f"fusescope{page.replace('-', ' ')} [OPTIONS]")
 
