@@ -15,7 +15,7 @@ Usage: $0 PACKAGE...
 
 Packages:
   deb         for the Debian that this runs on
-  tarball     for x86-64 with the glibc of this host or a later one: all else is linked in
+  tarball     for x86-64 with the glibc of this host or a later one: all other libraries are in it
 
 Needs root only where a Debian package is missing.
 
@@ -54,20 +54,37 @@ make_deb() {
 
 version() { sed -n 's/^project(fusescope VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt"; }
 
-# build_static FOLDER: installs there.
-build_static() {
-  logged as_owner cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_STATIC=ON \
+# build_bundle FOLDER: installs there.
+build_bundle() {
+  logged as_owner cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_BUNDLE=ON \
     -DFUSESCOPE_TESTS=OFF -DFUSESCOPE_MAN=ON "-DFUSESCOPE_REVISION=$(revision)" \
-    -DCMAKE_INSTALL_DOCDIR=. &&
+    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_INSTALL_DOCDIR=. &&
     logged as_owner cmake --build "$SOURCE/obj" &&
     logged as_owner cmake --install "$SOURCE/obj" --strip --prefix "$1"
+}
+
+# The package that a library of this host is of: dpkg knows it below /usr/lib or below /lib.
+package_of() {
+  local file
+  file=$(find /usr/lib/x86_64-linux-gnu -maxdepth 1 -name "$1" -print -quit)
+  { dpkg-query -S "$file" || dpkg-query -S "${file#/usr}"; } 2>/dev/null | cut -d : -f 1
+}
+
+# add_licenses FOLDER: of the libraries in it.
+add_licenses() {
+  local library package
+  as_owner mkdir -p "$1/LICENSES/libraries"
+  for library in "$1"/lib/fusescope/*; do
+    package=$(package_of "${library##*/}") || return 1
+    as_owner cp "/usr/share/doc/$package/copyright" "$1/LICENSES/libraries/$package.txt"
+  done
 }
 
 make_tarball() {
   local name
   as_owner rm -f "$OUTPUT"/fusescope-*.tar.gz && copy_source || return 1
   name=fusescope-$(version)-linux-x86_64
-  build_static "$SOURCE/obj/$name" &&
+  build_bundle "$SOURCE/obj/$name" && add_licenses "$SOURCE/obj/$name" &&
     as_owner tar -C "$SOURCE/obj" --sort=name --owner=root:0 --group=root:0 \
       -czf "$OUTPUT/$name.tar.gz" "$name"
 }

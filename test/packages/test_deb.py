@@ -14,10 +14,12 @@ COMPLETION = "/usr/share/bash-completion/completions/fusescope"
 FILES = {
     "/etc/default/fusescope",
     "/lib/systemd/system/fusescope.service",
+    "/lib/systemd/system/fusescope.socket",
     "/usr/bin/fusescope",
     COMPLETION,
     "/usr/share/doc/fusescope/copyright",
     "/usr/share/doc/fusescope/examples/with-kprobes.conf",
+    "/usr/share/doc/fusescope/examples/with-web-config.conf",
     "/usr/share/fusescope/dashboards/alerts.yml",
     "/usr/share/fusescope/dashboards/fleet.json",
     "/usr/share/fusescope/dashboards/fusescope.json",
@@ -114,7 +116,8 @@ def completed(root, *words):
 @pytest.mark.parametrize("words,expected", [
     (("",), COMMANDS | {"--help", "--version", "-h"}),
     (("se",), {"serve"}),
-    (("serve", "--web."), {"--web.listen-address", "--web.telemetry-path"}),
+    (("serve", "--web."), {"--web.config.file", "--web.listen-address", "--web.systemd-socket",
+                           "--web.telemetry-path"}),
     (("serve", "--log.format", ""), {"json", "logfmt"}),
     (("serve", "--log.format", "=", "j"), {"json"}),
     (("serve", "--log.format", "="), {"json", "logfmt"}),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The release for other distributions: it needs glibc alone, and runs in a newer Debian that has
-none of its libraries."""
+"""The release for other distributions: it needs glibc alone of the host, and runs in a newer Debian
+that has none of its libraries."""
 
 import json
 import re
@@ -17,12 +17,13 @@ ABSENT = ("libbpf", "libfmt", "libmicrohttpd", "libncursesw", "libprometheus-cpp
 FILES = {
     "LICENSE",
     "LICENSES/GPL-2.0.txt",
-    "LICENSES/linked/libmicrohttpd-dev.txt",
+    "LICENSES/libraries/libmicrohttpd12.txt",
     "README.md",
     "bin/fusescope",
     "docs/metrics.md",
     "etc/default/fusescope",
     "examples/with-kprobes.conf",
+    "lib/fusescope/libmicrohttpd.so.12",
     "lib/systemd/system/fusescope.service",
     "share/bash-completion/completions/fusescope",
     "share/fusescope/dashboards/alerts.yml",
@@ -55,13 +56,34 @@ def test_its_files_are_there(root, folder):
     assert FILES - {str(path.relative_to(top)) for path in top.rglob("*")} == set()
 
 
-def test_needs_glibc_alone(root, program):
-    dynamic = output("readelf", "--wide", "--dynamic", root.path(program))
-    assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= ALLOWED
-    versions = output("readelf", "--wide", "--version-info", root.path(program))
-    needed = {tuple(map(int, found.split("."))) for found in
-              re.findall(r"Name: GLIBC_([\d.]+)", versions)}
-    assert needed and max(needed) <= NEWEST_GLIBC
+def dynamic_section(file):
+    return output("readelf", "--wide", "--dynamic", file)
+
+
+def test_needs_glibc_alone_of_the_host(root, folder, program):
+    libraries = root.path(f"{folder}/lib/fusescope")
+    files = [root.path(program), *libraries.iterdir()]
+    needed = {name for file in files
+              for name in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic_section(file))}
+    assert needed - {file.name for file in files} <= ALLOWED
+    versions = "".join(output("readelf", "--wide", "--version-info", file) for file in files)
+    glibc = {tuple(map(int, found.split("."))) for found in
+             re.findall(r"Name: GLIBC_([\d.]+)", versions)}
+    assert glibc and max(glibc) <= NEWEST_GLIBC
+
+
+def test_takes_its_own_libraries(root, folder, program):
+    """Not those of the host, also where it has some of that name."""
+    loaded = root.output("ldd", program)
+    found = dict(re.findall(r"(\S+) => (\S+)", loaded))
+    assert {name: place for name, place in found.items()
+            if not place.startswith(f"{folder}/") and name not in ALLOWED} == {}
+
+
+def test_each_library_has_its_license(root, folder):
+    licenses = root.path(f"{folder}/LICENSES/libraries")
+    assert all(file.stat().st_size for file in licenses.iterdir())
+    assert {"libgnutls30.txt", "libbpf1.txt"} <= {file.name for file in licenses.iterdir()}
 
 
 def test_runs_where_its_libraries_are_not(root, program, folder):
