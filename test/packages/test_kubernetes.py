@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 import pytest
 import yaml
@@ -200,6 +201,16 @@ def test_the_rules_are_those_of_the_dashboards(built):
     assert only(built["base"], "PrometheusRule")["spec"]["groups"] == groups
     made = succeed(MANIFESTS / "prometheusrule.py")
     assert (MANIFESTS / "base/prometheusrule.yaml").read_text() == made, "run prometheusrule.py"
+
+
+def test_the_example_of_the_readme_sets_the_image(kubectl, tmp_path):
+    readme = (MANIFESTS / "README.md").read_text()
+    [example] = re.findall(r"<<'END'\n(.*?)\n    END", readme, re.DOTALL)
+    shutil.copytree(MANIFESTS, tmp_path / "deploy/kubernetes")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/kustomization.yaml").write_text(textwrap.dedent(example))
+    made = [*yaml.safe_load_all(succeed(kubectl, "kustomize", tmp_path / "mine"))]
+    assert container_of(made)["image"] == "registry.of.yours/fusescope:0.1.0"
 
 
 def confined(container):
