@@ -191,8 +191,12 @@ def test_selects_its_own_pods(built, build):
 def test_the_image_is_of_this_version(built):
     version = re.search(r"project\(fusescope VERSION (\S+)",
                         (ROOT / "CMakeLists.txt").read_text())[1]
-    name, _, tag = container_of(built["base"])["image"].rpartition(":")
+    container = container_of(built["base"])
+    name, _, tag = container["image"].rpartition(":")
     assert tag == version and ".example/" in name  # no name that somebody may have
+    [program] = container["command"]
+    made = (ROOT / "deploy/container/Dockerfile").read_text()
+    assert f"\nCOPY bin/fusescope {program.removesuffix('fusescope')}\n" in made
 
 
 def test_the_rules_are_those_of_the_dashboards(built):
