@@ -16,7 +16,7 @@ IN_ROOT = pathlib.Path(__file__).parent / "root"
 def run(*command, check=True, **options):
     """What it prints; its errors are shown when it fails."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False,
-                          timeout=600, **options)
+                          timeout=1800, **options)
     assert done.returncode == 0 or not check, f"{command}: {done.stdout}{done.stderr}"
     return done
 

@@ -14,10 +14,10 @@ COMPLETION = "/usr/share/bash-completion/completions/fusescope"
 FILES = {
     "/etc/default/fusescope",
     "/lib/systemd/system/fusescope.service",
-    "/lib/systemd/system/fusescope.socket",
     "/usr/bin/fusescope",
     COMPLETION,
     "/usr/share/doc/fusescope/copyright",
+    "/usr/share/doc/fusescope/examples/fusescope.socket",
     "/usr/share/doc/fusescope/examples/with-kprobes.conf",
     "/usr/share/doc/fusescope/examples/with-web-config.conf",
     "/usr/share/fusescope/dashboards/alerts.yml",
@@ -74,8 +74,10 @@ def test_says_its_version(root):
 
 
 def test_is_started_with_the_host(root):
-    wanted = root.path("/etc/systemd/system/multi-user.target.wants/fusescope.service")
-    assert str(wanted.readlink()) == "/lib/systemd/system/fusescope.service"
+    """By itself: its socket is for those who ask for it."""
+    wanted = {path.name: str(path.readlink())
+              for path in root.path("/etc/systemd/system").rglob("fusescope*")}
+    assert wanted == {"fusescope.service": "/lib/systemd/system/fusescope.service"}
 
 
 @pytest.mark.parametrize("page", ["", *(f"-{command}" for command in sorted(COMMANDS))])
@@ -116,8 +118,7 @@ def completed(root, *words):
 @pytest.mark.parametrize("words,expected", [
     (("",), COMMANDS | {"--help", "--version", "-h"}),
     (("se",), {"serve"}),
-    (("serve", "--web."), {"--web.config.file", "--web.listen-address", "--web.systemd-socket",
-                           "--web.telemetry-path"}),
+    (("serve", "--log."), {"--log.format", "--log.level"}),
     (("serve", "--log.format", ""), {"json", "logfmt"}),
     (("serve", "--log.format", "=", "j"), {"json"}),
     (("serve", "--log.format", "="), {"json", "logfmt"}),

@@ -8,7 +8,9 @@ import tarfile
 
 import pytest
 
+from harness import Agent
 from packages import COMMANDS, made, output
+from web import HASH, PASSWORD, Authority, GuardedAgent, get
 
 # What glibc consists of, and nothing else.
 ALLOWED = {"ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6"}
@@ -104,3 +106,26 @@ def test_top_prints_its_table(root, program):
 
 def test_counts_rightly(root, program, counts_rightly):
     counts_rightly(root.under(program))
+
+
+class GuardedAgentInRoot(GuardedAgent):
+    """Its files have other names there."""
+
+    def __init__(self, *args, **options):  # pylint: disable=super-init-not-called
+        Agent.__init__(self, *args, **options)
+
+
+def test_serves_over_tls(root, program, tmp_path):
+    folder = root.path("/opt/web")
+    folder.mkdir()
+    authority = Authority(folder)
+    authority.issue("server", "DNS:localhost", "serverAuth")
+    (folder / "web.yml").write_text(
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+        f"basic_auth_users:\n  alice: {HASH}\n")
+    agent = GuardedAgentInRoot("--web.config.file=/opt/web/web.yml", log=tmp_path / "agent.log",
+                               under=root.under(program))
+    status, body = get(agent.port, "/metrics", tls=authority.client(), password=PASSWORD)
+    assert status == 200 and b"fusescope_build_info" in body
+    assert get(agent.port, tls=authority.client(), password="wrong")[0] == 401
+    assert agent.stop() == 0
