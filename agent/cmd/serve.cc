@@ -133,12 +133,13 @@ Result<HttpOptions> http_options(const ServeOptions& options, std::optional<WebC
 }
 
 void renew_if_changed(std::optional<WebConfigFile>& file, HttpServer& server) {
-  if (!file || !file->has_changed()) return;
-  if (auto web = file->load()) {
-    server.renew(std::move(*web));
+  auto web = file ? file->renewed() : std::nullopt;
+  if (!web) return;
+  if (*web) {
+    server.renew(std::move(**web));
     spdlog::info("web config: read again");
   } else {
-    spdlog::error("{}: that of before stays", web.error().text);
+    spdlog::error("{}: that of before stays", web->error().text);
   }
 }
 

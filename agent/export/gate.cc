@@ -81,6 +81,7 @@ void Gate::add_headers(HttpResponse& response) const {
 }
 
 bool Gate::is_too_fast(const std::string& client, Clock::time_point now) {
+  if (rate_limit_.interval == rate_limit_.interval.zero()) return false;
   if (rates_.size() >= kMaxClients) {
     std::erase_if(rates_,
                   [&](const auto& entry) { return entry.second.tokens(now) >= rate_limit_.burst; });

@@ -85,7 +85,12 @@ void check_keys(const YAML::Node& section, std::string_view name,
 template <class T>
 T value_or(const YAML::Node& section, const char* key, T otherwise) {
   const YAML::Node node = section[key];
-  return !node || node.IsNull() ? otherwise : node.as<T>();
+  if (!node || node.IsNull()) return otherwise;
+  try {
+    return node.as<T>();
+  } catch (const YAML::BadConversion&) {
+    refuse(node, std::string(key) + " has a value of the wrong kind");
+  }
 }
 
 // A PEM text that stands under `key`, or in the file under `key`_file.
@@ -248,14 +253,12 @@ std::chrono::nanoseconds duration(const YAML::Node& node) {
   return total;
 }
 
-std::optional<RateLimit> rate_limit(const YAML::Node& section) {
+RateLimit rate_limit(const YAML::Node& section) {
   check_keys(section, "rate_limit", {"interval", "burst"});
   if (!section["interval"]) refuse(section, "rate_limit needs an interval, such as 1s");
   const auto burst = value_or<unsigned>(section, "burst", 1);
   if (burst == 0) refuse(section["burst"], "a burst of 0 would refuse every request");
-  const RateLimit limit{.interval = duration(section["interval"]), .burst = double(burst)};
-  if (limit.interval.count() == 0) return std::nullopt;
-  return limit;
+  return {.interval = duration(section["interval"]), .burst = static_cast<double>(burst)};
 }
 
 WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file) {
@@ -294,6 +297,7 @@ Result<WebConfig> WebConfigFile::load() {
   stamps_[file_];
   for (auto& [file, stamp] : stamps_) stamp = stamp_of(file);
   auto config = load_web_config(file_);
+  error_ = config ? "" : config.error().text;
   if (!config) return config;
   std::map<std::filesystem::path, Stamp> stamps;
   for (const auto& file : config->files) {
@@ -301,6 +305,15 @@ Result<WebConfig> WebConfigFile::load() {
     stamps[file] = known == stamps_.end() ? stamp_of(file) : known->second;
   }
   stamps_ = std::move(stamps);
+  return config;
+}
+
+// After an error it is tried each time: what was missing may be there by now.
+std::optional<Result<WebConfig>> WebConfigFile::renewed() {
+  if (error_.empty() && !has_changed()) return std::nullopt;
+  const std::string error_before = error_;
+  auto config = load();
+  if (!config && error_ == error_before) return std::nullopt;
   return config;
 }
 

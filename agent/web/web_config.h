@@ -33,7 +33,7 @@ struct TlsConfig {
   std::string priorities;                 // versions, ciphers and curves, as GnuTLS writes them
 };
 
-// A request each `interval`, and `burst` of them at once, for each client.
+// A request each `interval`, and `burst` of them at once, for each client. Interval 0: no limit.
 struct RateLimit {
   std::chrono::nanoseconds interval{0};
   double burst = 0;
@@ -43,7 +43,7 @@ struct WebConfig {
   std::optional<TlsConfig> tls = {};                              // none: plain HTTP
   std::map<std::string, std::string, std::less<>> users = {};     // bcrypt hashes by name
   std::vector<std::pair<std::string, std::string>> headers = {};  // of each response
-  std::optional<RateLimit> rate_limit = {};
+  std::optional<RateLimit> rate_limit = {};                       // none: that of the server
   std::vector<std::filesystem::path> files = {};  // it was read from these: certificates too
 };
 
@@ -61,8 +61,9 @@ class WebConfigFile {
   // As load_web_config().
   Result<WebConfig> load();
 
-  // Whether one of the files that were read has changed since load(), by inode, size and time.
-  [[nodiscard]] bool has_changed() const;
+  // What it is now, if one of the files that were read has changed since, by inode, size or time.
+  // Nothing if all is as before: an error too is told once.
+  std::optional<Result<WebConfig>> renewed();
 
  private:
   struct Stamp {
@@ -72,8 +73,10 @@ class WebConfigFile {
     bool operator==(const Stamp&) const = default;
   };
   static Stamp stamp_of(const std::filesystem::path& file);
+  [[nodiscard]] bool has_changed() const;
 
   std::filesystem::path file_;
+  std::string error_;  // of the last load(); empty: none
   std::map<std::filesystem::path, Stamp> stamps_;
 };
 

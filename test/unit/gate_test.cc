@@ -95,6 +95,11 @@ TEST(Gate, HasALimitOfItsOwn) {
   EXPECT_EQ(let_in, Gate::kBurst);
 }
 
+TEST(Gate, AnIntervalOfZeroIsNoLimit) {
+  Gate gate(WebConfig{.rate_limit = RateLimit{.interval = 0s, .burst = 1}});
+  for (int i = 0; i < 10 * Gate::kBurst; ++i) ASSERT_EQ(status(gate, ""), 200U);
+}
+
 TEST(Gate, HoldsManyClients) {
   Gate gate(WebConfig{.rate_limit = RateLimit{.interval = 1s, .burst = 1}});
   for (int i = 0; i < 5000; ++i) EXPECT_EQ(status(gate, "", std::to_string(i)), 200U);

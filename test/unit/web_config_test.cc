@@ -92,10 +92,10 @@ TEST_F(WebConfigTest, TakesCertificatesThatStandInTheFile) {
   EXPECT_EQ(config->tls->key, pair_.key);
 }
 
-TEST_F(WebConfigTest, AnIntervalOfZeroIsNoLimit) {
+TEST_F(WebConfigTest, AnIntervalOfZeroIsKeptAsNoLimit) {
   const auto config = load("rate_limit: {interval: 0, burst: 1}");
-  ASSERT_TRUE(config);
-  EXPECT_FALSE(config->rate_limit);
+  ASSERT_TRUE(config && config->rate_limit);
+  EXPECT_EQ(config->rate_limit->interval, 0s);
 }
 
 TEST_F(WebConfigTest, RefusesWithTheLineAndTheReason) {
@@ -134,7 +134,10 @@ TEST_F(WebConfigTest, RefusesWithTheLineAndTheReason) {
       {"rate_limit: {burst: 1}", "line 1: rate_limit needs an interval"},
       {"rate_limit: {interval: 5}", "line 1: '5' is no duration such as"},
       {"rate_limit: {interval: 1s, burst: 0}", "line 1: a burst of 0"},
-      {"rate_limit: {interval: 1s, burst: -1}", "line 1: "},
+      {"rate_limit: {interval: 1s, burst: -1}", "line 1: burst has a value of the wrong kind"},
+      {"http_server_config: {http2: perhaps}", "line 1: http2 has a value of the wrong kind"},
+      {tls + "  client_allowed_sans: one", "line 4: client_allowed_sans has a value of the "},
+      {tls + "  min_version: [TLS12]", "line 4: min_version has a value of the wrong kind"},
   };
   for (const auto& [text, start] : bad) {
     EXPECT_EQ(refusal(text).substr(0, start.size()), start) << text;
@@ -154,21 +157,33 @@ TEST_F(WebConfigTest, AFileThatIsNotThereIsRefused) {
       "whom the agent runs as may read");
 }
 
-TEST_F(WebConfigTest, SeesThatAFileHasChanged) {
+TEST_F(WebConfigTest, IsRenewedWhenAFileHasChanged) {
   folder_.write("web.yml", kTls);
   WebConfigFile file(path());
   ASSERT_TRUE(file.load());
-  EXPECT_FALSE(file.has_changed());
+  EXPECT_FALSE(file.renewed());
   folder_.write("server.key", pair_.key + "\n");
-  EXPECT_TRUE(file.has_changed());
+  const auto renewed = file.renewed();
+  ASSERT_TRUE(renewed && *renewed);
+  EXPECT_EQ((*renewed)->tls->key, pair_.key + "\n");
+  EXPECT_FALSE(file.renewed());
+}
+
+TEST_F(WebConfigTest, TellsAnErrorOnceAndTakesUpWhatWasMissing) {
+  folder_.write("web.yml", "");
+  WebConfigFile file(path());
   ASSERT_TRUE(file.load());
-  EXPECT_FALSE(file.has_changed());
-  folder_.write("web.yml", "nonsense: 1");
-  EXPECT_TRUE(file.has_changed());
-  EXPECT_FALSE(file.load());
-  EXPECT_FALSE(file.has_changed()) << "told once";
-  folder_.remove("web.yml");
-  EXPECT_TRUE(file.has_changed());
+  folder_.remove("server.key");
+  folder_.write("web.yml", kTls);
+  const auto missing = file.renewed();
+  ASSERT_TRUE(missing);
+  EXPECT_FALSE(*missing);
+  EXPECT_FALSE(file.renewed());
+  folder_.write("server.key", pair_.key);
+  const auto found = file.renewed();
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(*found);
+  EXPECT_FALSE(file.renewed());
 }
 
 TEST(TlsNames, HoldToTheSuitesThatAreChosen) {
