@@ -47,7 +47,7 @@ copy_source() {
 revision() { of_git rev-parse --short HEAD || true; }
 
 make_deb() {
-  as_owner rm -f "$OUTPUT"/fusescope*_* && copy_source &&
+  as_owner rm -f "$OUTPUT"/fusescope{,-dbgsym}_* && copy_source &&
     as_owner cp -r "$SOURCE/deploy/debian" "$SOURCE/debian" &&
     (cd "$SOURCE" && FUSESCOPE_REVISION=$(revision) logged as_owner dpkg-buildpackage -b -us -uc)
 }

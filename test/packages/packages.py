@@ -10,6 +10,7 @@ from harness import ROOT
 FOLDER = ROOT / "build/package"
 COMMANDS = {"serve", "doctor", "stat", "top", "trace", "verify"}
 PATTERNS = {"deb": "fusescope_*.deb", "tarball": "fusescope-*-linux-x86_64.tar.gz"}
+OF_ANOTHER_KIND = {"deb": "fusescope-0.0-linux-x86_64.tar.gz", "tarball": "fusescope_0.0_amd64.deb"}
 IN_ROOT = pathlib.Path(__file__).parent / "root"
 
 
@@ -28,7 +29,11 @@ def output(*command, **options):
 @functools.cache
 def made(kind):
     """The package of that kind, made from the working tree, once in a run."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    other = FOLDER / OF_ANOTHER_KIND[kind]
+    other.touch()
     run(ROOT / "deploy/package.sh", kind)
+    other.unlink()  # which must be there still
     [package] = FOLDER.glob(PATTERNS[kind])
     return package
 
