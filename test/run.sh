@@ -132,7 +132,8 @@ run_part() {
 prepare() {
   local lists=("$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt")
   if is_among packages "$@"; then
-    lists+=("$ROOT/deploy/packages-deb.txt" "$ROOT/test/packages/packages.txt")
+    lists+=("$ROOT/deploy/packages-deb.txt" "$ROOT/test/packages/packages.txt"
+      "$ROOT/test/vm/packages.txt")
   fi
   if is_among vm "$@"; then lists+=("$ROOT/test/vm/packages.txt"); fi
   install_packages "${lists[@]}" || return 1
