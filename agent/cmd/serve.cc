@@ -8,16 +8,15 @@
 #include <csignal>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "agent/cmd/logging.h"
 #include "agent/cmd/privileges.h"
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
+#include "agent/cmd/web_settings.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
-#include "agent/web/web_config.h"
 
 namespace fusescope {
 namespace {
@@ -46,8 +45,8 @@ class EndSignals {
   sigset_t signals_{};
 };
 
-HttpResponse metrics_response(Telemetry& telemetry, const RequestCounts& requests) {
-  auto text = telemetry.scrape(requests);
+HttpResponse metrics_response(Telemetry& telemetry, const WebStatus& web) {
+  auto text = telemetry.scrape(web);
   if (!text) {
     spdlog::error("scrape: {}", text.error().text);
     return {.status = 500, .body = text.error().text + "\n"};
@@ -66,9 +65,10 @@ HttpResponse mounts_response(Telemetry& telemetry) {
           .headers = {{"Cache-Control", "no-store"}}};
 }
 
-Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server) {
-  const auto metrics = [&telemetry, &server](const HttpRequest&) {
-    return metrics_response(telemetry, server.counts());
+Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
+                 const WebSettings& settings) {
+  const auto metrics = [&telemetry, &server, &settings](const HttpRequest&) {
+    return metrics_response(telemetry, {server.counts(), settings.are_in_force()});
   };
   const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {
@@ -114,15 +114,10 @@ Kept rights_for_reading(const Telemetry& telemetry) {
   return {.cap_bpf = !read};
 }
 
-// The config of --web.config.file, or that of none.
-Result<WebConfig> load(std::optional<WebConfigFile>& file) {
-  return file ? file->load() : WebConfig{};
-}
-
-Result<HttpOptions> http_options(const ServeOptions& options, std::optional<WebConfigFile>& file) {
+Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& settings) {
   HttpOptions http = {.listen_addresses = options.listen_addresses};
   http.log = [](const std::string& line) { spdlog::warn("http: {}", line); };
-  auto web = load(file);
+  auto web = settings.load();
   if (!web) return std::unexpected(web.error());
   http.web = std::move(*web);
   if (!options.systemd_socket) return http;
@@ -130,17 +125,6 @@ Result<HttpOptions> http_options(const ServeOptions& options, std::optional<WebC
   if (!listeners) return std::unexpected(listeners.error());
   http.listeners = std::move(*listeners);
   return http;
-}
-
-void renew_if_changed(std::optional<WebConfigFile>& file, HttpServer& server) {
-  auto web = file ? file->renewed() : std::nullopt;
-  if (!web) return;
-  if (*web) {
-    server.renew(std::move(**web));
-    spdlog::info("web config: read again");
-  } else {
-    spdlog::error("{}: that of before stays", web->error().text);
-  }
 }
 
 // Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
@@ -165,9 +149,8 @@ Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
   if (auto checked = check_options(options); !checked) return checked;
 
-  std::optional<WebConfigFile> web_file;
-  if (!options.web_config_file.empty()) web_file.emplace(options.web_config_file);
-  auto http = http_options(options, web_file);
+  WebSettings web_settings(options.web_config_file);
+  auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
   const EndSignals signals;
@@ -180,7 +163,7 @@ Result<void> serve(const ServeOptions& options) {
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
   const auto serving = run_without_privileges(
-      kept, [&] { return server->serve(routes_of(options, telemetry, *server)); });
+      kept, [&] { return server->serve(routes_of(options, telemetry, *server, web_settings)); });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
     spdlog::info("listening on {}", endpoint.text());
@@ -190,7 +173,7 @@ Result<void> serve(const ServeOptions& options) {
   tell_ready(state ? *state : state.error().text);
 
   const auto signal =
-      run_until_signal(signals, telemetry, kept, [&] { renew_if_changed(web_file, *server); });
+      run_until_signal(signals, telemetry, kept, [&] { web_settings.keep(*server); });
   tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);

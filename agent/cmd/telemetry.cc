@@ -87,7 +87,7 @@ Snapshot Telemetry::waiting_snapshot() const {
   return snapshot;
 }
 
-Result<std::string> Telemetry::scrape(const RequestCounts& requests) {
+Result<std::string> Telemetry::scrape(const WebStatus& web) {
   const auto begin = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
@@ -96,7 +96,7 @@ Result<std::string> Telemetry::scrape(const RequestCounts& requests) {
   return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
                                          .revision = FUSESCOPE_REVISION,
                                          .scrape_seconds = elapsed.count(),
-                                         .http_requests = requests})) +
+                                         .web = web})) +
          text_of(process_families());
 }
 

@@ -7,7 +7,7 @@
 
 #include "agent/base/error.h"
 #include "agent/cmd/collector.h"
-#include "agent/export/router.h"
+#include "agent/export/families.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
 #include "agent/probe/reader.h"
@@ -29,7 +29,7 @@ class Telemetry {
   void keep_house();
 
   // The metrics, as text.
-  Result<std::string> scrape(const RequestCounts& requests);
+  Result<std::string> scrape(const WebStatus& web);
 
   // What the live page shows: /api/mounts.
   Result<std::string> live();

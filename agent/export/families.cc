@@ -247,7 +247,10 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
                 static_cast<std::uint64_t>(std::ranges::count_if(snapshot.mounts, is_mounted)));
   builder.count(kMountsDropped, {}, self.mounts_dropped);
   builder.number(kScrapeDuration, {}, context.scrape_seconds);
-  for (const auto& [key, count] : context.http_requests) {
+  if (const auto in_force = context.web.config_is_in_force) {
+    builder.number(kWebConfig, {}, *in_force ? 1 : 0);
+  }
+  for (const auto& [key, count] : context.web.requests) {
     builder.count(kHttpRequests, {{"handler", key.handler}, {"code", std::to_string(key.status)}},
                   count);
   }

@@ -3,6 +3,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,18 @@
 
 namespace fusescope {
 
+// What the server says of itself.
+struct WebStatus {
+  RequestCounts requests;
+  std::optional<bool> config_is_in_force = {};  // nothing: there is no web config
+};
+
 // What is known beside the snapshot when it is exported.
 struct ExportContext {
   std::string version;
   std::string revision;
   double scrape_seconds = 0;  // of the collection that made this snapshot
-  RequestCounts http_requests;
+  WebStatus web;
 };
 
 // The snapshot as Prometheus families; families without any series are left out.

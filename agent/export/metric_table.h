@@ -57,6 +57,7 @@ enum Metric : std::size_t {
   kMountsDropped,
   kScrapeDuration,
   kHttpRequests,
+  kWebConfig,
   kProgramSeconds,
   kProgramRuns,
   kMetricCount,

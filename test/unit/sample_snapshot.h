@@ -133,7 +133,8 @@ inline ExportContext sample_context() {
   return {.version = "1.2.3",
           .revision = "abcdef0",
           .scrape_seconds = 0.25,
-          .http_requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}}};
+          .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
+                  .config_is_in_force = true}};
 }
 
 }  // namespace fusescope

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "agent/base/error.h"
+#include "agent/export/http_server.h"
+#include "agent/web/web_config.h"
+
+namespace fusescope {
+
+// What --web.config.file says, and whether what it says now is in force.
+class WebSettings {
+ public:
+  // An empty name: no file, and nobody is asked for anything.
+  explicit WebSettings(const std::string& file);
+
+  // At the start: an error is one then.
+  Result<WebConfig> load();
+
+  // About once a second. Hands a file that has changed to the server; one that is not valid is told
+  // in the log, once.
+  void keep(HttpServer& server);
+
+  // Whether the file as it is now is in force; nothing without a file. May be called on any thread.
+  [[nodiscard]] std::optional<bool> are_in_force() const;
+
+ private:
+  std::optional<WebConfigFile> file_;
+  std::atomic<bool> valid_ = true;
+};
+
+}  // namespace fusescope
