@@ -72,6 +72,16 @@ MappedArray map_array(const bpf_map* map) {
   return MappedArray(bpf_map__fd(map), bytes);
 }
 
+// A request's end is counted while its thread may go on already; not for longer than this.
+constexpr std::uint64_t kEndingTime = 1'000'000'000;
+
+constexpr std::uint16_t kNotifyReply = 41;  // FUSE_NOTIFY_REPLY
+
+// Not for a background one, nor for that of fuse_simple_notify_reply(), fs/fuse/dev.c.
+bool is_waited_for(const fusescope_inflight& slot) {
+  return !slot.background && slot.opcode != kNotifyReply;
+}
+
 // One request more, that was sent then.
 void add_to(InFlight& in_flight, std::uint64_t sent_ns) {
   const std::uint64_t now = monotonic_ns();
@@ -208,14 +218,30 @@ void Reader::forget_process(std::uint32_t process) const {
   bpf_map_delete_elem(bpf_map__fd(session_->skeleton().maps.process_stats), &key);
 }
 
+std::unordered_map<std::uint64_t, std::uint64_t> Reader::newest_by_sender() const {
+  std::unordered_map<std::uint64_t, std::uint64_t> newest;
+  for (fusescope_inflight& slot : inflight_slots()) {
+    if (!is_complete(load(slot.request)) || !is_waited_for(slot)) continue;
+    std::uint64_t& sent_ns = newest[load(slot.sender)];
+    sent_ns = std::max<std::uint64_t>(sent_ns, load(slot.sent_ns));
+  }
+  return newest;
+}
+
 void Reader::drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const {
+  const auto newest = newest_by_sender();
+  const std::uint64_t now = monotonic_ns();
   for (fusescope_inflight& slot : inflight_slots()) {
     const std::uint64_t request = load(slot.request);
-    if (!is_complete(request) || slot.background) continue;
+    if (!is_complete(request) || !is_waited_for(slot)) continue;
     const std::uint64_t sent_ns = load(slot.sent_ns);
-    const auto thread = static_cast<pid_t>(load(slot.sender) & 0xffffffff);
-    if (!is_thread_gone(thread) || load(slot.sent_ns) != sent_ns) continue;
-    drop(slot, request, FUSESCOPE_LOST_KILLED);
+    const std::uint64_t sender = load(slot.sender);
+    const auto next = newest.find(sender);
+    const bool waits_for_another =
+        next != newest.end() && next->second > sent_ns && now > next->second + kEndingTime;
+    const auto thread = static_cast<pid_t>(sender & 0xffffffff);
+    if (!waits_for_another && !is_thread_gone(thread)) continue;
+    if (load(slot.sent_ns) == sent_ns) drop(slot, request, FUSESCOPE_LOST_KILLED);
   }
 }
 

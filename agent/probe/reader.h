@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/base/error.h"
@@ -77,9 +78,10 @@ class Reader {
 
   [[nodiscard]] std::map<std::uint32_t, InFlight> in_flight() const;  // by row
 
-  // Counts as lost what is in flight, but will not end: a request whose thread is gone, though it
-  // would have to wait for the reply, was taken back when that thread was killed
-  // (request_wait_answer(), fs/fuse/dev.c). Threads are named by the host's ids.
+  // Counts as lost what is in flight, but will not end: a request whose thread is gone, or waits
+  // for a later one, was taken back when that thread was killed (request_wait_answer(),
+  // fs/fuse/dev.c). The later one is the FLUSH of the files that it closes. Threads are named by
+  // the host's ids.
   void drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const;
 
   // Reads the limits in rows() again, so that they are those of now.
@@ -107,6 +109,8 @@ class Reader {
   [[nodiscard]] std::vector<ProgramStatus> programs() const;
 
  private:
+  // When the latest request of each thread that waits for one was sent.
+  [[nodiscard]] std::unordered_map<std::uint64_t, std::uint64_t> newest_by_sender() const;
   explicit Reader(const Session& session);
 
   [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;

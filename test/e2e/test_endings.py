@@ -4,6 +4,7 @@ is counted as lost, and nothing stays behind."""
 
 import contextlib
 import dataclasses
+import mmap
 import os
 import pathlib
 import signal
@@ -262,6 +263,40 @@ def test_errors_by_operation_and_errno(agent, mount):
     assert {s.labels["error"]: s.value
             for s in scrape.select("fuse_request_errors_total", **labels)} == {"ENOSPC": 10}
     assert scrape.total("fuse_interrupts_total", mountpoint=filesystem.label) == 0
+
+
+def read_when_told(path, told):
+    """A process of one thread that has the file open, and reads from it when it is told."""
+    child = os.fork()
+    if child == 0:
+        file = os.open(path, os.O_RDONLY | os.O_DIRECT)
+        os.read(told, 1)
+        os.preadv(file, [mmap.mmap(-1, 4096)], 0)
+        os._exit(0)
+    return child
+
+
+def test_a_killed_thread_that_waits_for_another_request(agent, mount):
+    """Its READ is taken back; then it closes its file, and waits for the FLUSH: one in flight."""
+    scene = Scene(agent, mount("--no-async-dio", name="victim"))
+    read_end, write_end = os.pipe()
+    reader = read_when_told(scene.filesystem.path(), read_end)
+    wait_for(lambda: "open" in scene.filesystem.stats()["opcodes"], "an open file")
+    scene.pause()
+    try:
+        os.write(write_end, b"x")
+        scene.wait_in_flight(1)
+        time.sleep(0.2)  # until it is the READ that waits
+        os.kill(reader, signal.SIGKILL)
+        wait_for(lambda: sum(scene.lost(agent.scrape()).values()) == 1, "a READ that is taken back")
+        scene.wait_in_flight(1)
+    finally:
+        scene.resume()
+        os.kill(reader, signal.SIGKILL)
+        os.waitpid(reader, 0)
+        os.close(read_end)
+        os.close(write_end)
+    scene.wait_in_flight(0)
 
 
 def sleeps_before_its_reply(process):
