@@ -11,7 +11,6 @@
 namespace fusescope {
 namespace {
 
-constexpr std::size_t kMaxClients = 1024;
 constexpr std::string_view kScheme = "Basic ";
 
 struct Credentials {
@@ -59,7 +58,8 @@ Gate::Gate(const WebConfig& config)
     : rate_limit_(config.rate_limit.value_or(
           RateLimit{.interval = std::chrono::nanoseconds(std::llround(1e9 / kRequestsPerSecond)),
                     .burst = kBurst})),
-      headers_(config.headers) {
+      headers_(config.headers),
+      rates_(rate_limit_.interval, rate_limit_.burst) {
   if (!config.users.empty()) passwords_.emplace(config.users);
 }
 
@@ -82,13 +82,7 @@ void Gate::add_headers(HttpResponse& response) const {
 
 bool Gate::is_too_fast(const std::string& client, Clock::time_point now) {
   if (rate_limit_.interval == rate_limit_.interval.zero()) return false;
-  if (rates_.size() >= kMaxClients) {
-    std::erase_if(rates_,
-                  [&](const auto& entry) { return entry.second.tokens(now) >= rate_limit_.burst; });
-    if (rates_.size() >= kMaxClients) rates_.clear();  // bounded memory comes first
-  }
-  TokenBucket& rate =
-      rates_.try_emplace(client, rate_limit_.interval, rate_limit_.burst).first->second;
+  TokenBucket& rate = rates_.of(client, now);
   if (rate.tokens(now) < 1) return true;
   rate.take(1, now);
   return false;

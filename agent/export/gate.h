@@ -2,7 +2,6 @@
 // Who is let in: comes before the routes, for every path.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -38,7 +37,7 @@ class Gate {
   RateLimit rate_limit_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::optional<Passwords> passwords_;
-  std::map<std::string, TokenBucket> rates_;  // by client
+  BucketsByClient rates_;
 };
 
 }  // namespace fusescope

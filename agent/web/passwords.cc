@@ -15,7 +15,6 @@ constexpr std::size_t kHashLength = 60;
 constexpr std::string_view kCostAt = "$2y$";
 constexpr int kMaxCost = 13;  // 2^13 rounds: half a second, more or less
 constexpr std::size_t kMaxRight = 256;
-constexpr std::size_t kMaxClients = 1024;
 constexpr std::size_t kSecretBytes = 32;
 
 // bcrypt may take a tenth of the time, and three tenths of a second at once.
@@ -50,7 +49,10 @@ Result<void> check_hash(const std::string& hash) {
 }
 
 Passwords::Passwords(Users users)
-    : users_(std::move(users)), secret_(kSecretBytes, '\0'), seconds_(kSecondInterval, kSeconds) {
+    : users_(std::move(users)),
+      secret_(kSecretBytes, '\0'),
+      attempts_(kAttemptInterval, kAttempts),
+      seconds_(kSecondInterval, kSeconds) {
   gnutls_rnd(GNUTLS_RND_KEY, secret_.data(), secret_.size());
   for (const auto& [name, hash] : users_) {
     if (longest_hash_.empty() || cost_of(hash) > cost_of(longest_hash_)) longest_hash_ = hash;
@@ -61,7 +63,7 @@ Login Passwords::check(std::string_view name, std::string_view password, const s
                        Clock::time_point now) {
   const std::string print = fingerprint(name, password);
   if (right_.contains(print)) return Login::right;
-  TokenBucket& attempts = attempts_of(client, now);
+  TokenBucket& attempts = attempts_.of(client, now);
   if (attempts.tokens(now) < 1 || seconds_.tokens(now) <= 0) return Login::too_many_attempts;
 
   const auto begin = Clock::now();
@@ -97,15 +99,6 @@ bool Passwords::is_right(std::string_view name, std::string_view password) const
   const bool equal = made != nullptr && std::strlen(made) == hash.size() &&
                      gnutls_memcmp(made, hash.data(), hash.size()) == 0;
   return equal && user != users_.end();
-}
-
-TokenBucket& Passwords::attempts_of(const std::string& client, Clock::time_point now) {
-  if (attempts_.size() >= kMaxClients) {
-    std::erase_if(attempts_,
-                  [now](const auto& entry) { return entry.second.tokens(now) >= kAttempts; });
-    if (attempts_.size() >= kMaxClients) attempts_.clear();  // the limit of all still holds
-  }
-  return attempts_.try_emplace(client, kAttemptInterval, kAttempts).first->second;
 }
 
 }  // namespace fusescope

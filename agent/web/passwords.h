@@ -41,14 +41,13 @@ class Passwords {
  private:
   std::string fingerprint(std::string_view name, std::string_view password) const;
   bool is_right(std::string_view name, std::string_view password) const;
-  TokenBucket& attempts_of(const std::string& client, Clock::time_point now);
 
   Users users_;
   std::string longest_hash_;  // stands in for that of an unknown name
   std::string secret_;        // of this process: the fingerprints say nothing without it
   std::set<std::string> right_;
-  std::map<std::string, TokenBucket> attempts_;  // by client
-  TokenBucket seconds_;                          // that may go into bcrypt, all clients together
+  BucketsByClient attempts_;
+  TokenBucket seconds_;  // that may go into bcrypt, all clients together
 };
 
 }  // namespace fusescope

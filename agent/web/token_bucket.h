@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
 
 namespace fusescope {
 
@@ -31,6 +34,33 @@ class TokenBucket {
   double capacity_;
   double tokens_;
   Clock::time_point filled_{};
+};
+
+// A bucket for each client that is known; of bounded size.
+class BucketsByClient {
+ public:
+  using Clock = TokenBucket::Clock;
+
+  BucketsByClient(std::chrono::nanoseconds interval, double capacity)
+      : interval_(interval), capacity_(capacity) {}
+
+  // Where there are too many, clients whose bucket is full are forgotten first: nothing is lost by
+  // that.
+  TokenBucket& of(const std::string& client, Clock::time_point now) {
+    if (buckets_.size() >= kMaxClients) {
+      std::erase_if(buckets_,
+                    [&](const auto& entry) { return entry.second.tokens(now) >= capacity_; });
+      if (buckets_.size() >= kMaxClients) buckets_.clear();
+    }
+    return buckets_.try_emplace(client, interval_, capacity_).first->second;
+  }
+
+ private:
+  static constexpr std::size_t kMaxClients = 1024;
+
+  std::chrono::nanoseconds interval_;
+  double capacity_;
+  std::map<std::string, TokenBucket> buckets_;
 };
 
 }  // namespace fusescope
