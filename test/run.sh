@@ -12,6 +12,7 @@ export PYTHONDONTWRITEBYTECODE=1
 
 passed=0
 failed=0
+bad_ones=() # what failed or was skipped, a line for each
 
 usage() {
   cat <<HELP
@@ -26,7 +27,8 @@ Parts:
   bench       test/bench/overhead --quick
   vm          the kernel matrix: all of it, or the rows named as KERNEL (test/vm/run --list)
 
-The last line is 'N passed, N failed'; the exit code is 0 only if some passed and none failed.
+The last line is 'N passed, N failed', below the names of those that did not pass; the exit code is
+0 only if some passed and none failed.
 With CI=true in the environment a skipped test counts as failed.
 
 Examples:
@@ -38,12 +40,14 @@ HELP
 
 part_failed() {
   failed=$((failed + 1))
+  bad_ones+=("$*")
   complain "$@"
 }
 
 print_counts() {
   local status=$?
   if ((status != 0 && failed == 0)); then part_failed "ended early with exit code $status"; fi
+  if ((${#bad_ones[@]})); then printf '%s\n' "== not passed" "${bad_ones[@]}"; fi
   printf '%d passed, %d failed\n' "$passed" "$failed"
   if ((failed > 0 || passed == 0)); then exit 1; fi
 }
@@ -63,10 +67,12 @@ report() { printf '%s\n' "${LOG%/*}/$1.xml"; }
 
 # counted_by_report NAME COMMAND...: a test runner that is told to write $(report NAME).
 counted_by_report() {
-  local name=$1 status=0 good bad skipped
+  local name=$1 status=0 good bad skipped counts
   rm -f "$(report "$name")"
   limited "${@:2}" || status=$?
-  read -r good bad skipped < <(/usr/bin/python3 "$ROOT/test/junit_counts.py" "$(report "$name")")
+  mapfile -t counts < <(/usr/bin/python3 "$ROOT/test/junit_counts.py" "$(report "$name")")
+  read -r good bad skipped <<<"${counts[0]}"
+  bad_ones+=("${counts[@]:1}")
   if [[ ${CI-} == true ]]; then bad=$((bad + skipped)); fi
   passed=$((passed + good))
   failed=$((failed + bad))
