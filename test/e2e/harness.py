@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -32,10 +33,30 @@ def wait_for(condition, what, timeout=20.0):
     raise AssertionError(f"{what}: not within {timeout} s")
 
 
+def ports():
+    """Below the ports that the kernel gives to connections, so that none takes one in between."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        above = int(file.read().split()[0])
+    while True:
+        yield from random.sample(range(above // 2, above), above // 2)
+
+
+PORTS = ports()
+
+
+def is_free(port):
+    """On all addresses, of IPv4 and IPv6."""
+    dual = socket.has_dualstack_ipv6()
+    try:
+        socket.create_server(("", port), family=socket.AF_INET6 if dual else socket.AF_INET,
+                             dualstack_ipv6=dual).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return next(filter(is_free, PORTS))
 
 
 def end(process, timeout=20.0):
@@ -81,12 +102,19 @@ class Agent:
             [*(under or (AGENT,)), "serve",
              f"--web.listen-address=127.0.0.1:{self.port}", *args],
             stdout=self.log, stderr=self.log, env=environment)
-        wait_for(self.is_ready, f"agent on port {self.port} ready (see {log})")
+        try:
+            wait_for(self.is_ready, f"agent on port {self.port} ready")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.last_words()}") from None
 
     def is_ready(self):
         assert self.process.poll() is None, "the agent ended at its start"
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(self.url + "/-/ready", timeout=5).status == 200
+
+    def last_words(self):
+        log = pathlib.Path(self.log.name)
+        return log.read_text(encoding="utf-8", errors="replace")[-1000:].strip() or f"empty {log}"
 
     def scrape(self):
         with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:
