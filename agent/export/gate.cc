@@ -4,7 +4,11 @@
 #include <gnutls/gnutls.h>
 #include <strings.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 

@@ -28,15 +28,13 @@
 #include "agent/base/unique_fd.h"
 #include "agent/export/client_log.h"
 #include "agent/export/deadlines.h"
-#include "agent/export/gate.h"
+#include "agent/export/guard.h"
 #include "agent/export/gzip.h"
-#include "agent/web/certificates.h"
 
 namespace fusescope {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Daemon = std::unique_ptr<MHD_Daemon, decltype(&MHD_stop_daemon)>;
 using Response = std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)>;
 
 MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name,
@@ -135,37 +133,7 @@ class HttpServer::State {
   RequestCounts counts() const { return router_.counts(); }
 
  private:
-  // Who is let in, and what lets them in: a daemon for each listener.
-  struct Guard {
-    Guard(WebConfig config, ClientPolicy::Log log) : web(std::move(config)), gate(web) {
-      if (web.tls) policy.emplace(*web.tls, std::move(log));
-    }
-    ~Guard() { stop_accepting({}); }
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-
-    WebConfig web;  // the daemons hold on to its strings
-    Gate gate;
-    std::optional<ClientPolicy> policy;
-    std::vector<Daemon> daemons;
-    Clock::time_point end = Clock::time_point::max();  // for connections that are still open
-
-    // The sockets are given back, once, and closed. Stopping a daemon that has its own would shut
-    // that down, and others have it too.
-    void stop_accepting(std::chrono::milliseconds allowed) {
-      if (end != Clock::time_point::max()) return;
-      for (const Daemon& daemon : daemons) const UniqueFd shared(MHD_quiesce_daemon(daemon.get()));
-      end = Clock::now() + allowed;
-    }
-
-    [[nodiscard]] bool has_ended() const {
-      if (end == Clock::time_point::max()) return false;
-      return Clock::now() >= end || std::ranges::all_of(daemons, [](const Daemon& daemon) {
-               return MHD_get_daemon_info(daemon.get(), MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-                          ->num_connections == 0;
-             });
-    }
-  };
+  using Daemon = Guard::Daemon;
   using GuardPointer = std::unique_ptr<Guard>;
 
   // The one in force; those before it answer on connections that were open already.

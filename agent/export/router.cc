@@ -21,23 +21,26 @@ std::string HttpRequest::header(std::string_view name) const {
 }
 
 HttpResponse Router::respond(std::string_view method, const HttpRequest& request) {
-  const auto found = routes_.find(request.path);
-  const Route* route = found == routes_.end() ? nullptr : &found->second;
+  const Route* route = route_of(request.path);
   HttpResponse response = choose(route, method, request);
   compress(response, request.gzip_accepted);
-  count(request.path, response.status);
+  count(route, response.status);
   return response;
 }
 
-HttpResponse Router::refuse(const std::string& path, HttpResponse refusal) {
-  count(path, refusal.status);
+HttpResponse Router::refuse(std::string_view path, HttpResponse refusal) {
+  count(route_of(path), refusal.status);
   return refusal;
 }
 
-void Router::count(const std::string& path, unsigned status) {
+const Route* Router::route_of(std::string_view path) const {
   const auto found = routes_.find(path);
+  return found == routes_.end() ? nullptr : &found->second;
+}
+
+void Router::count(const Route* route, unsigned status) {
   const std::lock_guard lock(mutex_);
-  ++counts_[{found == routes_.end() ? "other" : found->second.handler, status}];
+  ++counts_[{route == nullptr ? "other" : route->handler, status}];
 }
 
 RequestCounts Router::counts() const {

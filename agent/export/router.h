@@ -71,7 +71,7 @@ class Router {
   void set_routes(Routes routes) { routes_ = std::move(routes); }
 
   // Counts a request of that path that is answered with `refusal`, and gives that back.
-  HttpResponse refuse(const std::string& path, HttpResponse refusal);
+  HttpResponse refuse(std::string_view path, HttpResponse refusal);
 
   // Status 404 for a path without a route, 405 for a method other than GET and HEAD, 500 for an
   // answer that throws. The response to HEAD has its body too: leaving it out is the server's part.
@@ -81,10 +81,12 @@ class Router {
   [[nodiscard]] RequestCounts counts() const;
 
  private:
+  // Null for a path without one.
+  [[nodiscard]] const Route* route_of(std::string_view path) const;
   HttpResponse choose(const Route* route, std::string_view method,
                       const HttpRequest& request) const;
   void compress(HttpResponse& response, bool accepted) const;
-  void count(const std::string& path, unsigned status);
+  void count(const Route* route, unsigned status);
 
   const std::size_t uncompressed_bytes_;
   const HttpLog log_;
