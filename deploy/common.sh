@@ -59,8 +59,8 @@ show_progress() {
 # logged COMMAND...: runs it with its output in the log.
 logged() { "$@" </dev/null 2>&1 | show_progress; }
 
-# packages FILE...: the names that such files list.
-packages() { sed 's/#.*//' "$@" | xargs -n 1; }
+# packages FILE...: the names that such files list, once each.
+packages() { sed 's/#.*//' "$@" | xargs -n 1 | sort -u; }
 
 missing_packages() {
   local package
