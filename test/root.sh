@@ -33,15 +33,16 @@ make_base() {
 }
 
 # copy_apt_configuration ROOT: sources, keys and the ways to reach them, as on this host; none of
-# its hooks.
+# its hooks. With them the certificates that this host trusts, as its network may need more.
 copy_apt_configuration() {
-  local name
+  local name trusted=/etc/ssl/certs/ca-certificates.crt
   for name in {sources.list,trusted.gpg,auth.conf}{,.d} keyrings; do
     if [[ -e /etc/apt/$name ]]; then cp -aT "/etc/apt/$name" "$1/etc/apt/$name"; fi
   done
   cp -aT /usr/share/keyrings "$1/usr/share/keyrings"
   apt-config dump | grep '^Acquire::' >"$1/etc/apt/apt.conf.d/90host"
   cp -L /etc/resolv.conf /etc/hosts "$1/etc/"
+  if [[ -e $trusted && -d $1${trusted%/*} ]]; then cp -L "$trusted" "$1$trusted"; fi
 }
 
 # in_root ROOT FOLDER COMMAND...: in that folder of it. Its mounts are not seen outside, and the

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest whose first process is systemd: a Debian root, unpacked into its memory."""
 
-import pathlib
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ ROW = "6.12"  # with FUSE built in: nothing to load
 LARGER = "3G"
 UNNEEDED = ("usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
 LONGEST = 900  # seconds
+TOLD = 2000  # characters of each serial line, where the guest does not come to its end
 
 INIT = b"""#!/bin/busybox sh
 /bin/busybox mkdir /new
@@ -44,11 +44,16 @@ def archive_of(root):
 
 def boot(root, folder):
     """What its second serial line said until it switched itself off."""
-    initrd, said = folder / "initrd", folder / "said"
+    initrd, console, said = (folder / name for name in ("initrd", "console", "said"))
     initrd.write_bytes(archive_of(root))
     kernel = fetch.kernel_folder(load_rows()[ROW].kernel) / "vmlinuz"
     machine = [LARGER if word == MEMORY else word for word in QEMU]
-    subprocess.run([*machine, "-kernel", kernel, "-initrd", initrd, "-append", COMMAND_LINE,
-                    "-serial", f"file:{folder / 'console'}", "-serial", f"file:{said}"],
-                   stdin=subprocess.DEVNULL, check=True, timeout=LONGEST)
-    return pathlib.Path(said).read_text(errors="replace")
+    try:
+        subprocess.run([*machine, "-kernel", kernel, "-initrd", initrd, "-append", COMMAND_LINE,
+                        "-serial", f"file:{console}", "-serial", f"file:{said}"],
+                       stdin=subprocess.DEVNULL, check=True, timeout=LONGEST)
+    except subprocess.SubprocessError as error:
+        told = "\n".join(file.read_text(errors="replace")[-TOLD:] for file in (console, said)
+                         if file.exists())
+        raise AssertionError(f"the guest did not switch itself off ({error}):\n{told}") from None
+    return said.read_text(errors="replace")

@@ -30,6 +30,7 @@ ADDED = {"base": {"BPF", "PERFMON", "SYS_PTRACE"},
 OPERATOR = "@kubernetes-models/prometheus-operator"
 CHECK = ("--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext",
          "--moduleResolution", "nodenext")
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # what the host trusts, npm shall trust too
 each_build = pytest.mark.parametrize("build", BUILDS)
 
 
@@ -73,7 +74,8 @@ def types():
     if not installed.exists() or installed.read_text() != lock:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(TYPES / name, folder)
-        succeed("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
+        succeed("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder,
+                env=os.environ | {"NODE_EXTRA_CA_CERTS": TRUSTED})
         installed.write_text(lock)
     return folder
 
