@@ -12,27 +12,6 @@
 
 #include <bpf/bpf_tracing.h>
 
-/* --- hook mode "tracepoint" --- */
-
-SEC("tp_btf/fuse_request_send")
-int BPF_PROG(tracepoint_request_sent, struct fuse_req *req)
-{
-	return on_request_sent(req, ADDRESS_AT(ctx));
-}
-
-/* Since 7.1. */
-SEC("tp_btf/fuse_request_sent")
-int BPF_PROG(tracepoint_request_taken, struct fuse_req *req)
-{
-	return on_request_taken(ADDRESS_AT(ctx));
-}
-
-SEC("tp_btf/fuse_request_end")
-int BPF_PROG(tracepoint_request_ended, struct fuse_req *req)
-{
-	return on_request_ended(req, ADDRESS_AT(ctx));
-}
-
 /* --- hook mode "fentry" --- */
 
 #define FENTRY_NAME(name) fentry_##name
@@ -73,4 +52,26 @@ SEC("iter/bpf_map_elem")
 int refresh_connections(struct bpf_iter__bpf_map_elem *context)
 {
 	return on_connection_row(context);
+}
+
+/* --- hook mode "tracepoint" --- */
+
+/* Since 7.1. */
+SEC("tp_btf/fuse_request_sent")
+int BPF_PROG(tracepoint_request_taken, struct fuse_req *req)
+{
+	return on_request_taken(ADDRESS_AT(ctx));
+}
+
+SEC("tp_btf/fuse_request_end")
+int BPF_PROG(tracepoint_request_ended, struct fuse_req *req)
+{
+	return on_request_ended(req, ADDRESS_AT(ctx));
+}
+
+/* The last of this file: it takes a verifier longer than all others together. */
+SEC("tp_btf/fuse_request_send")
+int BPF_PROG(tracepoint_request_sent, struct fuse_req *req)
+{
+	return on_request_sent(req, ADDRESS_AT(ctx));
 }

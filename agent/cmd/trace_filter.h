@@ -4,7 +4,7 @@
 #include "agent/base/error.h"
 #include "agent/cmd/trace.h"
 #include "agent/host/mountinfo.h"
-#include "agent/probe/trial.h"
+#include "agent/probe/loader.h"
 
 namespace fusescope {
 

@@ -50,13 +50,15 @@ bool is_noise(std::string_view line) {
          std::ranges::any_of(kNoise, [&](const char* noise) { return line.contains(noise); });
 }
 
-// "libbpf: prog 'fentry_read_left': failed to ...": what follows the program's name.
+// "libbpf: prog 'fentry_read_left': failed to ...": libbpf begins its lines with the program's
+// name.
+constexpr std::string_view kProgram = "libbpf: prog '";
+constexpr std::string_view kProgramEnd = "': ";
+
 std::string_view without_program(std::string_view line) {
-  constexpr std::string_view kProgram = "libbpf: prog '";
-  constexpr std::string_view kEnd = "': ";
   if (!line.starts_with(kProgram)) return line;
-  const auto end = line.find(kEnd, kProgram.size());
-  return end == std::string_view::npos ? line : line.substr(end + kEnd.size());
+  const auto end = line.find(kProgramEnd, kProgram.size());
+  return end == std::string_view::npos ? line : line.substr(end + kProgramEnd.size());
 }
 
 }  // namespace
@@ -69,6 +71,15 @@ LibbpfLog::LibbpfLog() {
 LibbpfLog::~LibbpfLog() { libbpf_set_print(discard); }
 
 std::string LibbpfLog::reason() const { return last_reason(collected()); }
+
+std::string LibbpfLog::program() const { return last_program(collected()); }
+
+std::string last_program(std::string_view log) {
+  const auto found = log.rfind(kProgram);
+  if (found == std::string_view::npos) return "";
+  const auto begin = found + kProgram.size();
+  return std::string(log.substr(begin, log.find(kProgramEnd, begin) - begin));
+}
 
 std::string last_reason(std::string_view log) {
   while (!log.empty()) {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "agent/base/error.h"
-#include "agent/probe/trial.h"
+#include "agent/probe/loader.h"
 
 struct bpf_program;
 

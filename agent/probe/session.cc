@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "agent/base/unique_fd.h"
 #include "agent/probe/return_probe.h"
@@ -17,107 +17,6 @@
 
 namespace fusescope {
 namespace {
-
-// Programs that user space runs itself: the first that loads.
-constexpr Walks kWalks[] = {{"list_devices", "refresh_connections"},
-                            {"untyped_list_devices", "untyped_refresh_connections"}};
-constexpr const char* kSettler = "settle_calls";
-
-// Programs that keep the list of followed processes: without kernel functions, of every kernel.
-constexpr const char* kFollowers[] = {"follow_fork", "follow_free"};
-
-constexpr const char* kAtRisk =
-    "not tried: this kernel is preemptible, and skips a program that a preempted thread is in";
-
-// The trials of one choice of hooks. A program is tried once, whatever the roles that it is for.
-class Chooser {
- public:
-  Chooser(HookMode mode, const SkipRisk& risk, Scope scope)
-      : mode_(mode), risk_(risk), scope_(scope) {}
-
-  HookStatus choose(Role role) {
-    HookStatus status;
-    status.role = role_name(role);
-    for (const HookAlternative& alternative : alternatives_to_try(role, mode_, risk_)) {
-      if (!status.mode.empty()) {
-        pass_over(status, alternative);
-        continue;
-      }
-      status.trials.push_back(trial_of(alternative));
-      if (status.trials.back().reason.empty()) fill(status, alternative);
-    }
-    if (status.mode.empty()) status.reason = reason_for_none(status);
-    return status;
-  }
-
- private:
-  static HookTrial not_tried(const HookAlternative& alternative, const char* reason) {
-    return {.mode = std::string(mode_name(alternative.mode)),
-            .needs = std::string(alternative.needs),
-            .reason = reason,
-            .program = ""};
-  }
-
-  HookTrial trial_of(const HookAlternative& alternative) {
-    HookTrial found = not_tried(alternative, "");
-    if (hooks_the_call(alternative) && !allocated_) found.reason = "needs the role allocated";
-    for (const std::string_view program : alternative.programs) {
-      if (!found.reason.empty()) break;
-      if (const auto& tried = trial(program, alternative); !tried) {
-        found.reason = tried.error().text;
-        found.program = program;
-      }
-    }
-    return found;
-  }
-
-  const Result<void>& trial(std::string_view name, const HookAlternative& alternative) {
-    const std::string program(name);
-    const auto [found, is_new] = trials_.try_emplace(program);
-    if (is_new) {
-      found->second =
-          try_program(program, {.calls_are_hooked = !alternative.is_typed,
-                                .calls_by_thread_id = !alternative.is_typed,
-                                .blocked_is_hooked = true,
-                                .follows_processes = scope_ == Scope::followed_processes,
-                                .counts_processes = scope_ == Scope::host_by_process,
-                                .trial = true});
-    }
-    return found->second;
-  }
-
-  // Those at risk are better alternatives otherwise: why they are not taken is told.
-  void pass_over(HookStatus& status, const HookAlternative& alternative) const {
-    if (!is_at_risk(alternative.mode, risk_)) return;
-    status.trials.push_back(not_tried(alternative, kAtRisk));
-  }
-
-  void fill(HookStatus& status, const HookAlternative& alternative) {
-    status.mode = mode_name(alternative.mode);
-    status.exact = !is_estimate(alternative);
-    status.may_skip = is_at_risk(alternative.mode, risk_);
-    status.programs.assign(alternative.programs.begin(), alternative.programs.end());
-    for (const std::string_view program : alternative.also) {
-      if (trial(program, alternative)) status.programs.emplace_back(program);
-    }
-    if (alternative.role == Role::allocated) allocated_ = true;
-  }
-
-  [[nodiscard]] std::string reason_for_none(const HookStatus& status) const {
-    if (status.trials.empty()) {
-      return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
-    }
-    const HookTrial& last = status.trials.back();
-    const std::string program = last.program.empty() ? "" : "program " + last.program + ": ";
-    return last.needs + ": " + program + last.reason;
-  }
-
-  HookMode mode_;
-  SkipRisk risk_;
-  Scope scope_;
-  bool allocated_ = false;
-  std::map<std::string, Result<void>> trials_;
-};
 
 Result<void> check_kernel() {
   if (access(kKernelBtf, R_OK) != 0) {
@@ -135,46 +34,6 @@ Result<void> check_kernel() {
   return {};
 }
 
-// Whether threads can be given storage here: tried on this thread.
-bool has_task_storage() {
-  const auto skeleton = load({kStorageCheck}, {.trial = true});
-  if (!skeleton) return false;
-  LIBBPF_OPTS(bpf_test_run_opts, options);
-  const int program = bpf_program__fd((*skeleton)->progs.check_task_storage);
-  return bpf_prog_test_run_opts(program, &options) == 0 && options.retval == 1;
-}
-
-std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
-  std::vector<std::string> programs;
-  for (const HookStatus& status : hooks) {
-    for (const std::string& program : status.programs) {
-      if (std::ranges::find(programs, program) == programs.end()) programs.push_back(program);
-    }
-  }
-  return programs;
-}
-
-// The knobs that go with the hooks in use.
-Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope) {
-  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
-  Knobs knobs{.follows_processes = scope == Scope::followed_processes,
-              .counts_processes = scope == Scope::host_by_process};
-  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
-  knobs.blocked_is_hooked =
-      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
-  // One that has no typed pointers finds the calls of its thread no other way, so nor may the rest.
-  const bool all_are_typed = std::ranges::all_of(programs_of(hooks), has_typed_pointers);
-  knobs.calls_by_thread_id = knobs.calls_are_hooked && (!all_are_typed || !has_task_storage());
-  return knobs;
-}
-
-std::optional<Walks> walks_here() {
-  for (const Walks& walks : kWalks) {
-    if (try_program(walks.device_list, {.trial = true})) return walks;
-  }
-  return std::nullopt;
-}
-
 Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode) {
   for (const Role role : all_roles()) {
     const auto& status = *std::ranges::find(hooks, role_name(role), &HookStatus::role);
@@ -190,83 +49,125 @@ Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode)
 
 }  // namespace
 
+// Looks for hooks that work together. The first plan is that of the best alternatives, and the
+// usual kernel takes it as it is. Where it refuses a program, the next alternatives of that
+// program's roles are tried by themselves, until one works, and then all together again.
+class Session::Search {
+ public:
+  Search(HookMode mode, const SkipRisk& risk, Scope scope, Knobs given)
+      : mode_(mode), risk_(risk), scope_(scope), given_(std::move(given)) {}
+
+  Result<Session> run() {
+    if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
+    for (;;) {
+      const Plan plan = next();
+      if (auto checked = check_required(plan.hooks, mode_); !checked && !given_.trial) {
+        return std::unexpected(checked.error());
+      }
+      auto session = of_plan(plan);
+      if (session) return std::move(*session);
+      if (auto learned = learn(plan, session.error()); !learned) {
+        return std::unexpected(learned.error());
+      }
+      for (const std::string& role : plan.roles_of(session.error())) {
+        if (auto tried = try_alone(role); !tried) return std::unexpected(tried.error());
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Plan next() const {
+    Plan plan = plan_for(mode_, risk_, scope_, refused_);
+    plan.knobs.trace = given_.trace;
+    plan.knobs.trial = given_.trial;
+    return plan;
+  }
+
+  // Until an alternative of the role works, or none is left.
+  Result<void> try_alone(const std::string& role) {
+    for (;;) {
+      const Plan trial = next().trial_of(role);
+      const auto session = of_plan(trial);
+      if (session) return {};
+      if (auto learned = learn(trial, session.error()); !learned) return learned;
+    }
+  }
+
+  // An error where there is nothing else to try.
+  Result<void> learn(const Plan& plan, const Refusals& found) {
+    for (const auto& [program, reason] : found) {
+      if (program.empty()) return std::unexpected(Error{"BPF programs: " + reason});
+      if (!plan.can_do_without(program)) {
+        return std::unexpected(Error{"BPF program " + program + ": " + reason});
+      }
+      refused_.emplace(program, reason);
+    }
+    return {};
+  }
+
+  HookMode mode_;
+  SkipRisk risk_;
+  Scope scope_;
+  Knobs given_;  // of which `trace` and `trial` are taken
+  Refusals refused_;
+};
+
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk, Scope scope) {
-  if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
-  Chooser chooser(mode, risk, scope);
-  std::vector<HookStatus> hooks;
-  for (const Role role : all_roles()) hooks.push_back(chooser.choose(role));
-  return hooks;
+  auto session = Session::Search(mode, risk, scope, {.trial = true}).run();
+  if (!session) return std::unexpected(session.error());
+  return session->hooks();
 }
 
 Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope,
                                const std::optional<TraceKnobs>& trace) {
   remove_stale_return_probes();
-  auto hooks = examine_hooks(mode, risk, scope);
-  if (!hooks) return std::unexpected(hooks.error());
-  if (auto checked = check_required(*hooks, mode); !checked) {
-    return std::unexpected(checked.error());
+  return Search(mode, risk, scope, {.trace = trace}).run();
+}
+
+std::expected<Session, Refusals> Session::of_plan(const Plan& plan) {
+  const auto programs = plan.programs();
+  if (programs.empty()) return Session(nullptr, plan.hooks);
+  auto skeleton = load(programs, plan.knobs);
+  if (!skeleton) return std::unexpected(skeleton.error());
+  Session session(std::move(*skeleton), plan.hooks);
+  Refusals refused;
+  for (const std::string& program : plan.followers) {
+    session.followers_.push_back(session.attached(program, refused));
   }
-  Knobs knobs = knobs_for(*hooks, scope);
-  knobs.trace = trace;
-  std::vector<std::string> programs = programs_of(*hooks);
-  const auto walks = walks_here();
-  if (walks) programs.insert(programs.end(), {walks->device_list, walks->connection_walk});
-  if (!knobs.calls_are_hooked) programs.emplace_back(kSettler);
-  if (knobs.follows_processes)
-    programs.insert(programs.end(), std::begin(kFollowers), std::end(kFollowers));
-  auto skeleton = load(programs, knobs);
-  if (!skeleton) return std::unexpected(Error{"BPF programs: " + skeleton.error().text});
-  Session session(std::move(*skeleton), std::move(*hooks));
-  if (knobs.follows_processes) {
-    if (auto attached = session.attach_followers(); !attached) {
-      return std::unexpected(attached.error());
-    }
+  refused.merge(session.attach_all());
+  if (plan.walks) {
+    session.device_list_ = session.attached(plan.walks->device_list, refused);
+    session.connection_walk_ = session.attached(plan.walks->connection_walk, refused);
   }
-  if (auto attached = session.attach_all(); !attached) return std::unexpected(attached.error());
-  if (walks) {
-    if (auto attached = session.attach_walks(*walks); !attached) {
-      return std::unexpected(attached.error());
-    }
+  if (plan.run_by_user == kStorageCheck && !has_task_storage(session.skeleton_)) {
+    refused.emplace(kStorageCheck, "threads cannot be given storage");
   }
+  if (!refused.empty()) return std::unexpected(std::move(refused));
   return session;
 }
 
+Link Session::attached(const std::string& program, Refusals& refused) const {
+  auto link = attach(skeleton_, program);
+  if (link) return std::move(*link);
+  refused.emplace(program, link.error().text);
+  return {};
+}
+
 // What ends something is attached before what begins it, so that no beginning goes without its end.
-Result<void> Session::attach_all() {
+Refusals Session::attach_all() {
+  Refusals refused;
   std::vector<std::string> programs = programs_of(hooks_);
   std::ranges::reverse(programs);
-  for (const std::string& program : programs) {
-    auto link = attach(skeleton_, program);
-    if (!link) {
-      return std::unexpected(Error{"BPF program " + program + ": " + link.error().text});
-    }
-    links_.push_back(std::move(*link));
-  }
-  return {};
-}
-
-Result<void> Session::attach_followers() {
-  for (const char* program : kFollowers) {
-    auto link = attach(skeleton_, program);
-    if (!link) return std::unexpected(Error{std::string(program) + ": " + link.error().text});
-    followers_.push_back(std::move(*link));
-  }
-  return {};
-}
-
-Result<void> Session::attach_walks(const Walks& walks) {
-  auto device_list = attach(skeleton_, walks.device_list);
-  if (!device_list) return std::unexpected(device_list.error());
-  auto connection_walk = attach(skeleton_, walks.connection_walk);
-  if (!connection_walk) return std::unexpected(connection_walk.error());
-  device_list_ = std::move(*device_list);
-  connection_walk_ = std::move(*connection_walk);
-  return {};
+  for (const std::string& program : programs) links_.push_back(attached(program, refused));
+  return refused;
 }
 
 Result<void> Session::attach_again() {
   links_.clear();
-  return attach_all();
+  const Refusals refused = attach_all();
+  if (refused.empty()) return {};
+  const auto& [program, reason] = *refused.begin();
+  return std::unexpected(Error{"BPF program " + program + ": " + reason});
 }
 
 bool Session::counts_processes() const { return skeleton_->rodata->counts_processes; }

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <expected>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/hooks.h"
-#include "agent/probe/trial.h"
+#include "agent/probe/loader.h"
+#include "agent/probe/plan.h"
 
 namespace fusescope {
-
-// Whose requests a session counts: those of the whole host, by mount or by process as well, or of
-// the processes that Followed names.
-enum class Scope { host, host_by_process, followed_processes };
 
 // What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
 // program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
                                               Scope scope = Scope::host);
-
-// Programs that user space runs itself, to look around.
-struct Walks {
-  const char* device_list;
-  const char* connection_walk;
-};
 
 // The BPF programs, loaded and attached for as long as this object lives. Its maps are read by
 // Reader.
@@ -62,12 +55,21 @@ class Session {
   void detach() { links_.clear(); }
 
  private:
+  friend Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
+                                                       Scope scope);
+
   Session(Skeleton skeleton, std::vector<HookStatus> hooks)
       : skeleton_(std::move(skeleton)), hooks_(std::move(hooks)) {}
 
-  Result<void> attach_all();
-  Result<void> attach_followers();
-  Result<void> attach_walks(const Walks& walks);
+  class Search;
+
+  // All of the plan loaded and attached, or what was refused.
+  static std::expected<Session, Refusals> of_plan(const Plan& plan);
+
+  Refusals attach_all();
+
+  // Null where the program is refused, which is then noted.
+  Link attached(const std::string& program, Refusals& refused) const;
 
   Skeleton skeleton_;
   std::vector<HookStatus> hooks_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/probe/trial.h"
+#include "agent/probe/loader.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -143,9 +143,10 @@ void LinkDeleter::operator()(bpf_link* link) const {
   if (!event.empty()) remove_return_probe(event);
 }
 
-Result<Skeleton> load(const std::vector<std::string>& programs, const Knobs& knobs) {
+std::expected<Skeleton, Refusals> load(const std::vector<std::string>& programs,
+                                       const Knobs& knobs) {
   auto skeleton = open_skeleton(knobs);
-  if (!skeleton) return skeleton;
+  if (!skeleton) return std::unexpected(Refusals{{"", skeleton.error().text}});
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, (*skeleton)->obj) {
     const bool wanted = std::ranges::find(programs, bpf_program__name(program)) != programs.end();
@@ -154,9 +155,10 @@ Result<Skeleton> load(const std::vector<std::string>& programs, const Knobs& kno
   size_maps(*skeleton, programs, knobs);
   const LibbpfLog log;
   if (const int error = fusescope_bpf::load(skeleton->get())) {
-    return std::unexpected(errno_error("load", -error, log.reason()));
+    return std::unexpected(
+        Refusals{{log.program(), errno_error("load", -error, log.reason()).text}});
   }
-  return skeleton;
+  return std::move(*skeleton);
 }
 
 Result<Link> attach(const Skeleton& skeleton, const std::string& name) {
@@ -169,11 +171,10 @@ Result<Link> attach(const Skeleton& skeleton, const std::string& name) {
   return link;
 }
 
-Result<void> try_program(const std::string& program, const Knobs& knobs) {
-  const auto skeleton = load({program}, knobs);
-  if (!skeleton) return std::unexpected(skeleton.error());
-  if (auto link = attach(*skeleton, program); !link) return std::unexpected(link.error());
-  return {};
+bool has_task_storage(const Skeleton& skeleton) {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const int program = bpf_program__fd(skeleton->progs.check_task_storage);
+  return bpf_prog_test_run_opts(program, &options) == 0 && options.retval == 1;
 }
 
 }  // namespace fusescope

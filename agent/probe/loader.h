@@ -4,13 +4,16 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/error.h"
-#include "agent/model/snapshot.h"
 #include "agent/probe/hooks.h"
 
 struct fusescope_bpf;
@@ -20,8 +23,8 @@ namespace fusescope {
 
 constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 
-// The program that tries whether a thread can be given storage.
-constexpr const char* kStorageCheck = "check_task_storage";
+// The program that tries whether a thread can be given storage: run by has_task_storage().
+constexpr std::string_view kStorageCheck = "check_task_storage";
 
 struct SkeletonDeleter {
   void operator()(fusescope_bpf* skeleton) const;
@@ -59,13 +62,18 @@ struct Knobs {
   bool trial = false;  // maps of one entry: only to see whether programs are accepted
 };
 
-// Loads the given programs and no others. Needs CAP_BPF and CAP_PERFMON.
-Result<Skeleton> load(const std::vector<std::string>& programs, const Knobs& knobs);
+// What this kernel refuses: the reason by program, or by an empty name where it was none of them.
+using Refusals = std::map<std::string, std::string, std::less<>>;
+
+// Loads the given programs and no others: all of them, or none, and then names the first that was
+// refused. Needs CAP_BPF and CAP_PERFMON.
+std::expected<Skeleton, Refusals> load(const std::vector<std::string>& programs,
+                                       const Knobs& knobs);
 
 // Attaches a loaded program to what its section names.
 Result<Link> attach(const Skeleton& skeleton, const std::string& program);
 
-// Why a program cannot be used here, if so: it was loaded and attached, and is gone again.
-Result<void> try_program(const std::string& program, const Knobs& knobs);
+// Whether threads can be given storage here, tried on this thread: kStorageCheck is loaded.
+bool has_task_storage(const Skeleton& skeleton);
 
 }  // namespace fusescope

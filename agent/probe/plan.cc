@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/plan.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace fusescope {
+namespace {
+
+constexpr Walks kWalks[] = {{"list_devices", "refresh_connections"},
+                            {"untyped_list_devices", "untyped_refresh_connections"}};
+constexpr std::string_view kSettler = "settle_calls";
+
+// Without kernel functions, of every kernel.
+constexpr const char* kFollowers[] = {"follow_fork", "follow_free"};
+
+constexpr const char* kAtRisk =
+    "not tried: this kernel is preemptible, and skips a program that a preempted thread is in";
+
+HookTrial trial_of(const HookAlternative& alternative, std::string reason,
+                   std::string_view program = "") {
+  return {.mode = std::string(mode_name(alternative.mode)),
+          .needs = std::string(alternative.needs),
+          .reason = std::move(reason),
+          .program = std::string(program)};
+}
+
+class Chooser {
+ public:
+  Chooser(HookMode mode, const SkipRisk& risk, const Refusals& refused)
+      : mode_(mode), risk_(risk), refused_(refused) {}
+
+  HookStatus choose(Role role) {
+    HookStatus status;
+    status.role = role_name(role);
+    for (const HookAlternative& alternative : alternatives_to_try(role, mode_, risk_)) {
+      if (!status.mode.empty()) {
+        pass_over(status, alternative);
+        continue;
+      }
+      status.trials.push_back(known_of(alternative));
+      if (status.trials.back().reason.empty()) fill(status, alternative);
+    }
+    if (status.mode.empty()) status.reason = reason_for_none(status);
+    return status;
+  }
+
+ private:
+  [[nodiscard]] HookTrial known_of(const HookAlternative& alternative) const {
+    if (hooks_the_call(alternative) && !allocated_) {
+      return trial_of(alternative, "needs the role allocated");
+    }
+    for (const std::string_view program : alternative.programs) {
+      const auto found = refused_.find(program);
+      if (found != refused_.end()) return trial_of(alternative, found->second, program);
+    }
+    return trial_of(alternative, "");
+  }
+
+  // Those at risk are better alternatives otherwise: why they are not taken is told.
+  void pass_over(HookStatus& status, const HookAlternative& alternative) const {
+    if (!is_at_risk(alternative.mode, risk_)) return;
+    status.trials.push_back(trial_of(alternative, kAtRisk));
+  }
+
+  void fill(HookStatus& status, const HookAlternative& alternative) {
+    status.mode = mode_name(alternative.mode);
+    status.exact = !is_estimate(alternative);
+    status.may_skip = is_at_risk(alternative.mode, risk_);
+    status.programs.assign(alternative.programs.begin(), alternative.programs.end());
+    for (const std::string_view program : alternative.also) {
+      if (!refused_.contains(program)) status.programs.emplace_back(program);
+    }
+    if (alternative.role == Role::allocated) allocated_ = true;
+  }
+
+  [[nodiscard]] std::string reason_for_none(const HookStatus& status) const {
+    if (status.trials.empty()) {
+      return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
+    }
+    const HookTrial& last = status.trials.back();
+    const std::string program = last.program.empty() ? "" : "program " + last.program + ": ";
+    return last.needs + ": " + program + last.reason;
+  }
+
+  HookMode mode_;
+  SkipRisk risk_;
+  const Refusals& refused_;
+  bool allocated_ = false;
+};
+
+Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope, const Refusals& refused) {
+  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
+  Knobs knobs{.follows_processes = scope == Scope::followed_processes,
+              .counts_processes = scope == Scope::host_by_process};
+  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
+  knobs.blocked_is_hooked =
+      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
+  // An untyped program can find the calls of its thread only by the thread's id; all programs must
+  // then look there.
+  const bool all_are_typed = std::ranges::all_of(programs_of(hooks), has_typed_pointers);
+  knobs.calls_by_thread_id =
+      knobs.calls_are_hooked && (!all_are_typed || refused.contains(kStorageCheck));
+  return knobs;
+}
+
+std::optional<Walks> walks_for(const Refusals& refused) {
+  for (const Walks& walks : kWalks) {
+    if (!refused.contains(walks.device_list) && !refused.contains(walks.connection_walk)) {
+      return walks;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
+  std::vector<std::string> programs;
+  for (const HookStatus& status : hooks) {
+    for (const std::string& program : status.programs) {
+      if (std::ranges::find(programs, program) == programs.end()) programs.push_back(program);
+    }
+  }
+  return programs;
+}
+
+std::vector<std::string> Plan::programs() const {
+  std::vector<std::string> programs = programs_of(hooks);
+  if (programs.empty()) return programs;
+  if (walks) programs.insert(programs.end(), {walks->device_list, walks->connection_walk});
+  if (!run_by_user.empty()) programs.push_back(run_by_user);
+  programs.insert(programs.end(), followers.begin(), followers.end());
+  return programs;
+}
+
+std::vector<std::string> Plan::roles_of(const Refusals& refused) const {
+  std::vector<std::string> roles;
+  for (const HookStatus& status : hooks) {
+    const auto is_refused = [&](const std::string& program) { return refused.contains(program); };
+    if (std::ranges::any_of(status.programs, is_refused)) roles.push_back(status.role);
+  }
+  return roles;
+}
+
+Plan Plan::trial_of(std::string_view role) const {
+  Plan trial;
+  for (const HookStatus& status : hooks) {
+    if (status.role == role) trial.hooks = {status};
+  }
+  for (const HookStatus& other : hooks) {
+    if (other.role == role) continue;
+    std::erase_if(trial.hooks.front().programs, [&](const std::string& program) {
+      return std::ranges::find(other.programs, program) != other.programs.end();
+    });
+  }
+  trial.knobs = knobs;
+  trial.knobs.trial = true;
+  return trial;
+}
+
+bool Plan::can_do_without(std::string_view program) const {
+  return program != kSettler && std::ranges::find(followers, program) == followers.end();
+}
+
+Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& refused) {
+  Chooser chooser(mode, risk, refused);
+  Plan plan;
+  for (const Role role : all_roles()) plan.hooks.push_back(chooser.choose(role));
+  plan.walks = walks_for(refused);
+  if (scope == Scope::followed_processes) {
+    plan.followers.assign(std::begin(kFollowers), std::end(kFollowers));
+  }
+  plan.knobs = knobs_for(plan.hooks, scope, refused);
+  if (!plan.knobs.calls_are_hooked) {
+    plan.run_by_user = kSettler;
+  } else if (!plan.knobs.calls_by_thread_id) {
+    plan.run_by_user = kStorageCheck;
+  }
+  return plan;
+}
+
+}  // namespace fusescope
