@@ -102,8 +102,15 @@ void Collector::identify() {
   }
 }
 
-Counters Collector::counted(std::uint32_t row) {
-  return difference(reader_.counters(row), baseline_[row]);
+Counters Collector::counted(std::uint32_t row, Ended ended) {
+  return difference(reader_.counters(row, std::move(ended)), baseline_[row]);
+}
+
+Collector::EndedByRow Collector::ended_by_row() const {
+  EndedByRow ended;
+  for (const Row& row : rows_) ended[row.index] = reader_.ended(row.index);
+  ended[FUSESCOPE_OTHER_MOUNT] = reader_.ended(FUSESCOPE_OTHER_MOUNT);
+  return ended;
 }
 
 // The calls of a connection that was aborted return, or are settled, a little later than it is
@@ -117,7 +124,7 @@ void Collector::release_gone() {
       continue;
     }
     const auto [left, is_new] = leaving_.try_emplace(row.index, now);
-    const Counters counters = counted(row.index);
+    const Counters counters = counted(row.index, reader_.ended(row.index));
     if (is_new || !is_empty(counters)) {
       departed_.add(identity_[row.index], counters);
       add(baseline_[row.index], counters);
@@ -165,10 +172,11 @@ Result<void> Collector::keep_house() {
   return refresh();
 }
 
-void Collector::add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into) {
+void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
+                         std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_) {
     into.push_back({.identity = identity_[row.index],
-                    .counters = counted(row.index),
+                    .counters = counted(row.index, std::move(ended[row.index])),
                     .in_flight = in_flight[row.index].requests,
                     .oldest_age_ns = in_flight[row.index].oldest_age_ns,
                     .blocked_threads = reader_.blocked_threads(row.index),
@@ -178,8 +186,9 @@ void Collector::add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& i
 }
 
 // The row of the connections that have none of their own, if there were any.
-void Collector::add_other(InFlightByRow& in_flight, std::vector<MountSnapshot>& into) {
-  Counters counters = counted(FUSESCOPE_OTHER_MOUNT);
+void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight,
+                          std::vector<MountSnapshot>& into) {
+  Counters counters = counted(FUSESCOPE_OTHER_MOUNT, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
   const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
   if (is_empty(counters) && !now.requests) return;
   MountSnapshot& other = into.emplace_back();
@@ -242,14 +251,18 @@ void Collector::add_processes(Snapshot& into) {
 Result<Snapshot> Collector::present() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
+  // What was sent is read last: a request that moves on meanwhile may be missing from the rest, but
+  // is not in it twice.
+  EndedByRow ended = ended_by_row();
+  const fusescope_self_stats self = reader_.self_stats();
   InFlightByRow in_flight = reader_.in_flight();
-  add_rows(in_flight, snapshot.mounts);
+  add_rows(ended, in_flight, snapshot.mounts);
   add_silent(snapshot.mounts);
-  add_other(in_flight, snapshot.mounts);
+  add_other(ended, in_flight, snapshot.mounts);
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   if (session_.counts_processes()) add_processes(snapshot);
   make_distinct(snapshot.mounts);
-  snapshot.self = {.stats = reader_.self_stats(),
+  snapshot.self = {.stats = self,
                    .mounts_dropped = dropped_.size(),
                    .hooks = session_.hooks(),
                    .programs = reader_.programs()};

@@ -38,6 +38,7 @@ class Collector {
  private:
   using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
   using InFlightByRow = std::map<std::uint32_t, InFlight>;
+  using EndedByRow = std::map<std::uint32_t, Ended>;
   using Clock = std::chrono::steady_clock;  // the clock of claimed_ns
 
   Result<void> refresh();
@@ -48,9 +49,10 @@ class Collector {
   [[nodiscard]] bool is_present(const Row& row) const;
   [[nodiscard]] bool is_superseded(const Row& row) const;
   void release_gone();
-  Counters counted(std::uint32_t row);
-  void add_rows(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
-  void add_other(InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
+  [[nodiscard]] EndedByRow ended_by_row() const;
+  Counters counted(std::uint32_t row, Ended ended);
+  void add_rows(EndedByRow& ended, InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
+  void add_other(EndedByRow& ended, InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
   void add_silent(std::vector<MountSnapshot>& into);
   void complete(MountSnapshot& mount) const;
   void add_processes(Snapshot& into);

@@ -10,8 +10,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "agent/base/unique_fd.h"
@@ -25,16 +27,18 @@ Value load(Value& shared) {
   return std::atomic_ref(shared).load(std::memory_order_acquire);
 }
 
-// One of ROWS rows, over all CPUs. The struct holds 64-bit counters only.
-template <class Stats>
-Stats sum_over_cpus(const MappedArray& array, std::size_t rows, std::size_t row) {
+// A part of one of ROWS rows, over all CPUs. It holds 64-bit counters only.
+template <class Row, class Part = std::identity>
+auto sum_over_cpus(const MappedArray& array, std::size_t rows, std::size_t row, Part part = {}) {
+  using Stats = std::remove_cvref_t<std::invoke_result_t<Part, Row&>>;
   static_assert(sizeof(Stats) % sizeof(std::uint64_t) == 0);
   constexpr std::size_t kCounters = sizeof(Stats) / sizeof(std::uint64_t);
   Stats sum{};
-  for (; row < array.bytes() / sizeof(Stats); row += rows) {
+  for (; row < array.bytes() / sizeof(Row); row += rows) {
     Stats of_cpu{};
     const std::span<std::uint64_t> copy(reinterpret_cast<std::uint64_t*>(&of_cpu), kCounters);
-    auto* counters = reinterpret_cast<std::uint64_t*>(static_cast<Stats*>(array.data()) + row);
+    auto* counters =
+        reinterpret_cast<std::uint64_t*>(&std::invoke(part, static_cast<Row*>(array.data())[row]));
     for (std::size_t i = 0; i < kCounters; i++) copy[i] = load(counters[i]);
     add(sum, of_cpu);
   }
@@ -256,17 +260,29 @@ void Reader::add_errors(Counters& counters, std::uint32_t row) const {
   }
 }
 
-Counters Reader::counters(std::uint32_t row) const {
-  Counters counters;
-  counters.data = sum_over_cpus<fusescope_mount_stats>(mount_stats_, FUSESCOPE_MOUNT_ROWS, row);
+Ended Reader::ended(std::uint32_t row) const {
+  Ended ended;
+  for (int op = 0; op < FUSESCOPE_OPS; op++) {
+    ended.data[op] = sum_over_cpus<fusescope_mount_stats>(
+        mount_stats_, FUSESCOPE_MOUNT_ROWS, row,
+        [op](fusescope_mount_stats& stats) -> auto& { return stats.ops[op].duration; });
+  }
   auto* duration_rows =
       static_cast<__u64*>(duration_rows_.data()) + std::size_t{row} * FUSESCOPE_MAX_OPCODES;
   for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
     const std::uint64_t index = load(duration_rows[opcode]);
     if (!index) continue;
-    counters.durations[opcode] =
+    ended.durations[opcode] =
         sum_over_cpus<fusescope_duration_stats>(durations_, FUSESCOPE_DURATION_ROWS, index);
   }
+  return ended;
+}
+
+Counters Reader::counters(std::uint32_t row, Ended ended) const {
+  Counters counters;
+  counters.data = sum_over_cpus<fusescope_mount_stats>(mount_stats_, FUSESCOPE_MOUNT_ROWS, row);
+  for (int op = 0; op < FUSESCOPE_OPS; op++) counters.data.ops[op].duration = ended.data[op];
+  counters.durations = std::move(ended.durations);
   counters.data.blocked_ns += blocked_until_now(row);
   add_errors(counters, row);
   return counters;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,12 @@ namespace fusescope {
 struct InFlight {
   std::uint64_t requests = 0;
   std::uint64_t oldest_age_ns = 0;  // 0: there is none
+};
+
+// What has ended of a row, by how long it took.
+struct Ended {
+  std::array<fusescope_duration_stats, FUSESCOPE_OPS> data{};     // READ and WRITE
+  std::map<std::uint32_t, fusescope_duration_stats> durations{};  // other opcodes
 };
 
 // A row of counters in the kernel, and the connection that it belongs to.
@@ -73,8 +80,12 @@ class Reader {
   // FUSESCOPE_MAX_MOUNTS. Read from shared memory.
   [[nodiscard]] std::vector<Row> rows() const;
 
-  // What a row has counted since the session began, over all CPUs.
-  [[nodiscard]] Counters counters(std::uint32_t row) const;
+  // What has ended of a row since the session began, over all CPUs. To be read before the rest, so
+  // that never more has ended than was sent.
+  [[nodiscard]] Ended ended(std::uint32_t row) const;
+
+  // All that a row has counted since the session began, with what had ended before.
+  [[nodiscard]] Counters counters(std::uint32_t row, Ended ended) const;
 
   [[nodiscard]] std::map<std::uint32_t, InFlight> in_flight() const;  // by row
 
