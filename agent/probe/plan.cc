@@ -50,7 +50,10 @@ class Chooser {
     if (hooks_the_call(alternative) && !allocated_) {
       return trial_of(alternative, "needs the role allocated");
     }
-    for (const std::string_view program : alternative.programs) {
+    std::vector<std::string_view> programs(alternative.programs.begin(),
+                                           alternative.programs.end());
+    if (is_estimate(alternative)) programs.push_back(kSettler);
+    for (const std::string_view program : programs) {
       const auto found = refused_.find(program);
       if (found != refused_.end()) return trial_of(alternative, found->second, program);
     }
@@ -89,8 +92,12 @@ class Chooser {
   bool allocated_ = false;
 };
 
+const HookStatus& call_of(const std::vector<HookStatus>& hooks) {
+  return *std::ranges::find(hooks, role_name(Role::call), &HookStatus::role);
+}
+
 Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope, const Refusals& refused) {
-  const auto& call = *std::ranges::find(hooks, "call", &HookStatus::role);
+  const HookStatus& call = call_of(hooks);
   Knobs knobs{.follows_processes = scope == Scope::followed_processes,
               .counts_processes = scope == Scope::host_by_process};
   knobs.calls_are_hooked = !call.programs.empty() && call.exact;
@@ -134,15 +141,6 @@ std::vector<std::string> Plan::programs() const {
   return programs;
 }
 
-std::vector<std::string> Plan::roles_of(const Refusals& refused) const {
-  std::vector<std::string> roles;
-  for (const HookStatus& status : hooks) {
-    const auto is_refused = [&](const std::string& program) { return refused.contains(program); };
-    if (std::ranges::any_of(status.programs, is_refused)) roles.push_back(status.role);
-  }
-  return roles;
-}
-
 Plan Plan::trial_of(std::string_view role) const {
   Plan trial;
   for (const HookStatus& status : hooks) {
@@ -160,7 +158,7 @@ Plan Plan::trial_of(std::string_view role) const {
 }
 
 bool Plan::can_do_without(std::string_view program) const {
-  return program != kSettler && std::ranges::find(followers, program) == followers.end();
+  return std::ranges::find(followers, program) == followers.end();
 }
 
 Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& refused) {
@@ -172,10 +170,10 @@ Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& 
     plan.followers.assign(std::begin(kFollowers), std::end(kFollowers));
   }
   plan.knobs = knobs_for(plan.hooks, scope, refused);
-  if (!plan.knobs.calls_are_hooked) {
+  if (plan.knobs.calls_are_hooked) {
+    if (!plan.knobs.calls_by_thread_id) plan.run_by_user = kStorageCheck;
+  } else if (!call_of(plan.hooks).programs.empty()) {
     plan.run_by_user = kSettler;
-  } else if (!plan.knobs.calls_by_thread_id) {
-    plan.run_by_user = kStorageCheck;
   }
   return plan;
 }

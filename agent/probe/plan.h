@@ -29,14 +29,11 @@ struct Plan {
   std::vector<HookStatus> hooks;       // every role, with what was refused and what is next
   std::optional<Walks> walks;          // none: all of them are refused
   std::vector<std::string> followers;  // programs that keep the list of followed processes
-  std::string run_by_user;             // settles calls, or kStorageCheck; empty: neither
+  std::string run_by_user;             // settles grouped calls, or kStorageCheck; or empty
   Knobs knobs;                         // those that go with these hooks
 
   // All of them, each once; none where no role has a hook.
   [[nodiscard]] std::vector<std::string> programs() const;
-
-  // The roles that one of these programs is planned for.
-  [[nodiscard]] std::vector<std::string> roles_of(const Refusals& refused) const;
 
   // The programs of one role alone, to see whether they are accepted; without those that another
   // role brings.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -47,11 +48,17 @@ Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode)
   return {};
 }
 
+bool uses_one_of(const HookStatus& status, const Refusals& programs) {
+  return std::ranges::any_of(
+      status.programs, [&](const std::string& program) { return programs.contains(program); });
+}
+
 }  // namespace
 
 // Looks for hooks that work together. The first plan is that of the best alternatives, and the
-// usual kernel takes it as it is. Where it refuses a program, the next alternatives of that
-// program's roles are tried by themselves, until one works, and then all together again.
+// usual kernel takes it as it is. Where it refuses a program, the other alternatives of that role
+// are tried by themselves, until one works, and then all together again; where that is refused as
+// well, every role is tried by itself: a load of few programs costs little.
 class Session::Search {
  public:
   Search(HookMode mode, const SkipRisk& risk, Scope scope, Knobs given)
@@ -59,7 +66,7 @@ class Session::Search {
 
   Result<Session> run() {
     if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
       const Plan plan = next();
       if (auto checked = check_required(plan.hooks, mode_); !checked && !given_.trial) {
         return std::unexpected(checked.error());
@@ -69,8 +76,9 @@ class Session::Search {
       if (auto learned = learn(plan, session.error()); !learned) {
         return std::unexpected(learned.error());
       }
-      for (const std::string& role : plan.roles_of(session.error())) {
-        if (auto tried = try_alone(role); !tried) return std::unexpected(tried.error());
+      for (const HookStatus& status : plan.hooks) {
+        if (is_first && !uses_one_of(status, session.error())) continue;
+        if (auto tried = try_alone(status.role); !tried) return std::unexpected(tried.error());
       }
     }
   }
@@ -83,8 +91,9 @@ class Session::Search {
     return plan;
   }
 
-  // Until an alternative of the role works, or none is left.
+  // Until an alternative of the role works, or none is left. Once for each role.
   Result<void> try_alone(const std::string& role) {
+    if (!tried_alone_.insert(role).second) return {};
     for (;;) {
       const Plan trial = next().trial_of(role);
       const auto session = of_plan(trial);
@@ -110,6 +119,7 @@ class Session::Search {
   Scope scope_;
   Knobs given_;  // of which `trace` and `trial` are taken
   Refusals refused_;
+  std::set<std::string> tried_alone_;  // roles
 };
 
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk, Scope scope) {
