@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "agent/cmd/logging.h"
@@ -127,6 +128,11 @@ Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& setti
   return http;
 }
 
+std::string version_text() {
+  const std::string revision = FUSESCOPE_REVISION;
+  return "fusescope " FUSESCOPE_VERSION + (revision.empty() ? "" : ", revision " + revision);
+}
+
 // Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
 Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept,
                              const std::function<void()>& keep_web) {
@@ -153,6 +159,7 @@ Result<void> serve(const ServeOptions& options) {
   auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
+  spdlog::info("{}", version_text());
   const EndSignals signals;
   Telemetry telemetry(options.hooks);
   if (auto started = telemetry.start(); !started) return started;

@@ -16,6 +16,8 @@
 #include <memory>
 #include <utility>
 
+#include "agent/host/port_holder.h"
+
 namespace fusescope {
 namespace {
 
@@ -132,6 +134,16 @@ Result<Listener> listener_of(UniqueFd socket) {
   return Listener{std::move(socket), numeric_endpoint(actual)};
 }
 
+// Why nobody can listen there, and what to do.
+Error refusal_of(const Endpoint& endpoint, int error_number) {
+  const std::string what = "listen on " + endpoint.text();
+  const std::string advice = advice_for(error_number);
+  const std::string holder =
+      error_number == EADDRINUSE ? port_holder(endpoint.host, endpoint.port) : "";
+  if (holder.empty()) return errno_error(what, error_number, advice);
+  return Error{errno_error(what, error_number).text + " by " + holder + ": " + advice};
+}
+
 // Whether errno says that this host has no IPv6, rather than that the address is taken.
 bool lacks_family(int error_number) {
   return error_number == EAFNOSUPPORT || error_number == EADDRNOTAVAIL;
@@ -188,8 +200,7 @@ Result<Listener> listen_on(const Endpoint& endpoint) {
     return listen_on({"0.0.0.0", endpoint.port});
   }
   if (!socket) {
-    return std::unexpected(errno_error("listen on " + numeric_endpoint(*address).text(),
-                                       socket.error(), advice_for(socket.error())));
+    return std::unexpected(refusal_of(numeric_endpoint(*address), socket.error()));
   }
   return listener_of(std::move(*socket));
 }

@@ -42,8 +42,9 @@ Result<Listener> adopt_listener(UniqueFd socket);
 
 // Opens a listening TCP socket. An empty host or "::" takes IPv6 and IPv4, or IPv4 alone when the
 // host has no IPv6. A name is looked up, which may block, and its first IPv4 address, else its
-// first address, is taken. The error names the address and errno, as in
-// "listen on 127.0.0.1:10980: Address already in use: choose another with --web.listen-address".
+// first address, is taken. The error names the address, errno and, where this process may know it,
+// who has the port, as in "listen on 127.0.0.1:10980: Address already in use by prometheus (pid
+// 123): choose another with --web.listen-address".
 Result<Listener> listen_on(const Endpoint& endpoint);
 
 }  // namespace fusescope

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -97,9 +98,9 @@ TEST(ListenOn, SaysThatAnAddressIsTaken) {
   ASSERT_TRUE(first) << first.error().text;
   const auto second = listen_on(first->endpoint);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text, "listen on " + first->endpoint.text() +
-                                     ": Address already in use: choose another with "
-                                     "--web.listen-address");
+  EXPECT_EQ(second.error().text,
+            "listen on " + first->endpoint.text() + ": Address already in use by unit_tests (pid " +
+                std::to_string(getpid()) + "): choose another with --web.listen-address");
 }
 
 TEST(ListenOn, SaysThatAnAddressIsNotOfThisHost) {
