@@ -211,9 +211,9 @@ stay_up() {
 
 main() {
   end_on_signals
-  trap clean_up EXIT
   parse_options "$@"
   as_root "$@"
+  trap clean_up EXIT
   if [[ ! $(fuse_mounts) ]]; then demo=yes; fi
   if [[ $demo ]]; then need_fuse; fi
   set_log "quickstart${check:+-check}"

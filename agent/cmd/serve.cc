@@ -18,6 +18,7 @@
 #include "agent/cmd/web_settings.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
+#include "agent/host/port_holder.h"
 
 namespace fusescope {
 namespace {
@@ -117,6 +118,7 @@ Kept rights_for_reading(const Telemetry& telemetry) {
 
 Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& settings) {
   HttpOptions http = {.listen_addresses = options.listen_addresses};
+  http.holder_of = [](const Endpoint& taken) { return port_holder(taken.host, taken.port); };
   http.log = [](const std::string& line) { spdlog::warn("http: {}", line); };
   auto web = settings.load();
   if (!web) return std::unexpected(web.error());

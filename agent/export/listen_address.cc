@@ -16,8 +16,6 @@
 #include <memory>
 #include <utility>
 
-#include "agent/host/port_holder.h"
-
 namespace fusescope {
 namespace {
 
@@ -135,11 +133,11 @@ Result<Listener> listener_of(UniqueFd socket) {
 }
 
 // Why nobody can listen there, and what to do.
-Error refusal_of(const Endpoint& endpoint, int error_number) {
+Error refusal_of(const Endpoint& endpoint, int error_number, const HolderOf& holder_of) {
   const std::string what = "listen on " + endpoint.text();
   const std::string advice = advice_for(error_number);
   const std::string holder =
-      error_number == EADDRINUSE ? port_holder(endpoint.host, endpoint.port) : "";
+      error_number == EADDRINUSE && holder_of ? holder_of(endpoint) : std::string();
   if (holder.empty()) return errno_error(what, error_number, advice);
   return Error{errno_error(what, error_number).text + " by " + holder + ": " + advice};
 }
@@ -191,16 +189,16 @@ std::string address_text(const sockaddr& address) {
   return numeric_endpoint(copy).host;
 }
 
-Result<Listener> listen_on(const Endpoint& endpoint) {
+Result<Listener> listen_on(const Endpoint& endpoint, const HolderOf& holder_of) {
   const bool everywhere = endpoint.host.empty() || endpoint.host == "::";
   const auto address = resolve({everywhere ? "::" : endpoint.host, endpoint.port});
   if (!address) return std::unexpected(address.error());
   auto socket = open_socket(*address);
   if (everywhere && !socket && lacks_family(socket.error())) {
-    return listen_on({"0.0.0.0", endpoint.port});
+    return listen_on({"0.0.0.0", endpoint.port}, holder_of);
   }
   if (!socket) {
-    return std::unexpected(refusal_of(numeric_endpoint(*address), socket.error()));
+    return std::unexpected(refusal_of(numeric_endpoint(*address), socket.error(), holder_of));
   }
   return listener_of(std::move(*socket));
 }

@@ -41,7 +41,8 @@ std::string hexadecimal(std::span<const std::uint32_t> words) {
 std::string hexadecimal_address(std::string_view address) {
   const std::string text(address.substr(0, address.find('%')));
   std::array<std::uint32_t, 4> words{};
-  if (inet_pton(AF_INET, text.c_str(), words.data()) == 1) return hexadecimal(std::span(words, 1));
+  if (inet_pton(AF_INET, text.c_str(), words.data()) == 1)
+    return hexadecimal(std::span(words).first(1));
   if (inet_pton(AF_INET6, text.c_str(), words.data()) == 1) return hexadecimal(words);
   return "";
 }

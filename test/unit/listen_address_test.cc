@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -98,9 +97,22 @@ TEST(ListenOn, SaysThatAnAddressIsTaken) {
   ASSERT_TRUE(first) << first.error().text;
   const auto second = listen_on(first->endpoint);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text,
-            "listen on " + first->endpoint.text() + ": Address already in use by unit_tests (pid " +
-                std::to_string(getpid()) + "): choose another with --web.listen-address");
+  EXPECT_EQ(second.error().text, "listen on " + first->endpoint.text() +
+                                     ": Address already in use: choose another with "
+                                     "--web.listen-address");
+}
+
+TEST(ListenOn, SaysWhoHasTheAddress) {
+  const auto first = listen_on({"127.0.0.1", 0});
+  ASSERT_TRUE(first) << first.error().text;
+  const auto second = listen_on(first->endpoint, [](const Endpoint& taken) {
+    return "the holder of " + taken.text() + " (pid 123)";
+  });
+  ASSERT_FALSE(second);
+  const std::string address = first->endpoint.text();
+  EXPECT_EQ(second.error().text, "listen on " + address +
+                                     ": Address already in use by the holder of " + address +
+                                     " (pid 123): choose another with --web.listen-address");
 }
 
 TEST(ListenOn, SaysThatAnAddressIsNotOfThisHost) {
