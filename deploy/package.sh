@@ -17,11 +17,10 @@ Packages:
   deb         for the Debian that this runs on
   tarball     for x86-64 with the glibc of this host or a later one: all other libraries are in it
 
-Needs root only where a Debian package is missing.
+Where a Debian package is missing it is installed as root, through sudo or doas.
 
 Examples:
   $0 deb
-  sudo apt install ./build/package/fusescope_*.deb
   $0 tarball
 HELP
 }
@@ -49,18 +48,19 @@ revision() { of_git rev-parse --short HEAD || true; }
 make_deb() {
   as_owner rm -f "$OUTPUT"/fusescope{,-dbgsym}_* && copy_source &&
     as_owner cp -r "$SOURCE/deploy/debian" "$SOURCE/debian" &&
-    (cd "$SOURCE" && FUSESCOPE_REVISION=$(revision) logged as_owner dpkg-buildpackage -b -us -uc)
+    FUSESCOPE_REVISION=$(revision) logged "${AS_OWNER[@]}" env -C "$SOURCE" \
+      dpkg-buildpackage -b -us -uc
 }
 
 version() { sed -n 's/^project(fusescope VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt"; }
 
 # build_bundle FOLDER: installs there.
 build_bundle() {
-  logged as_owner cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_BUNDLE=ON \
+  logged "${AS_OWNER[@]}" cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_BUNDLE=ON \
     -DFUSESCOPE_TESTS=OFF -DFUSESCOPE_MAN=ON "-DFUSESCOPE_REVISION=$(revision)" \
     -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_INSTALL_DOCDIR=. &&
-    logged as_owner cmake --build "$SOURCE/obj" &&
-    logged as_owner cmake --install "$SOURCE/obj" --strip --prefix "$1"
+    logged "${AS_OWNER[@]}" cmake --build "$SOURCE/obj" &&
+    logged "${AS_OWNER[@]}" cmake --install "$SOURCE/obj" --strip --prefix "$1"
 }
 
 # The package that a library of this host is of: dpkg knows it below /usr/lib or below /lib.
@@ -105,6 +105,7 @@ main() {
       *) refuse "unknown package '$package': see $0 --help" ;;
     esac
   done
+  end_on_signals
   set_log package
   install_packages "$ROOT/deploy/packages-build.txt" "$ROOT/deploy/packages-deb.txt" || exit 1
   for package in "$@"; do make_package "$package"; done

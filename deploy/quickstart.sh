@@ -16,32 +16,39 @@ DEMONSTRATION=(
   "splitting 8 max_pages --max-write 128K --max-read 128K"
 )
 
-listen=:10980
+DEFAULT_ADDRESS=:10980
+
+listen=''      # as asked for
 demo=''        # yes, or empty
 check=''       # yes, or empty
 work=''        # folder of the demonstration's mounts and of scratch files
 mounts=()      # mountpoints of the demonstration
 filesystems=() # process ids of the demonstration
 agent=''       # process id
-url=''         # of the metrics
+agent_log=''
+url=''         # of the live page
+example=''     # a mountpoint
 
 usage() {
   cat <<HELP
 Builds fusescope on Debian 12, starts the agent and prints what it sees of the host's FUSE
 mounts; without any, it mounts two of its own in a temporary folder to show the difference.
-Usage: sudo $0 [OPTIONS]
+Usage: $0 [OPTIONS]
 
 Options:
-  --listen HOST:PORT  where to serve the metrics (default: :10980)
+  --listen HOST:PORT  where to serve the live page and the metrics (default: $DEFAULT_ADDRESS, or a
+                      free port where that is taken)
   --demo              the demonstration, although the host has FUSE mounts
   --check             the demonstration on a free port; compares each number with what the
                       filesystems counted; exit 0 if all are right, else 1
   -h, --help          this text
 
+Needs root; another user's run goes on through sudo or doas.
+
 Examples:
-  sudo $0
-  sudo $0 --demo --listen 127.0.0.1:9999
-  sudo $0 --check
+  $0
+  $0 --demo --listen 127.0.0.1:9999
+  $0 --check
 HELP
 }
 
@@ -63,12 +70,14 @@ parse_options() {
   done
 }
 
-# The mountpoints of the host's FUSE filesystems.
+# The mountpoints of the host's FUSE filesystems, first those that can be written to.
 fuse_mounts() {
   awk '{
     for (i = 7; $i != "-"; i++);
-    if ($(i + 1) ~ /^(fuse(\..*)?|fuseblk|virtiofs)$/) print $5
-  }' /proc/self/mountinfo
+    if ($(i + 1) !~ /^(fuse(\..*)?|fuseblk|virtiofs)$/) next
+    if (($6 "," $(i + 3)) ~ /(^|,)ro(,|$)/) others = others $5 "\n"
+    else print $5
+  } END { printf "%s", others }' /proc/self/mountinfo
 }
 
 need_fuse() {
@@ -76,21 +85,10 @@ need_fuse() {
     refuse "no /dev/fuse: try 'modprobe fuse'; a container needs --device /dev/fuse"
 }
 
-# await_end PROCESS: kills it when it does not end within 5 s.
-await_end() {
-  local tries
-  for ((tries = 0; tries < 50; tries++)); do
-    kill -0 "$1" 2>/dev/null || return 0
-    sleep 0.1
-  done
-  kill -KILL "$1" 2>/dev/null || true
-}
-
 clean_up() {
-  local process mount
+  local mount
   trap '' INT TERM HUP
-  for process in $agent "${filesystems[@]}"; do kill "$process" 2>/dev/null || true; done
-  for process in $agent "${filesystems[@]}"; do await_end "$process"; done
+  end_all
   # what a killed filesystem left behind
   for mount in "${mounts[@]}"; do umount -l "$mount" 2>/dev/null || true; done
   if [[ $work ]]; then rm -rf --one-file-system "$work"; fi
@@ -104,27 +102,41 @@ wait_for() {
   done
 }
 
-start_agent() {
-  local log=${LOG%/*}/agent.txt port
-  "$AGENT" serve --web.listen-address="$listen" --log.format=logfmt >"$log" 2>&1 &
+# launch_agent ADDRESS: false if it ended before it listened there.
+launch_agent() {
+  setsid "$AGENT" serve --web.listen-address="$1" --log.format=logfmt >"$agent_log" 2>&1 &
   agent=$!
-  wait_for "$log" 'listening on' "$agent" || fail "the agent did not start: $(tail -n 1 "$log")"
-  listen=$(sed -n 's/.*listening on \([^"]*\).*/\1/p;T;q' "$log")
-  port=${listen##*:}
-  case ${listen%:*} in
-    0.0.0.0 | '[::]') url=http://localhost:$port/metrics ;;
-    *) url=http://$listen/metrics ;;
+  wait_for "$agent_log" 'listening on' "$agent"
+}
+
+# How the agent says that its port is taken, and by whom; false if it ended for another reason.
+taken() { grep -o 'Address already in use[^:]*' "$agent_log"; }
+
+start_agent() {
+  local address=${listen:-$DEFAULT_ADDRESS} reason
+  agent_log=${LOG%/*}/agent.txt
+  if ! launch_agent "$address"; then
+    reason=$(taken) || fail "the agent did not start: $(tail -n 1 "$agent_log")"
+    [[ ! $listen ]] || refuse "--listen $listen: $reason: choose another, or none for a free port"
+    say "$address: $reason: taking another port"
+    launch_agent :0 || fail "the agent did not start: $(tail -n 1 "$agent_log")"
+  fi
+  address=$(sed -n 's/.*listening on \([^"]*\).*/\1/p;T;q' "$agent_log")
+  case ${address%:*} in
+    0.0.0.0 | '[::]') url=http://localhost:${address##*:}/ ;;
+    *) url=http://$address/ ;;
   esac
-  say "Agent started, process $agent, log $log"
+  say "Agent started, process $agent, log $agent_log"
 }
 
 # mount_one NAME COUNTFS_OPTION...
 mount_one() {
   local mount=$work/$1
   mkdir "$mount"
-  "$COUNTFS" --file data:1M --stats "$mount.json" "${@:2}" "$mount" >"$mount.out" 2>>"$LOG" &
-  filesystems+=($!)
   mounts+=("$mount")
+  setsid "$COUNTFS" --file data:1M --stats "$mount.json" "${@:2}" "$mount" \
+    >"$mount.out" 2>>"$LOG" &
+  filesystems+=($!)
   wait_for "$mount.out" '^ready' $! || fail "countfs did not mount $mount: see $LOG"
 }
 
@@ -132,7 +144,7 @@ mount_one() {
 drive() {
   local op
   for op in read write; do
-    "$SGIO" --direct --same --op "$op" --calls "$CALLS" "$work/$1/data" >>"$LOG" 2>&1 ||
+    logged "$SGIO" --direct --same --op "$op" --calls "$CALLS" "$work/$1/data" ||
       fail "sgio failed on $work/$1: see $LOG"
   done
 }
@@ -146,24 +158,26 @@ demonstrate() {
     # shellcheck disable=SC2086 # options are words
     mount_one "$name" $options
     drive "$name"
+    example=$work/$name
   done
-  sleep 0.5 # until all of it is visible
+  apart sleep 0.5 # until all of it is visible
 }
 
 observe() {
   local observed
   mapfile -t observed < <(fuse_mounts)
+  example=$(printf '%b' "${observed[0]}") # %b: mountinfo escapes blanks
   say "Observing the FUSE mounts of this host for 5 s, from inside the kernel:"
-  printf '  %b\n' "${observed[@]}" # %b: mountinfo escapes blanks
+  printf '  %b\n' "${observed[@]}"
   say "  (for a demonstration of what splitting looks like: $0 --demo)"
-  sleep 5
+  apart sleep 5
 }
 
 # summarize [MOUNTPOINT...]: the table; the metrics stay in $work.
 summarize() {
-  /usr/bin/python3 -B "$ROOT/deploy/exposition.py" "$url" >"$work/metrics.txt"
+  apart /usr/bin/python3 -B "$ROOT/deploy/exposition.py" "${url}metrics" >"$work/metrics.txt"
   say ""
-  /usr/bin/python3 -B "$ROOT/deploy/summary.py" "$work/metrics.txt" "$@"
+  apart /usr/bin/python3 -B "$ROOT/deploy/summary.py" "$work/metrics.txt" "$@"
   say ""
 }
 
@@ -176,26 +190,33 @@ check_counts() {
     wait_for "$work/$name.json" generation "$agent"
     arguments+=("$work/$name" "$work/$name.json" "$requests" "$cause")
   done
-  /usr/bin/python3 -B "$ROOT/deploy/check_counts.py" "$work/metrics.txt" "$CALLS" "${arguments[@]}"
+  apart /usr/bin/python3 -B "$ROOT/deploy/check_counts.py" "$work/metrics.txt" "$CALLS" "${arguments[@]}"
+}
+
+# The words that give root's rights to the user's next command.
+giver_used() { printf '%s' "${SUDO_USER:+sudo }${DOAS_USER:+doas }"; }
+
+say_what_next() {
+  say "1 request a call is as good as it gets. What to do next:"
+  say "  see it live      $url   (for Prometheus: ${url}metrics)"
+  say "  check a mount    $(giver_used)$AGENT verify $(printf '%q' "$example")"
+  say "  stop             Ctrl-C ends the agent${demo:+ and the demonstration}"
 }
 
 stay_up() {
-  say "1 request a call is as good as it gets. Metrics: $url"
-  say "Ctrl-C ends the agent${demo:+ and the demonstration}."
-  trap 'say; exit 0' INT TERM HUP
+  say_what_next
   wait "$agent" || true
-  fail "the agent ended by itself: $(tail -n 1 "${LOG%/*}/agent.txt")"
+  fail "the agent ended by itself: $(tail -n 1 "$agent_log")"
 }
 
 main() {
+  end_on_signals
   parse_options "$@"
-  need_root
+  as_root "$@"
+  trap clean_up EXIT
   if [[ ! $(fuse_mounts) ]]; then demo=yes; fi
   if [[ $demo ]]; then need_fuse; fi
   set_log "quickstart${check:+-check}"
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
-  trap clean_up EXIT
 
   install_packages "$ROOT/deploy/packages-build.txt" || exit 1
   build fusescope countfs sgio || exit 1

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "agent/cmd/logging.h"
@@ -17,6 +18,7 @@
 #include "agent/cmd/web_settings.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
+#include "agent/host/port_holder.h"
 
 namespace fusescope {
 namespace {
@@ -116,6 +118,7 @@ Kept rights_for_reading(const Telemetry& telemetry) {
 
 Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& settings) {
   HttpOptions http = {.listen_addresses = options.listen_addresses};
+  http.holder_of = [](const Endpoint& taken) { return port_holder(taken.host, taken.port); };
   http.log = [](const std::string& line) { spdlog::warn("http: {}", line); };
   auto web = settings.load();
   if (!web) return std::unexpected(web.error());
@@ -125,6 +128,11 @@ Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& setti
   if (!listeners) return std::unexpected(listeners.error());
   http.listeners = std::move(*listeners);
   return http;
+}
+
+std::string version_text() {
+  const std::string revision = FUSESCOPE_REVISION;
+  return "fusescope " FUSESCOPE_VERSION + (revision.empty() ? "" : ", revision " + revision);
 }
 
 // Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
@@ -153,6 +161,7 @@ Result<void> serve(const ServeOptions& options) {
   auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
+  spdlog::info("{}", version_text());
   const EndSignals signals;
   Telemetry telemetry(options.hooks);
   if (auto started = telemetry.start(); !started) return started;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/export/families.h"
 #include "agent/export/process_metrics.h"
@@ -19,15 +21,23 @@ namespace {
 
 constexpr const char* kWaiting = "waiting for FUSE: its module is not loaded";
 
+// A role that nothing fills is no failure of this start: most kernels have some.
 void log_hooks(const Session& session) {
+  std::vector<std::string> missing;
   for (const HookStatus& hook : session.hooks()) {
     if (hook.programs.empty()) {
-      spdlog::info("role {}: not filled: {}", hook.role, hook.reason);
+      missing.push_back(hook.role);
+      spdlog::debug("role {}: no hook: {}", hook.role, hook.reason);
     } else {
       spdlog::info("role {}: {} ({}){}", hook.role, hook.mode, fmt::join(hook.programs, ", "),
                    hook.may_skip ? "; " + unseen_of(hook) : "");
     }
   }
+  if (missing.empty()) return;
+  spdlog::info(
+      "no hook on this kernel for the roles {}: 'fusescope doctor' says what is not seen without "
+      "them, and why",
+      fmt::join(missing, ", "));
 }
 
 }  // namespace

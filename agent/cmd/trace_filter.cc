@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "agent/host/processes.h"
+#include "agent/host/procfs.h"
 #include "agent/model/names.h"
 #include "bpf/trace_abi.h"
 
@@ -33,7 +34,7 @@ std::string absolute(const std::string& path) {
 }
 
 Result<std::uint32_t> device_of_mount(const std::string& path) {
-  const auto text = read_mountinfo("/proc/self/mountinfo");
+  const auto text = read_procfs("/proc/self/mountinfo");
   if (!text) return std::unexpected(text.error());
   return device_of_path(absolute(path), parse_mountinfo(*text));
 }

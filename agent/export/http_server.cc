@@ -151,7 +151,7 @@ class HttpServer::State {
     for (const std::string& address : options_.listen_addresses) {
       const auto endpoint = parse_listen_address(address);
       if (!endpoint) return std::unexpected(endpoint.error());
-      auto listener = listen_on(*endpoint);
+      auto listener = listen_on(*endpoint, options_.holder_of);
       if (!listener) return std::unexpected(listener.error());
       listeners_.push_back(std::move(*listener));
     }

@@ -17,6 +17,7 @@ namespace fusescope {
 struct HttpOptions {
   std::vector<std::string> listen_addresses = {":10980"};  // as parse_listen_address takes them
   std::vector<Listener> listeners = {};                    // instead of the addresses, if any
+  HolderOf holder_of = {};                                 // none: who has a port is not said
   WebConfig web = {};                                      // who is let in, and by TLS or not
   HttpLog log = {};                                        // none: nothing is logged
 

@@ -132,6 +132,16 @@ Result<Listener> listener_of(UniqueFd socket) {
   return Listener{std::move(socket), numeric_endpoint(actual)};
 }
 
+// Why nobody can listen there, and what to do.
+Error refusal_of(const Endpoint& endpoint, int error_number, const HolderOf& holder_of) {
+  const std::string what = "listen on " + endpoint.text();
+  const std::string advice = advice_for(error_number);
+  const std::string holder =
+      error_number == EADDRINUSE && holder_of ? holder_of(endpoint) : std::string();
+  if (holder.empty()) return errno_error(what, error_number, advice);
+  return Error{errno_error(what, error_number).text + " by " + holder + ": " + advice};
+}
+
 // Whether errno says that this host has no IPv6, rather than that the address is taken.
 bool lacks_family(int error_number) {
   return error_number == EAFNOSUPPORT || error_number == EADDRNOTAVAIL;
@@ -179,17 +189,16 @@ std::string address_text(const sockaddr& address) {
   return numeric_endpoint(copy).host;
 }
 
-Result<Listener> listen_on(const Endpoint& endpoint) {
+Result<Listener> listen_on(const Endpoint& endpoint, const HolderOf& holder_of) {
   const bool everywhere = endpoint.host.empty() || endpoint.host == "::";
   const auto address = resolve({everywhere ? "::" : endpoint.host, endpoint.port});
   if (!address) return std::unexpected(address.error());
   auto socket = open_socket(*address);
   if (everywhere && !socket && lacks_family(socket.error())) {
-    return listen_on({"0.0.0.0", endpoint.port});
+    return listen_on({"0.0.0.0", endpoint.port}, holder_of);
   }
   if (!socket) {
-    return std::unexpected(errno_error("listen on " + numeric_endpoint(*address).text(),
-                                       socket.error(), advice_for(socket.error())));
+    return std::unexpected(refusal_of(numeric_endpoint(*address), socket.error(), holder_of));
   }
   return listener_of(std::move(*socket));
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ Result<Endpoint> parse_listen_address(std::string_view text);
 // An IPv4 or IPv6 address as text, without the port; empty for others.
 std::string address_text(const sockaddr& address);
 
+// Who has the port of a numeric address, as "prometheus (pid 123)"; empty: not known.
+using HolderOf = std::function<std::string(const Endpoint&)>;
+
 struct Listener {
   UniqueFd socket;    // listening, non-blocking, close-on-exec
   Endpoint endpoint;  // numeric host and the actual port
@@ -42,8 +46,9 @@ Result<Listener> adopt_listener(UniqueFd socket);
 
 // Opens a listening TCP socket. An empty host or "::" takes IPv6 and IPv4, or IPv4 alone when the
 // host has no IPv6. A name is looked up, which may block, and its first IPv4 address, else its
-// first address, is taken. The error names the address and errno, as in
-// "listen on 127.0.0.1:10980: Address already in use: choose another with --web.listen-address".
-Result<Listener> listen_on(const Endpoint& endpoint);
+// first address, is taken. The error names the address, errno and, where it is known, who has the
+// port, as in "listen on 127.0.0.1:10980: Address already in use by prometheus (pid 123): choose
+// another with --web.listen-address".
+Result<Listener> listen_on(const Endpoint& endpoint, const HolderOf& holder_of = {});
 
 }  // namespace fusescope

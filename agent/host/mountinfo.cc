@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/mountinfo.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <optional>
-
-#include "agent/base/unique_fd.h"
 
 namespace fusescope {
 namespace {
@@ -113,24 +106,6 @@ MountTable parse_mountinfo(std::string_view text) {
 bool is_fuse(std::string_view fstype) {
   const std::string_view type = take_until(fstype, '.');
   return type == "fuse" || type == "fuseblk" || (type == "virtiofs" && fstype.empty());
-}
-
-Result<std::string> read_mountinfo(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::unexpected(errno_error("open " + path, errno));
-
-  // procfs gives no size, and hands out about a page at a time: read until it says the end.
-  std::string text;
-  std::array<char, 64 * 1024> buffer{};
-  for (;;) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count == 0) return text;
-    if (count > 0) {
-      text.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      return std::unexpected(errno_error("read " + path, errno));
-    }
-  }
 }
 
 }  // namespace fusescope

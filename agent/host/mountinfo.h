@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/base/error.h"
-
 namespace fusescope {
 
 // One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)). The strings hold the kernel's bytes with
@@ -43,10 +41,5 @@ bool is_fuse(std::string_view fstype);
 constexpr std::uint32_t kernel_device(std::uint32_t major, std::uint32_t minor) {
   return major << 20 | minor;
 }
-
-// Reads all of a mountinfo file, e.g. "/proc/self/mountinfo", however large it is. Only procfs is
-// touched: no path of a mounted filesystem is looked up. Fails with the operation, path and errno,
-// as for a process that has ended or a path that may not be read.
-Result<std::string> read_mountinfo(const std::string& path);
 
 }  // namespace fusescope

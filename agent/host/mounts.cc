@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "agent/host/mountinfo.h"
+#include "agent/host/procfs.h"
 
 namespace fusescope {
 namespace {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 // False if the process has ended or may not be read.
 bool add_mounts(const std::string& mountinfo_path, MountsByDevice& into) {
-  const auto text = read_mountinfo(mountinfo_path);
+  const auto text = read_procfs(mountinfo_path);
   if (!text) return false;
   for (const Mount& mount : parse_mountinfo(*text).mounts) {
     if (!is_fuse(mount.fstype)) continue;

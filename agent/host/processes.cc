@@ -7,20 +7,17 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <system_error>
+
+#include "agent/host/procfs.h"
 
 namespace fusescope {
 namespace {
 
 constexpr const char* kHostPidNamespace = "pid:[4026531836]";  // 0xEFFFFFFC
 
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string text_of(const std::filesystem::path& path) { return read_procfs(path).value_or(""); }
 
 // 0: it is no number.
 pid_t number_of(std::string_view text) {

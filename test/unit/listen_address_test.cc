@@ -102,6 +102,19 @@ TEST(ListenOn, SaysThatAnAddressIsTaken) {
                                      "--web.listen-address");
 }
 
+TEST(ListenOn, SaysWhoHasTheAddress) {
+  const auto first = listen_on({"127.0.0.1", 0});
+  ASSERT_TRUE(first) << first.error().text;
+  const auto second = listen_on(first->endpoint, [](const Endpoint& taken) {
+    return "the holder of " + taken.text() + " (pid 123)";
+  });
+  ASSERT_FALSE(second);
+  const std::string address = first->endpoint.text();
+  EXPECT_EQ(second.error().text, "listen on " + address +
+                                     ": Address already in use by the holder of " + address +
+                                     " (pid 123): choose another with --web.listen-address");
+}
+
 TEST(ListenOn, SaysThatAnAddressIsNotOfThisHost) {
   const auto listener = listen_on({"192.0.2.1", 10980});
   ASSERT_FALSE(listener);

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -123,33 +121,6 @@ TEST(Mountinfo, MakesTheKernelsDeviceNumber) {
   EXPECT_EQ(kernel_device(0, 41), 41U);
   EXPECT_EQ(kernel_device(8, 1), 0x00800001U);
   EXPECT_EQ(kernel_device(4095, (1U << 20) - 1), 0xffffffffU);
-}
-
-TEST(Mountinfo, ReadsThisProcess) {
-  const auto text = read_mountinfo("/proc/self/mountinfo");
-  ASSERT_TRUE(text) << text.error().text;
-  const MountTable table = parse_mountinfo(*text);
-  EXPECT_FALSE(table.mounts.empty());
-  EXPECT_EQ(table.malformed_lines, 0U);
-}
-
-TEST(Mountinfo, ReadsALargeFile) {
-  const std::string path = testing::TempDir() + "/mountinfo_test_large";
-  const std::string line = "1 2 0:5 / /" + std::string(200, 'a') + " rw - fuse s o\n";
-  {
-    std::ofstream file(path);
-    for (int i = 0; i < 20'000; ++i) file << line;
-  }
-  const auto text = read_mountinfo(path);
-  std::remove(path.c_str());
-  ASSERT_TRUE(text) << text.error().text;
-  EXPECT_EQ(parse_mountinfo(*text).mounts.size(), 20'000U);
-}
-
-TEST(Mountinfo, NamesThePathThatCannotBeRead) {
-  EXPECT_EQ(read_mountinfo("/proc/0/mountinfo").error().text,
-            "open /proc/0/mountinfo: No such file or directory");
-  EXPECT_EQ(read_mountinfo("/proc").error().text, "read /proc: Is a directory");
 }
 
 }  // namespace
