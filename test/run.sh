@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what the tests need, builds and runs them; the last line counts them.
+# Installs what the tests need, builds and runs them; its last line counts them.
 set -euo pipefail
 # shellcheck source=deploy/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-PARTS=(lint unit e2e quickstart packages bench vm)
+EVERYDAY=(lint unit e2e quickstart)
+PARTS=("${EVERYDAY[@]}" slow packages bench core vm)
+ALL=("${EVERYDAY[@]}" slow packages bench vm) # vm has all of core
 VM_ROWS=() # of the kernel matrix; none: all
 PART_LIMIT=60m # a hung mount must not hang the run
 export PYTHONDONTWRITEBYTECODE=1
@@ -13,28 +15,35 @@ export PYTHONDONTWRITEBYTECODE=1
 passed=0
 failed=0
 bad_ones=() # what failed or was skipped, a line for each
+times=()    # of what has ended
 
 usage() {
   cat <<HELP
-Usage: sudo $0 [PART...] [KERNEL...]    (default: all parts)
+Installs what the tests need, builds, and runs them.
+Usage: $0 [everyday | all | PART...] [KERNEL...]    (default: everyday)
 
-Parts:
+Parts of the everyday tests:
   lint        shellcheck, clang-format
-  unit        the unit tests; needs no root
+  unit        the unit tests; these two need no root
   e2e         the agent against the counting filesystem
-  quickstart  deploy/quickstart.sh --check
+  quickstart  deploy/quickstart.sh, also interrupted, and without sudo
+The others:
+  slow        tests of e2e that wait a minute or more
   packages    the packages of deploy/package.sh, in clean Debian roots
   bench       test/bench/overhead --quick
-  vm          the kernel matrix: all of it, or the rows named as KERNEL (test/vm/run --list)
+  core        the kernel matrix: every kernel, in the modes that matter most
+  vm          all of the kernel matrix, or the rows named as KERNEL (test/vm/run --list)
 
-The last line is 'N passed, N failed', below the names of those that did not pass; the exit code is
-0 only if some passed and none failed.
-With CI=true in the environment a skipped test counts as failed.
+'all' is what a release has to pass. The last line is 'N passed, N failed', below the time of each
+part and the names of the tests that did not pass; the exit code is 0 only if some passed and none
+failed. With CI=true in the environment a skipped test counts as failed. What the tests print is in
+build/test as well.
 
 Examples:
-  sudo $0
-  sudo $0 unit e2e
-  sudo $0 vm 5.10 6.12-rt
+  $0
+  $0 unit e2e
+  $0 vm 5.10 6.12-rt
+  $0 all
 HELP
 }
 
@@ -47,6 +56,7 @@ part_failed() {
 print_counts() {
   local status=$?
   if ((status != 0 && failed == 0)); then part_failed "ended early with exit code $status"; fi
+  if ((${#times[@]})); then printf '%s\n' "== times" "${times[@]}"; fi
   if ((${#bad_ones[@]})); then printf '%s\n' "== not passed" "${bad_ones[@]}"; fi
   printf '%d passed, %d failed\n' "$passed" "$failed"
   if ((failed > 0 || passed == 0)); then exit 1; fi
@@ -63,20 +73,22 @@ counted_once() {
   fi
 }
 
-report() { printf '%s\n' "${LOG%/*}/$1.xml"; }
+# output NAME KIND: a file in build/test.
+output() { printf '%s\n' "${LOG%/*}/$1.$2"; }
 
-# counted_by_report NAME COMMAND...: a test runner that is told to write $(report NAME).
+# counted_by_report NAME COMMAND...: a test runner that is told to write $(output NAME xml).
 counted_by_report() {
-  local name=$1 status=0 good bad skipped counts
-  rm -f "$(report "$name")"
-  limited "${@:2}" || status=$?
-  mapfile -t counts < <(/usr/bin/python3 "$ROOT/test/junit_counts.py" "$(report "$name")")
+  local name=$1 status=0 good bad skipped counts report
+  report=$(output "$name" xml)
+  rm -f "$report"
+  limited "${@:2}" 2>&1 | "$ROOT/test/progress.py" "$name" "$(output "$name" txt)" || status=$?
+  mapfile -t counts < <(/usr/bin/python3 "$ROOT/test/junit_counts.py" "$report")
   read -r good bad skipped <<<"${counts[0]}"
   bad_ones+=("${counts[@]:1}")
   if [[ ${CI-} == true ]]; then bad=$((bad + skipped)); fi
   passed=$((passed + good))
   failed=$((failed + bad))
-  if ((skipped)); then say "$name: $skipped skipped"; fi
+  say "$name: $good passed, $bad failed, $skipped skipped"
   if ((bad == 0 && (status != 0 || good == 0))); then
     part_failed "$name: exit code $status after $good tests"
   fi
@@ -102,80 +114,94 @@ part_lint() {
 
 part_unit() {
   counted_by_report unit ctest --test-dir "$BUILD" --output-on-failure --no-tests=error \
-    --output-junit "$(report unit)"
+    --parallel "$(nproc)" --output-junit "$(output unit xml)"
 }
 
-# part_pytest NAME: the folder of that name.
-part_pytest() {
-  counted_by_report "$1" /usr/bin/python3 -m pytest "$ROOT/test/$1" -p no:cacheprovider \
-    --durations=5 --junitxml="$(report "$1")"
+# run_pytest NAME OPTION...: the part of that name.
+run_pytest() {
+  counted_by_report "$1" /usr/bin/python3 -m pytest -p no:cacheprovider --no-header -v \
+    -o console_output_style=count --durations=5 --junitxml="$(output "$1" xml)" "${@:2}"
 }
 
-part_e2e() { part_pytest e2e; }
+part_e2e() { run_pytest e2e -n 2 -m "not slow" "$ROOT/test/e2e"; }
 
-part_quickstart() { counted_once quickstart "$ROOT/deploy/quickstart.sh" --check; }
+part_slow() { run_pytest slow -m slow "$ROOT/test/e2e"; }
 
-part_packages() { part_pytest packages; }
+part_quickstart() { run_pytest quickstart "$ROOT/test/quickstart"; }
+
+part_packages() { run_pytest packages "$ROOT/test/packages"; }
 
 part_bench() { counted_once bench "$ROOT/test/bench/overhead" --quick; }
 
-part_vm() {
-  counted_by_report vm "$ROOT/test/vm/run" --junitxml "$(report vm)" "${VM_ROWS[@]}"
+# run_matrix NAME OPTION...
+run_matrix() {
+  counted_by_report "$1" "$ROOT/test/vm/run" --verbose --junitxml "$(output "$1" xml)" "${@:2}"
 }
+
+part_core() { run_matrix core --size core; }
+
+part_vm() { run_matrix vm "${VM_ROWS[@]}"; }
 
 # needs_root PART: of the parts that load BPF programs, make a root or serve a folder to a guest.
 needs_root() { ! is_among "$1" lint unit; }
 
+# run_part PART NUMBER: the one of that number of those that were chosen.
 run_part() {
-  say "== $1"
-  if needs_root "$1" && ((EUID != 0)); then
-    part_failed "$1: needs root: sudo $0"
-  else
-    "part_$1"
-  fi
+  local begin=$SECONDS
+  say "== $1 ($2 of ${#chosen[@]})"
+  "part_$1"
+  times+=("$(printf '%-11s %4d s' "$1" $((SECONDS - begin)))")
 }
 
 prepare() {
-  local lists=("$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt")
+  local lists=("$ROOT/deploy/packages-build.txt" "$ROOT/test/packages.txt") begin=$SECONDS
   if is_among packages "$@"; then
-    lists+=("$ROOT/deploy/packages-deb.txt" "$ROOT/test/packages/packages.txt"
-      "$ROOT/test/vm/packages.txt")
+    lists+=("$ROOT/deploy/packages-deb.txt" "$ROOT/test/packages/packages.txt")
   fi
-  if is_among vm "$@"; then lists+=("$ROOT/test/vm/packages.txt"); fi
+  if is_among packages "$@" || is_among vm "$@" || is_among core "$@"; then
+    lists+=("$ROOT/test/vm/packages.txt")
+  fi
   install_packages "${lists[@]}" || return 1
-  [[ $* == lint ]] || build all
+  if [[ $* != lint ]]; then build all || return 1; fi
+  times+=("$(printf '%-11s %4d s' "preparation" $((SECONDS - begin)))")
 }
 
 # is_among WORD WORDS...
 is_among() { [[ " ${*:2} " == *" $1 "* ]]; }
 
-# The parts to run are those named, or all; a word after vm that names no part is a row of it.
+# The parts to run are those named; a word after vm that names no part is a row of it.
 choose_parts() {
   local word
   chosen=()
-  for word in "$@"; do
-    if is_among "$word" "${PARTS[@]}"; then
-      chosen+=("$word")
-    elif is_among "$word" -h --help; then
-      usage
-      exit 0
-    elif is_among vm "${chosen[@]}"; then
-      VM_ROWS+=("$word")
-    else
-      refuse "unknown part '$word': one of ${PARTS[*]}; see $0 --help"
-    fi
+  for word in "${@:-everyday}"; do
+    case $word in
+      -h | --help) usage && exit 0 ;;
+      everyday) chosen+=("${EVERYDAY[@]}") ;;
+      all) chosen+=("${ALL[@]}") ;;
+      *)
+        if is_among "$word" "${PARTS[@]}"; then
+          chosen+=("$word")
+        elif is_among vm "${chosen[@]}"; then
+          VM_ROWS+=("$word")
+        else
+          refuse "unknown part '$word': everyday, all, or some of ${PARTS[*]}; see $0 --help"
+        fi
+        ;;
+    esac
   done
-  if (($# == 0)); then chosen=("${PARTS[@]}"); fi
 }
 
 main() {
-  local chosen part
+  local chosen part number=0
   choose_parts "$@"
-  trap print_counts EXIT
-  trap 'exit 130' INT TERM HUP
+  for part in "${chosen[@]}"; do
+    if needs_root "$part"; then as_root "$@"; fi
+  done
   set_log test
+  trap print_counts EXIT
+  end_on_signals
   if prepare "${chosen[@]}"; then
-    for part in "${chosen[@]}"; do run_part "$part"; done
+    for part in "${chosen[@]}"; do run_part "$part" $((number += 1)); done
   else
     failed=${#chosen[@]}
   fi

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 COMMANDS = {
+    "test/run.sh": ["e2e"],
     "deploy/quickstart.sh": ["--demo", "--listen", "127.0.0.1:0"],
     "test/clean_root.sh": ["--fresh"],
     "test/packages/root": ["run", "/", "true"],

@@ -48,13 +48,28 @@ class Row:
     missing_roles: dict = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True)
+class Size:
+    modes: str
+    limits: tuple = ()
+    once: bool = False
+
+    def modes_of(self, row):
+        if self.modes == "all":
+            return row.modes
+        last = row.modes[-1] if row.modes[-1] == "auto" else row.modes[0]
+        return tuple(dict.fromkeys((row.modes[0], last)))
+
+
 def frozen(table):
     return {key: tuple(value) if isinstance(value, list) else value
             for key, value in table.items()}
 
 
-def load_rows(file=HERE / "kernels.toml"):
+def load(file=HERE / "kernels.toml"):
+    """The rows and the sizes, by name."""
     data = tomllib.loads(file.read_text())
     kernels = {name: Kernel(name, **frozen(table)) for name, table in data["kernels"].items()}
     rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
-    return {row.name: row for row in rows}
+    sizes = {name: Size(**frozen(table)) for name, table in data["sizes"].items()}
+    return {row.name: row for row in rows}, sizes

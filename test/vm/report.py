@@ -24,8 +24,8 @@ class Result:
     seconds: float = 0.0
 
 
-def expected(row, plan):
-    """The (mode, name) of each case that a row must report."""
+def expected(plan):
+    """The (mode, name) of each case that a row with this plan must report."""
     found = [("kernel", "kernel-log"), ("doctor", "doctor")]
     if plan["few_rights"] is not None:
         found += [("doctor", "bpf-alone"), ("doctor", "bpf-and-perfmon")]
@@ -40,21 +40,24 @@ class RowReport:
 
     def __init__(self, row, plan):
         self.row = row
-        self.expected = expected(row, plan)
+        self.expected = expected(plan)
         self.results = {}
         self.endings = {}  # by mode: the lines of accounts.table()
         self.output = []
 
     def read(self, line):
+        """The result that the line tells, if it does."""
         try:
             told = json.loads(line)
             if "endings" in told:
                 self.endings[told["mode"]] = told["endings"]
-                return
+                return None
             result = Result(**told)
-            self.results[result.mode, result.name] = result
         except (ValueError, TypeError):
             self.output.append(line)
+            return None
+        self.results[result.mode, result.name] = result
+        return result
 
     def finish(self, trouble):
         """`trouble` is why the guest as a whole failed, if it did."""

@@ -14,6 +14,7 @@ import test_no_requests
 import test_other_io
 import test_phases
 import test_workloads
+import workloads
 
 FUSE = (
     test_workloads.test_equals_the_filesystem,
@@ -97,16 +98,36 @@ def of_test(function, mode):
         yield Case("/".join([short, *labels]), function, arguments)
 
 
-def functions(plan):
+def functions(plan, mode):
     if plan["virtiofs"]:
         return VIRTIOFS
-    return (FUSE + (ENDINGS + COMMANDS if plan["commands"] else ())
+    is_due = not plan["once"] or mode == plan["modes"][-1]
+    return (FUSE + (ENDINGS + COMMANDS if plan["commands"] and is_due else ())
             + (IO_URING if "--io-uring" in plan["countfs"] else ()))
 
 
+def workload_of(case):
+    return next((value for value in case.arguments.values()
+                 if isinstance(value, workloads.Workload)), None)
+
+
+def at_one_limit(found, limits):
+    """Of the cases of a workload, that with the first limit which one of them has."""
+    chosen_limit = {}
+    for case in found:
+        workload = workload_of(case)
+        if workload:
+            key = (workload.name, workload.op, workload.mode)
+            chosen_limit[key] = min(chosen_limit.get(key, workload.max_pages), workload.max_pages,
+                                    key=limits.index)
+    return [case for case in found if not (workload := workload_of(case)) or workload.max_pages
+            == chosen_limit[workload.name, workload.op, workload.mode]]
+
+
 def cases(plan, mode):
-    for function in functions(plan):
-        yield from sorted(of_test(function, mode), key=Case.mount_options)
+    for function in functions(plan, mode):
+        found = sorted(of_test(function, mode), key=Case.mount_options)
+        yield from at_one_limit(found, plan["limits"]) if plan["limits"] else found
 
 
 def chosen(all_cases, pattern):
