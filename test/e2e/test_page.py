@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 
 import pytest
 from selenium import webdriver
@@ -62,10 +63,11 @@ def watched(tmp_path_factory):
         agent = Agent(log=folder / "agent.log")
         stack.callback(agent.stop)
         mounts = {}
+        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="page-"))  # a short path
         for name, options in (("merging", ()), ("splitting", ("--max-pages", "32")),
                               (HOSTILE, ())):
             (folder / name).mkdir()
-            mounts[name] = Countfs(folder / name, *options, mountpoint=f"/tmp/fusescope-page/{name}")
+            mounts[name] = Countfs(folder / name, *options, mountpoint=f"{place}/{name}")
             stack.callback(mounts[name].stop)
         for name in ("merging", "splitting"):
             load = subprocess.Popen([SGIO, "--duration", "300", "--direct", "--pause-us", "2000",
