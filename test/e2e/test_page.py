@@ -13,6 +13,7 @@ import tempfile
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -138,9 +139,12 @@ def body(browser):
 
 
 def rows(browser):
-    """The shown text of each row of the table, by mount."""
-    return {row.find_element(By.TAG_NAME, "button").text: row
-            for row in browser.find_elements(By.CSS_SELECTOR, "tbody.mount")}
+    """The row of the table for each mount. Those of others may be gone meanwhile."""
+    found = {}
+    for row in browser.find_elements(By.CSS_SELECTOR, "tbody.mount"):
+        with contextlib.suppress(StaleElementReferenceException):
+            found[row.find_element(By.TAG_NAME, "button").text] = row
+    return found
 
 
 def row_of(browser, mount):
