@@ -71,12 +71,12 @@ def test_plain_tables_agree_with_the_filesystem(mount, view):
 
 
 def test_ends_after_its_refreshes(mount):
-    """A machine that is busy may delay some of them."""
+    """Not after the second that is usual; a machine that is busy may delay some of them."""
     mount()
     done = subprocess.run([AGENT, "top", "-n", "4", "-d", "0.3"], stdout=subprocess.PIPE, text=True,
                           timeout=60, check=True)
     intervals = [seconds for seconds, _ in tables(done.stdout)]
-    assert len(intervals) == 4 and 0.3 <= min(intervals) < 1
+    assert len(intervals) == 4 and 0.25 < min(intervals) < 0.75
 
 
 @pytest.mark.parametrize("args", [["-d", "0.1"], ["-d", "61"], ["-n", "0"], ["--hooks", "x"]])
