@@ -5,6 +5,7 @@ has an agent of its own, and is one of those whose mounts the others must bear."
 import contextlib
 import fcntl
 import os
+import signal
 
 import pytest
 
@@ -18,6 +19,8 @@ MARKERS = ("serial: no test of another worker may run at the same time",
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a script has it in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
 
