@@ -34,11 +34,14 @@ def wait_for(condition, what, timeout=20.0):
 
 
 def ports():
-    """Below the ports that the kernel gives to connections, so that none takes one in between."""
+    """Below the ports that the kernel gives to connections, so that none takes one in between; of
+    these, each worker of pytest-xdist has its own."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         above = int(file.read().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    own = range(above // 2 + worker, above, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     while True:
-        yield from random.sample(range(above // 2, above), above // 2)
+        yield from random.sample(own, len(own))
 
 
 PORTS = ports()

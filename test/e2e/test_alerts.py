@@ -67,6 +67,8 @@ def arrived(monitor, name, status, filesystem):
     return of_mount and of_mount[-1]["status"] == status and of_mount[-1]
 
 
+@pytest.mark.serial
+@pytest.mark.slow
 def test_healthy_mount_raises_no_alert(monitor, mount):
     filesystem = mount(name="healthy")
     with load(filesystem):
@@ -74,11 +76,12 @@ def test_healthy_mount_raises_no_alert(monitor, mount):
         time.sleep(QUIET_SECONDS)
         assert monitor.query(f'rate(fuse_io_requests_count{{mountpoint="{filesystem.label}",'
                              'op="read",mode="direct"}[5s])')[0][1] > 10
-        raised = {alert["alertname"] for state in ("pending", "firing")
-                  for alert in monitor.alerts(state)}
-    raised |= {alert["labels"]["alertname"] for alert in monitor.webhook.alerts}
-    # This host may lack hooks: that is told, and is no fault of the mount.
-    assert raised <= {"FusescopeHookMissing"}
+        raised = [alert for state in ("pending", "firing") for alert in monitor.alerts(state)]
+    raised += [alert["labels"] for alert in monitor.webhook.alerts]
+    # This host may lack hooks, or have mounts that are not healthy: that is no fault of this one.
+    about_it = [alert for alert in raised
+                if alert.get("mountpoint", filesystem.label) == filesystem.label]
+    assert {alert["alertname"] for alert in about_it} <= {"FusescopeHookMissing"}
 
 
 def test_splitting_mount_raises_an_alert_that_resolves(monitor, mount):

@@ -51,7 +51,7 @@ def test_eight_threads_at_once(agent, mount, engine, max_pages, requests):
 def running_io(mount):
     filesystem = mount("--max-write", "128K", "--max-read", "128K")
     driver = subprocess.Popen([SGIO, "--direct", "--duration", "60", "--threads", "2", "--same",
-                               filesystem.path()], stdout=subprocess.DEVNULL)
+                               "--pause-us", "1000", filesystem.path()], stdout=subprocess.DEVNULL)
     wait_for(lambda: filesystem.counts("read")["requests"] > 100, "I/O under way")
     yield filesystem, driver
     driver.kill()

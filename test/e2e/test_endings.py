@@ -216,6 +216,7 @@ ENDINGS = [
 ]
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("ending", ENDINGS, ids=str)
 def test_every_request_leaves(agent, mount, ending):
     scene = Scene(agent, mount(*ending.fs, name="victim"))
@@ -226,6 +227,7 @@ def test_every_request_leaves(agent, mount, ending):
         scene.clear(ending.ends_filesystem)
 
 
+@pytest.mark.serial
 def test_lazily_unmounted(agent, mount):
     """It is shown as long as its connection lives, and once more when that is gone."""
     scene = Scene(agent, mount(name="victim"))
@@ -276,6 +278,7 @@ def read_when_told(path, told):
     return child
 
 
+@pytest.mark.serial
 def test_a_killed_thread_that_waits_for_another_request(agent, mount):
     """Its READ is taken back; then it closes its file, and waits for the FLUSH: one in flight."""
     scene = Scene(agent, mount("--no-async-dio", name="victim"))

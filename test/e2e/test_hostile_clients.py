@@ -120,15 +120,16 @@ def open_files(agent):
     return len(os.listdir(f"/proc/{agent.process.pid}/fd"))
 
 
-@pytest.fixture(params=["plain", "tls"])
-def served(request, tmp_path):
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def served(request, tmp_path_factory):
     """An agent, and the TLS context of a client that means well."""
+    folder = tmp_path_factory.mktemp("served")
     config, client = "", None
     if request.param == "tls":
-        authority = Authority(tmp_path)
+        authority = Authority(folder)
         authority.issue("server", "DNS:localhost", "serverAuth")
         config, client = SERVER, authority.client()
-    agent = GuardedAgent(tmp_path, config)
+    agent = GuardedAgent(folder, config)
     yield agent, client
     assert agent.stop() == 0
 

@@ -1,47 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real network filesystem, sshfs, whose server stops and is killed in the middle of I/O."""
 
-import os
-import socket
-import subprocess
 import time
 
 import pytest
 
 import accounts
 from harness import account, end, sgio, wait_for
+from sshfs import Sshfs
 from test_endings import LOAD, THREADS, Scene
 
-SFTP_SERVER = "/usr/lib/openssh/sftp-server"
-SIZE = 16 << 20
-
-
-class Sshfs:
-    """sshfs over loopback, with an SFTP server of its own behind one connection."""
-
-    def __init__(self, directory):
-        served, self.label = directory / "served", str(directory / "sshfs")
-        served.mkdir()
-        os.mkdir(self.label)
-        (served / "data").write_bytes(os.urandom(SIZE))
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-            self.client = subprocess.Popen(["sshfs", "-f", "-o", f"directport={port}",
-                                            f"127.0.0.1:{served}", self.label])
-            listener.settimeout(20)
-            connection, _ = listener.accept()
-        with connection:
-            self.process = subprocess.Popen([SFTP_SERVER], stdin=connection, stdout=connection)
-        wait_for(lambda: os.path.ismount(self.label), "sshfs mounted")
-
-    def path(self):
-        return os.path.join(self.label, "data")
-
-    def end(self):
-        for process in (self.process, self.client):
-            process.kill()
-            process.wait(20)
-        subprocess.run(["umount", "-l", self.label], check=False, stderr=subprocess.DEVNULL)
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -62,10 +64,11 @@ def watched(tmp_path_factory):
         agent = Agent(log=folder / "agent.log")
         stack.callback(agent.stop)
         mounts = {}
+        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="page-"))  # a short path
         for name, options in (("merging", ()), ("splitting", ("--max-pages", "32")),
                               (HOSTILE, ())):
             (folder / name).mkdir()
-            mounts[name] = Countfs(folder / name, *options, mountpoint=f"/tmp/fusescope-page/{name}")
+            mounts[name] = Countfs(folder / name, *options, mountpoint=f"{place}/{name}")
             stack.callback(mounts[name].stop)
         for name in ("merging", "splitting"):
             load = subprocess.Popen([SGIO, "--duration", "300", "--direct", "--pause-us", "2000",
@@ -136,9 +139,12 @@ def body(browser):
 
 
 def rows(browser):
-    """The shown text of each row of the table, by mount."""
-    return {row.find_element(By.TAG_NAME, "button").text: row
-            for row in browser.find_elements(By.CSS_SELECTOR, "tbody.mount")}
+    """The row of the table for each mount. Those of others may be gone meanwhile."""
+    found = {}
+    for row in browser.find_elements(By.CSS_SELECTOR, "tbody.mount"):
+        with contextlib.suppress(StaleElementReferenceException):
+            found[row.find_element(By.TAG_NAME, "button").text] = row
+    return found
 
 
 def row_of(browser, mount):

@@ -44,14 +44,15 @@ def is_used(counts):
 
 @pytest.fixture
 def busy(mount):
-    """busy(*options): a mount on whose other file others read and write all the time."""
+    """busy(*options): a mount on whose other file others read and write all the time: in whole or
+    split calls, some thousand requests a second."""
     drivers = []
 
-    def start(*options, files=("data:64M", "other:64M")):
+    def start(*options, files=("data:64M", "other:4M")):
         filesystem = mount(*options, files=files)
         for args in (["--direct", "--threads", "2"], ["--direct", "--engine", "aio"],
                      ["--op", "write", "--buffered"]):
-            drivers.append(subprocess.Popen([SGIO, "--duration", "100", "--pause-us", "200",
+            drivers.append(subprocess.Popen([SGIO, "--duration", "100", "--pause-us", "4000",
                                              "--same", *args, filesystem.path("other")],
                                             stdout=subprocess.DEVNULL))
         wait_for(lambda: is_used(of_files(filesystem, "other")), "I/O of others")

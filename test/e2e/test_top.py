@@ -50,15 +50,16 @@ def test_plain_tables_agree_with_the_filesystem(mount, view):
     top = subprocess.Popen([AGENT, "top", "-d", "0.5", *view], stdout=subprocess.PIPE, text=True)
     first = top.stdout.readline()  # its hooks are attached
     before = filesystem.counts("read")["requests"]
-    subprocess.run([SGIO, "--calls", "64", "--pause-us", "2000", "--direct", filesystem.path()],
-                   stdout=subprocess.DEVNULL, check=True)
+    with subprocess.Popen([SGIO, "--calls", "64", "--pause-us", "2000", "--direct",
+                           filesystem.path()], stdout=subprocess.DEVNULL) as driver:
+        assert driver.wait(60) == 0
     time.sleep(1.5)
     counted = filesystem.counts("read")["requests"] - before
     top.send_signal(signal.SIGTERM)
     text = first + top.stdout.read()
     assert top.wait(10) == 0
     assert "\x1b" not in text
-    wanted = {"COMMAND": "sgio"} if view else {"MOUNT": filesystem.label}
+    wanted = {"PID": str(driver.pid)} if view else {"MOUNT": filesystem.label}
     seen = sum(requests_in(rows, seconds, **wanted) for seconds, rows in tables(text))
     assert counted == 512
     assert counted <= seen + 1 and seen <= counted + 20, "besides, open, flush and the like"
@@ -70,10 +71,12 @@ def test_plain_tables_agree_with_the_filesystem(mount, view):
 
 
 def test_ends_after_its_refreshes(mount):
+    """Not after the second that is usual; a machine that is busy may delay some of them."""
     mount()
-    done = subprocess.run([AGENT, "top", "-n", "2", "-d", "0.3"], stdout=subprocess.PIPE, text=True,
+    done = subprocess.run([AGENT, "top", "-n", "4", "-d", "0.3"], stdout=subprocess.PIPE, text=True,
                           timeout=60, check=True)
-    assert [0.3 <= seconds < 1 for seconds, _ in tables(done.stdout)] == [True, True]
+    intervals = [seconds for seconds, _ in tables(done.stdout)]
+    assert len(intervals) == 4 and 0.25 < min(intervals) < 0.75
 
 
 @pytest.mark.parametrize("args", [["-d", "0.1"], ["-d", "61"], ["-n", "0"], ["--hooks", "x"]])

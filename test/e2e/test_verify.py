@@ -123,7 +123,7 @@ def test_is_exact_while_others_use_the_mount(mount):
     """Each request of the whole run is what it says, among those of others."""
     filesystem = mount("--max-pages", "32", files=("data:64M", "other:64M"))
     others = [subprocess.Popen([SGIO, "--duration", "100", "--direct", "--op", op, "--pause-us",
-                                "200", filesystem.path("other")], stdout=subprocess.DEVNULL)
+                                "2000", filesystem.path("other")], stdout=subprocess.DEVNULL)
               for op in ("read", "write")]
     try:
         wait_for(lambda: {"read", "write"} <= filesystem.stats()["files"].get("other", {}).keys(),

@@ -9,6 +9,10 @@ def fixture(*_args, **_kwargs):
 
 class mark:
     @staticmethod
+    def serial(function):
+        return function
+
+    @staticmethod
     def parametrize(names, values, ids=str):
         def note(function):
             # The decorator nearest to the function comes first, as in pytest's own names.
