@@ -52,5 +52,20 @@ TEST(LastReason, KeepsALineThatOnlyBeginsLikeThatOfAProgram) {
   EXPECT_EQ(last_reason("libbpf: prog 'x"), "libbpf: prog 'x");
 }
 
+TEST(LastProgram, IsTheOneThatLibbpfEndedWith) {
+  EXPECT_EQ(last_program("libbpf: prog 'kprobe_read_left': something that is no error\n"
+                         "libbpf: prog 'fentry_read_left': BPF program load failed: Permission "
+                         "denied\n"
+                         "libbpf: prog 'fentry_read_left': failed to load: -13\n"
+                         "libbpf: failed to load object 'fusescope_bpf'\n"),
+            "fentry_read_left");
+}
+
+TEST(LastProgram, IsEmptyWhereNoneIsNamed) {
+  EXPECT_EQ(last_program("libbpf: map 'inflight': failed to create: Cannot allocate memory(-12)\n"),
+            "");
+  EXPECT_EQ(last_program(""), "");
+}
+
 }  // namespace
 }  // namespace fusescope
