@@ -52,7 +52,7 @@ def busy(mount):
         filesystem = mount(*options, files=files)
         for args in (["--direct", "--threads", "2"], ["--direct", "--engine", "aio"],
                      ["--op", "write", "--buffered"]):
-            drivers.append(subprocess.Popen([SGIO, "--duration", "100", "--pause-us", "4000",
+            drivers.append(subprocess.Popen([SGIO, "--duration", "100", "--pause-us", "8000",
                                              "--same", *args, filesystem.path("other")],
                                             stdout=subprocess.DEVNULL))
         wait_for(lambda: is_used(of_files(filesystem, "other")), "I/O of others")
