@@ -35,17 +35,20 @@ Result<void> check_kernel() {
   return {};
 }
 
-Result<void> check_required(const std::vector<HookStatus>& hooks, HookMode mode) {
+// The first required role that has no hook; null if all have.
+const HookStatus* missing_role(const Plan& plan) {
   for (const Role role : all_roles()) {
-    const auto& status = *std::ranges::find(hooks, role_name(role), &HookStatus::role);
-    if (!status.mode.empty() || !is_required(role)) continue;
-    const std::string advice = mode == HookMode::automatic
-                                   ? "this kernel has no usable hook: see 'fusescope doctor'"
-                                   : "try --hooks=auto";
-    return std::unexpected(
-        Error{"hook requests " + status.role + ": " + status.reason + ": " + advice});
+    const auto& status = *std::ranges::find(plan.hooks, role_name(role), &HookStatus::role);
+    if (is_required(role) && status.mode.empty()) return &status;
   }
-  return {};
+  return nullptr;
+}
+
+Error no_hook_for(const HookStatus& status, HookMode mode) {
+  const std::string advice = mode == HookMode::automatic
+                                 ? "this kernel has no usable hook: see 'fusescope doctor'"
+                                 : "try --hooks=auto";
+  return Error{"hook requests " + status.role + ": " + status.reason + ": " + advice};
 }
 
 bool uses_one_of(const HookStatus& status, const Refusals& programs) {
@@ -68,11 +71,8 @@ class Session::Search {
     if (auto kernel = check_kernel(); !kernel) return std::unexpected(kernel.error());
     for (bool is_first = true;; is_first = false) {
       const Plan plan = next();
-      if (auto checked = check_required(plan.hooks, mode_); !checked && !given_.trial) {
-        return std::unexpected(checked.error());
-      }
       auto session = of_plan(plan);
-      if (session) return std::move(*session);
+      if (session) return finished(plan, std::move(*session));
       if (auto learned = learn(plan, session.error()); !learned) {
         return std::unexpected(learned.error());
       }
@@ -89,6 +89,12 @@ class Session::Search {
     plan.knobs.trace = given_.trace;
     plan.knobs.trial = given_.trial;
     return plan;
+  }
+
+  [[nodiscard]] Result<Session> finished(const Plan& plan, Session session) const {
+    const HookStatus* missing = missing_role(plan);
+    if (missing && !given_.trial) return std::unexpected(no_hook_for(*missing, mode_));
+    return session;
   }
 
   // Until an alternative of the role works, or none is left. Once for each role.
