@@ -66,10 +66,16 @@ def frozen(table):
             for key, value in table.items()}
 
 
-def load(file=HERE / "kernels.toml"):
-    """The rows and the sizes, by name."""
-    data = tomllib.loads(file.read_text())
+def load_table(file=HERE / "kernels.toml"):
+    return tomllib.loads(file.read_text())
+
+
+def load_rows():
+    data = load_table()
     kernels = {name: Kernel(name, **frozen(table)) for name, table in data["kernels"].items()}
     rows = [Row(**frozen(table) | {"kernel": kernels[table["kernel"]]}) for table in data["row"]]
-    sizes = {name: Size(**frozen(table)) for name, table in data["sizes"].items()}
-    return {row.name: row for row in rows}, sizes
+    return {row.name: row for row in rows}
+
+
+def load_sizes():
+    return {name: Size(**frozen(table)) for name, table in load_table()["sizes"].items()}
