@@ -14,6 +14,8 @@ import pytest
 
 from web import Authority, GuardedAgent, get
 
+pytestmark = pytest.mark.serial  # it measures time
+
 SCRAPES = 20
 LONGEST = 1.0  # seconds that a scrape may take
 SERVER = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"

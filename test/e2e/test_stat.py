@@ -26,15 +26,26 @@ def run_stat(*args, code=0, **options):
 
 @pytest.fixture
 def counted(tmp_path):
-    """counted(filesystem, command...): its report, checked against the filesystem."""
-    def run(filesystem, *command, options=(), code=0, keys=tuple(NOTHING), **settings):
+    """counted(filesystem, command...): its report, checked against the filesystem. Nothing is lost,
+    but that a call of io_uring is taken to have ended (docs/architecture.md) if its thread is given
+    no processor for 100 ms; a machine that is busy has three trials not to do that."""
+    file = tmp_path / "report.json"
+
+    def run_once(filesystem, *command, options=(), code=0, keys=tuple(NOTHING), **settings):
         before = of_command(filesystem)
-        file = tmp_path / "report.json"
         run_stat("--json", "-o", file, *options, "--", *command, code=code, **settings)
         report = Stat(json.loads(file.read_text()), filesystem.label)
         check_exact(report, of_command(filesystem), before, keys)
+        return report
+
+    def run(*command, **settings):
+        for _ in range(3):
+            report = run_once(*command, **settings)
+            if report.whole["lost"].keys() != {"call_beginning"}:
+                break
         assert report.whole["lost"] == {}
         return report
+
     return run
 
 
