@@ -15,6 +15,7 @@ import time
 COUNTED = re.compile(r"(?:^\s*|\[\s*)(\d+)/(\d+)(?:\]| Test )")
 BEGUN = re.compile(r"^\s+Start +\d+: |^\S+\.py::.* $")  # of ctest, and of pytest with two workers
 BAD = re.compile(r"\b(FAILED|ERROR|Failed)\b|\*\*\*")
+KNOWN_FROM = 0.05  # of all tests: the first one may have to make what the others use
 INTERVAL = 20  # seconds between two lines, where the output is no terminal
 
 
@@ -35,9 +36,10 @@ class Progress:
         if not self.on_terminal and now - self.shown < INTERVAL:
             return
         self.shown = now
-        left = duration((now - self.begin) / done * (total - done)) if done else "?"
+        left = duration((now - self.begin) / done * (total - done))
+        is_known = done >= total * KNOWN_FROM
         text = (f"  {self.part}: {done} of {total}" + f", {self.bad} failed" * bool(self.bad)
-                + f", about {left} left")
+                + f", about {left} left" * is_known)
         self.write(f"\r\033[K{text:.76}" if self.on_terminal else f"{text}\n")
 
     def pass_on(self, line):
