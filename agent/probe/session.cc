@@ -73,11 +73,15 @@ class Session::Search {
       const Plan plan = next();
       auto session = of_plan(plan);
       if (session) return finished(plan, std::move(*session));
-      if (auto learned = learn(plan, session.error()); !learned) {
-        return std::unexpected(learned.error());
+      // A map that this kernel lacks names no program: the roles that need it are found one by one.
+      const bool finds_all = !is_first || session.error().contains("");
+      if (!is_first || !finds_all) {
+        if (auto learned = learn(plan, session.error()); !learned) {
+          return std::unexpected(learned.error());
+        }
       }
       for (const HookStatus& status : plan.hooks) {
-        if (is_first && !uses_one_of(status, session.error())) continue;
+        if (!finds_all && !uses_one_of(status, session.error())) continue;
         if (auto tried = try_alone(status.role); !tried) return std::unexpected(tried.error());
       }
     }
@@ -104,7 +108,14 @@ class Session::Search {
       const Plan trial = next().trial_of(role);
       const auto session = of_plan(trial);
       if (session) return {};
-      if (auto learned = learn(trial, session.error()); !learned) return learned;
+      const auto nameless = session.error().find("");
+      if (nameless != session.error().end()) {
+        for (const std::string& program : trial.programs()) {
+          refused_.emplace(program, nameless->second);
+        }
+      } else if (auto learned = learn(trial, session.error()); !learned) {
+        return learned;
+      }
     }
   }
 

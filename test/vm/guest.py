@@ -30,7 +30,7 @@ class Failed(Exception):
 
 
 class Died(Failed):
-    """QEMU itself ended: to be tried again."""
+    """QEMU itself ended, or the kernel before its job began: to be tried again."""
 
 
 @contextlib.asynccontextmanager
@@ -94,9 +94,11 @@ class Guest:
         """What the job prints, line by line, for at most so many seconds."""
         async with self.boot("file:{work}/console", "stdio",
                              stdout=asyncio.subprocess.PIPE) as qemu:
+            has_begun = False
             try:
                 async with asyncio.timeout(limit):
                     async for raw in qemu.stdout:
+                        has_begun = True
                         line = raw.decode(errors="replace").rstrip("\r\n")
                         ended = END.match(line)
                         if ended:
@@ -108,7 +110,7 @@ class Guest:
                 raise Failed(f"not done within {limit} s; {self.last_words()}") from None
             if self.code is None:
                 panicked = "Kernel panic" in self.console()
-                raise (Failed if panicked else Died)(f"it ended early; {self.last_words()}")
+                raise (Failed if panicked and has_begun else Died)(f"it ended early; {self.last_words()}")
 
     def console(self):
         with contextlib.suppress(OSError):
