@@ -74,14 +74,12 @@ class Session::Search {
       auto session = of_plan(plan);
       if (session) return finished(plan, std::move(*session));
       // A map that this kernel lacks names no program: the roles that need it are found one by one.
-      const bool finds_all = !is_first || session.error().contains("");
-      if (!is_first || !finds_all) {
-        if (auto learned = learn(plan, session.error()); !learned) {
-          return std::unexpected(learned.error());
-        }
+      const bool names_none = is_first && session.error().contains("");
+      if (auto learned = names_none ? Result<void>{} : learn(plan, session.error()); !learned) {
+        return std::unexpected(learned.error());
       }
       for (const HookStatus& status : plan.hooks) {
-        if (!finds_all && !uses_one_of(status, session.error())) continue;
+        if (is_first && !names_none && !uses_one_of(status, session.error())) continue;
         if (auto tried = try_alone(status.role); !tried) return std::unexpected(tried.error());
       }
     }

@@ -109,8 +109,8 @@ class Guest:
             except TimeoutError:
                 raise Failed(f"not done within {limit} s; {self.last_words()}") from None
             if self.code is None:
-                panicked = "Kernel panic" in self.console()
-                raise (Failed if panicked and has_begun else Died)(f"it ended early; {self.last_words()}")
+                panicked = has_begun and "Kernel panic" in self.console()
+                raise (Failed if panicked else Died)(f"it ended early; {self.last_words()}")
 
     def console(self):
         with contextlib.suppress(OSError):

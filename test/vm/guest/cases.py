@@ -70,6 +70,9 @@ class Case:
     function: object
     arguments: dict
 
+    def workloads(self):
+        return [value for value in self.arguments.values() if isinstance(value, workloads.Workload)]
+
     def mount_options(self):
         """Cases that mount alike come one after the other: they share the mount."""
         return [(getattr(value, "max_pages", 0), getattr(value, "fs", ()))
@@ -106,22 +109,17 @@ def functions(plan, mode):
             + (IO_URING if "--io-uring" in plan["countfs"] else ()))
 
 
-def workload_of(case):
-    return next((value for value in case.arguments.values()
-                 if isinstance(value, workloads.Workload)), None)
-
-
 def at_one_limit(found, limits):
     """Of the cases of a workload, that with the first limit which one of them has."""
-    chosen_limit = {}
+    pages = {}  # by workload
     for case in found:
-        workload = workload_of(case)
-        if workload:
-            key = (workload.name, workload.op, workload.mode)
-            chosen_limit[key] = min(chosen_limit.get(key, workload.max_pages), workload.max_pages,
-                                    key=limits.index)
-    return [case for case in found if not (workload := workload_of(case)) or workload.max_pages
-            == chosen_limit[workload.name, workload.op, workload.mode]]
+        for workload in case.workloads():
+            pages.setdefault((workload.name, workload.op, workload.mode),
+                             set()).add(workload.max_pages)
+    first = {key: min(values, key=limits.index) for key, values in pages.items()}
+    return [case for case in found
+            if all(each.max_pages == first[each.name, each.op, each.mode]
+                   for each in case.workloads())]
 
 
 def cases(plan, mode):
