@@ -208,7 +208,9 @@ struct fusescope_io_stats {
 	__u64 requests[FUSESCOPE_REQUESTS_SLOTS];
 	__u64 splits[FUSESCOPE_CAUSES];
 	__u64 extra_requests[FUSESCOPE_CAUSES]; /* beyond the first of each call */
-	__u64 most_requests; /* of one call; no sum, and kept for followed processes only */
+	__u64 needed_extra_requests; /* of these, as many as the calls need on any mount: minimum.h
+				      */
+	__u64 most_requests;	     /* of one call; no sum, and kept for followed processes only */
 };
 
 struct fusescope_data_stats {

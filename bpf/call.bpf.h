@@ -17,6 +17,7 @@
 #include "histogram.bpf.h"
 #include "kernel_access.bpf.h"
 #include "maps.bpf.h"
+#include "minimum.h"
 #include "trace.bpf.h"
 #include "process_stats.bpf.h"
 
@@ -77,8 +78,12 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 	if (follows_processes)
 		raise_to(&io->most_requests, requests);
 	if (requests > 1 && cause < FUSESCOPE_CAUSES) {
+		__u64 needed = fewest_requests(requests, bytes, host_request_bytes);
+
 		add(&io->splits[cause], 1);
 		add(&io->extra_requests[cause], requests - 1);
+		if (needed > 1)
+			add(&io->needed_extra_requests, needed - 1);
 	}
 }
 

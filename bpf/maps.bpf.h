@@ -19,6 +19,12 @@ static const char program_license[] SEC("license") __attribute__((used)) = "GPL"
 /* Set by user space: sysconf(_SC_PAGESIZE). */
 const volatile __u32 page_shift __weak = 12;
 
+/*
+ * Set by user space, also while programs run: the bytes of the largest request that a connection of
+ * this host can negotiate. fs.fuse.max_pages_limit can be changed at any time.
+ */
+volatile __u64 host_request_bytes __weak = 1 << 20;
+
 /* Set by user space: whether the functions of a call are hooked, and whether call_frame.bpf.h keeps
  * the calls of a thread by its id. */
 const volatile bool calls_are_hooked __weak = false;

@@ -39,11 +39,15 @@ struct Counters {
 struct MountSnapshot {
   MountIdentity identity;
   Counters counters;
-  std::uint64_t in_flight = 0;             // requests sent and not yet ended
-  std::uint64_t oldest_age_ns = 0;         // of the oldest of these; 0: there is none
-  std::uint64_t blocked_threads = 0;       // that wait because max_background are in use
-  std::optional<fusescope_limits> limits;  // absent until the connection was seen
-  std::optional<std::uint64_t> readahead_bytes;
+  // Requests sent and not yet ended. Also those that were sent before the agent began: they are in
+  // the kernel's count of what waits, and not in the agent's own.
+  std::uint64_t in_flight = 0;
+  std::uint64_t oldest_age_ns = 0;  // of the oldest of these; 0: there is none
+  bool oldest_is_older = false;     // it was sent before the agent began: its age is at least this
+  std::optional<std::uint64_t> waiting{};    // fuse_conn.num_waiting; absent until it was read
+  std::uint64_t blocked_threads = 0;         // that wait because max_background are in use
+  std::optional<fusescope_limits> limits{};  // absent until the connection was seen
+  std::optional<std::uint64_t> readahead_bytes{};
 };
 
 // One alternative of a role that was tried.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/model/stats.h"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 
@@ -18,6 +19,16 @@ std::uint64_t calls_of(const fusescope_io_stats& stats) { return sum(stats.reque
 std::uint64_t requests_of(const fusescope_io_stats& stats) {
   const std::uint64_t calls_with_requests = calls_of(stats) - stats.requests[0];
   return calls_with_requests + sum(stats.extra_requests);
+}
+
+std::uint64_t minimum_of(const fusescope_io_stats& stats) {
+  return calls_of(stats) - stats.requests[0] + stats.needed_extra_requests;
+}
+
+// The kernel side counts what was needed after what was sent, and may be read in between.
+std::uint64_t excess_of(const fusescope_io_stats& stats) {
+  const std::uint64_t extra = sum(stats.extra_requests);
+  return extra - std::min<std::uint64_t>(extra, stats.needed_extra_requests);
 }
 
 std::uint64_t segments_of(const fusescope_io_stats& stats) {

@@ -8,4 +8,5 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #include "bpf/cause.h"
 #include "bpf/histogram.bpf.h"
+#include "bpf/minimum.h"
 #pragma GCC diagnostic pop
