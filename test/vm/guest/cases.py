@@ -16,12 +16,11 @@ import test_phases
 import test_workloads
 import workloads
 
-FUSE = (
-    test_workloads.test_equals_the_filesystem,
+WORKLOADS = (test_workloads.test_equals_the_filesystem, test_causes.test_cause_is_told)
+OTHERS = (
     test_other_io.test_is_exact,
     test_other_io.test_is_exact_when_requests_fail,
     test_other_io.test_counts_every_opcode,
-    test_causes.test_cause_is_told,
     test_causes.test_cause_is_unknown_where_a_cached_page_ends_the_request,
     test_causes.test_cause_is_none_where_a_short_reply_ends_the_call,
     test_background.test_background_queue,
@@ -104,8 +103,9 @@ def of_test(function, mode):
 def functions(plan, mode):
     if plan["virtiofs"]:
         return VIRTIOFS
-    is_due = not plan["once"] or mode == plan["modes"][-1]
-    return (FUSE + (ENDINGS + COMMANDS if plan["commands"] and is_due else ())
+    is_due = not plan["once"] or plan["commands"] and mode == plan["modes"][-1]
+    return (WORKLOADS + (OTHERS if is_due else ())
+            + (ENDINGS + COMMANDS if is_due and plan["commands"] else ())
             + (IO_URING if "--io-uring" in plan["countfs"] else ()))
 
 
