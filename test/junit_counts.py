@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Prints how many tests passed, failed and were skipped, from a JUnit report of ctest or pytest;
-then a line for each that failed or was skipped.
+then a line for each that failed, was skipped, or passed only when it was run again (again.py).
 
 Usage: junit_counts.py REPORT    (without such a report: 0 0 0)
 """
@@ -10,7 +10,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 TEXT_SHOWN = 200  # characters of a reason
-NOT_PASSED = {"failure": "failed", "error": "failed", "skipped": "skipped"}
+NOT_PASSED = {"failure": "failed", "error": "failed", "skipped": "skipped",
+              "flakyFailure": "passed only when run again"}
 
 
 def suites_of(report):
