@@ -56,7 +56,7 @@ int refresh_connections(struct bpf_iter__bpf_map_elem *context)
 
 /* --- hook mode "tracepoint" --- */
 
-/* Since 7.1. */
+/* Since 7.2. */
 SEC("tp_btf/fuse_request_sent")
 int BPF_PROG(tracepoint_request_taken, struct fuse_req *req)
 {

@@ -64,6 +64,7 @@ Result<void> Collector::refresh_devices() {
     devices_[record.device] = record;
     if (!mounts_.contains(record.device)) detached_.insert(record.address);
   }
+  daemons_.update(*records);
   devices_as_of_ = begin;
   const auto end = Clock::now();
   next_device_walk_ = end + kWalkShare * (end - begin);
@@ -221,6 +222,7 @@ void Collector::complete(MountSnapshot& mount) const {
     mount.limits = open->second.limits;
   }
   mount.readahead_bytes = readahead_bytes(device);
+  mount.daemon = daemons_.of(device);
 }
 
 // Each with the mount that it used last, and what is known of that. Rows of processes that were

@@ -9,6 +9,7 @@
 
 #include "agent/base/error.h"
 #include "agent/cmd/departed.h"
+#include "agent/host/daemons.h"
 #include "agent/host/mounts.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/reader.h"
@@ -64,6 +65,7 @@ class Collector {
   std::vector<Row> rows_;
   MountsByDevice mounts_;
   Devices devices_;
+  Daemons daemons_;
   Clock::time_point devices_as_of_{};
   Clock::time_point next_device_walk_{};
   Clock::time_point next_cleaning_{};

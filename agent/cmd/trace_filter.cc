@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <filesystem>
 
+#include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
-#include "agent/host/procfs.h"
 #include "agent/model/names.h"
 #include "bpf/trace_abi.h"
 
@@ -17,27 +16,6 @@ namespace {
 
 constexpr std::uint32_t kRead = 15;  // include/uapi/linux/fuse.h
 constexpr std::uint32_t kWrite = 16;
-
-// "/a" is a prefix of "/a" and "/a/b", not of "/ab".
-bool is_under(const std::string& path, const std::string& folder) {
-  if (folder == "/") return true;
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
-// Absolute and without "." and "..", by its text alone. getcwd(2) looks nothing up.
-std::string absolute(const std::string& path) {
-  std::filesystem::path full = path;
-  if (full.is_relative()) full = std::filesystem::current_path() / full;
-  std::string text = full.lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  return text;
-}
-
-Result<std::uint32_t> device_of_mount(const std::string& path) {
-  const auto text = read_procfs("/proc/self/mountinfo");
-  if (!text) return std::unexpected(text.error());
-  return device_of_path(absolute(path), parse_mountinfo(*text));
-}
 
 Result<void> check(const TraceOptions& options) {
   if (options.process && !is_host_pid_namespace()) {
@@ -57,20 +35,6 @@ Result<void> check(const TraceOptions& options) {
 }
 
 }  // namespace
-
-Result<std::uint32_t> device_of_path(const std::string& path, const MountTable& table) {
-  const Mount* found = nullptr;
-  for (const Mount& mount : table.mounts) {
-    if (!is_under(path, mount.mountpoint)) continue;
-    if (!found || mount.mountpoint.size() >= found->mountpoint.size()) found = &mount;
-  }
-  if (!found || !is_fuse(found->fstype)) {
-    return std::unexpected(Error{"--mount '" + path +
-                                 "': not on a FUSE mount: see 'findmnt -t fuse,fuseblk,virtiofs' "
-                                 "and its subtypes"});
-  }
-  return kernel_device(found->major, found->minor);
-}
 
 Result<std::uint64_t> opcodes_of(const std::string& op, bool requests) {
   for (std::uint32_t opcode = 0; opcode < FUSESCOPE_MAX_OPCODES; opcode++) {
@@ -98,8 +62,10 @@ Result<TraceKnobs> knobs_of(const TraceOptions& options) {
   knobs.ring_bytes = std::bit_ceil(
       std::max(options.buffer_bytes, static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE))));
   if (!options.mount.empty()) {
-    const auto device = device_of_mount(options.mount);
-    if (!device) return std::unexpected(device.error());
+    const auto device = fuse_device_here(options.mount, "fusescope trace --mount");
+    if (!device) {
+      return std::unexpected(Error{"--mount '" + options.mount + "': " + device.error().text});
+    }
     knobs.device = *device;
   }
   if (!options.op.empty()) {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include "agent/base/error.h"
 #include "agent/cmd/trace.h"
-#include "agent/host/mountinfo.h"
 #include "agent/probe/loader.h"
 
 namespace fusescope {
-
-// The mount that a path is on, by its longest prefix: text only, nothing is looked up, and symbolic
-// links are not followed. The path must be absolute. Fails if that mount is not one of FUSE.
-Result<std::uint32_t> device_of_path(const std::string& path, const MountTable& table);
 
 // The bit of each opcode of this name. Fails if there is none, or if calls have no such operation.
 Result<std::uint64_t> opcodes_of(const std::string& op, bool requests);

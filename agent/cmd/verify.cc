@@ -11,6 +11,7 @@
 #include "agent/cmd/verify_run.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/mountinfo.h"
+#include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
 
 namespace fusescope {
@@ -36,14 +37,21 @@ Result<void> check(const VerifyOptions& options) {
   return {};
 }
 
+// The same error, unless the folder is on FUSE in another mount namespace.
+Error named_elsewhere(const Error& error, const std::string& folder) {
+  const std::string advice = other_namespace_advice(folder, "fusescope verify");
+  return advice.empty() ? error : Error{"verify " + folder + ": not on FUSE here, but " + advice};
+}
+
 // The mount's device, if it is one of FUSE.
 Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
   const auto seen = orders.give({.step = Step::look});
-  if (!seen) return std::unexpected(seen.error());
+  if (!seen) return std::unexpected(named_elsewhere(seen.error(), folder));
   if (seen->filesystem != FUSE_SUPER_MAGIC) {
-    return std::unexpected(Error{"verify " + folder +
-                                 ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
-                                 "'findmnt -t fuse,fuseblk,virtiofs' and its subtypes"});
+    const Error error{"verify " + folder +
+                      ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
+                      "'findmnt -t fuse,fuseblk,virtiofs' and its subtypes"};
+    return std::unexpected(named_elsewhere(error, folder));
   }
   return kernel_device(seen->device_major, seen->device_minor);
 }

@@ -73,9 +73,6 @@ FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
   return in_kernel ? FuseTypes::of_kernel : FuseTypes::none;
 }
 
-// There if kprobes are built in, also where tracefs is not mounted.
-constexpr const char* kKprobePmu = "/sys/bus/event_source/devices/kprobe";
-
 KprobeEvents kprobe_events(const std::string& root) {
   for (const char* folder : kTracefsFolders) {
     const std::string tracefs = root + folder;

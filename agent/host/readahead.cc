@@ -3,12 +3,12 @@
 
 #include <fstream>
 
+#include "agent/model/bdi_name.h"
+
 namespace fusescope {
 
 std::optional<std::uint64_t> readahead_bytes(std::uint32_t device, const std::string& sys) {
-  const std::string name =
-      std::to_string(device >> 20) + ":" + std::to_string(device & ((1U << 20) - 1));
-  std::ifstream file(sys + "/class/bdi/" + name + "/read_ahead_kb");
+  std::ifstream file(sys + "/class/bdi/" + bdi_name(device) + "/read_ahead_kb");
   std::uint64_t kibibytes = 0;
   if (!(file >> kibibytes)) return std::nullopt;
   return kibibytes * 1024;

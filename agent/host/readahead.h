@@ -7,8 +7,8 @@
 
 namespace fusescope {
 
-// The readahead window of a filesystem in bytes: /sys/class/bdi/MAJOR:MINOR/read_ahead_kb, where
-// `device` is major << 20 | minor. Nothing if the file is not there. `sys` is the sysfs to read.
+// The readahead window of a FUSE mount in bytes: /sys/class/bdi/NAME/read_ahead_kb, where NAME is
+// the bdi_name() of `device`. Nothing if the file is not there. `sys` is the sysfs to read.
 std::optional<std::uint64_t> readahead_bytes(std::uint32_t device, const std::string& sys = "/sys");
 
 }  // namespace fusescope

@@ -48,6 +48,9 @@ struct MountSnapshot {
   std::uint64_t blocked_threads = 0;         // that wait because max_background are in use
   std::optional<fusescope_limits> limits{};  // absent until the connection was seen
   std::optional<std::uint64_t> readahead_bytes{};
+  // The name of the process that has its /dev/fuse open: any bytes, 15 at most, cut. Empty where
+  // that is not known.
+  std::string daemon{};
 };
 
 // One alternative of a role that was tried.

@@ -49,7 +49,7 @@ constexpr std::string_view ended[] = {"tracepoint_request_ended"};
 }  // namespace by_tracepoint
 
 constexpr std::string_view kSendTracepoint = "tracepoint fuse:fuse_request_send (Linux 6.12)";
-constexpr std::string_view kTakenTracepoint = "tracepoint fuse:fuse_request_sent (Linux 7.1)";
+constexpr std::string_view kTakenTracepoint = "tracepoint fuse:fuse_request_sent (Linux 7.2)";
 constexpr std::string_view kEndTracepoint = "tracepoint fuse:fuse_request_end (Linux 6.12)";
 constexpr std::string_view kDev = "function fuse_dev_queue_req (Linux 6.11)";
 constexpr std::string_view kQueue = "function queue_request_and_unlock (before Linux 6.11)";

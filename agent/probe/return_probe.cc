@@ -30,16 +30,24 @@ constexpr std::string_view kSection = "kretprobe/";
 // kernel/trace/trace_kprobe.c
 constexpr int kFollowed = 4096;
 
+// Why kprobe_events cannot be written, and the way out.
+Error unwritable(int error) {
+  const bool has_kprobes = error != ENOENT || access(kKprobePmu, F_OK) == 0;
+  const char* advice = "run as root or with CAP_DAC_OVERRIDE";
+  if (error == ENOENT) advice = "mount tracefs there";
+  if (!has_kprobes) advice = "this kernel is built without kprobes (CONFIG_KPROBE_EVENTS)";
+  return errno_error(std::string("write ") + kTracefsFolders[0] + "/kprobe_events", error, advice);
+}
+
 Result<std::filesystem::path> tracefs() {
+  int error = ENOENT;
   for (const char* folder : kTracefsFolders) {
     const std::string events = std::string(folder) + "/kprobe_events";
     // Not access(), which looks at no capability of a user that is not root.
     if (faccessat(AT_FDCWD, events.c_str(), W_OK, AT_EACCESS) == 0) return folder;
+    if (error == ENOENT) error = errno;
   }
-  return std::unexpected(errno_error(std::string("write ") + kTracefsFolders[0] + "/kprobe_events",
-                                     errno,
-                                     "mount tracefs there, and run as root or with "
-                                     "CAP_DAC_OVERRIDE"));
+  return std::unexpected(unwritable(error));
 }
 
 // One line to kprobe_events. 0, or errno.

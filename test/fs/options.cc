@@ -76,6 +76,8 @@ void add_behaviour(CLI::App& app, Options& options, Texts& texts) {
       ->allow_extra_args(false);
   app.add_option("--fsname", options.fsname, "source of the mount")->capture_default_str();
   app.add_option("--subtype", options.subtype, "T of the type fuse.T")->capture_default_str();
+  app.add_flag("--blkdev", options.block_device,
+               "mount as fuseblk, on the block device that --fsname gives");
   app.add_flag("--allow-other", options.allow_other, "allow access by all users");
 }
 

@@ -30,7 +30,8 @@ struct Options {
   std::string stats_path;  // empty: stdout
   std::string fsname = "countfs";
   std::string subtype = "countfs";
-  std::string backing;  // file that each open is passed through to; empty: none
+  bool block_device = false;  // fsname is one: the mount is of type fuseblk
+  std::string backing;        // file that each open is passed through to; empty: none
   std::vector<PresetFile> files;
   FaultOptions faults;
   InitChanges init;

@@ -63,6 +63,7 @@ fuse_session* new_session(const Options& options, Server* server) {
   Arguments arguments;
   arguments.add("fsname=" + options.fsname);
   arguments.add("subtype=" + options.subtype);
+  if (options.block_device) arguments.add("blkdev");
   if (options.allow_other) arguments.add("allow_other");
   // The kernel wants this limit as a mount option, libfuse in INIT as well.
   if (options.max_read != 0) arguments.add("max_read=" + std::to_string(options.max_read));

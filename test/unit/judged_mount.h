@@ -14,7 +14,7 @@ inline HostLimits default_host() { return {.page_bytes = kPage, .max_pages_limit
 inline MountSnapshot judged_mount(std::uint32_t pages, std::uint32_t max_read = 1U << 20,
                                   std::uint32_t max_write = 1U << 20) {
   MountSnapshot mount;
-  mount.identity = {.mountpoint = "/mnt/a", .fstype = "fuse.x", .source = "x", .device = 0x500007};
+  mount.identity = {.mountpoint = "/mnt/a", .fstype = "fuse.x", .source = "x", .device = 7};
   mount.limits = fusescope_limits{};
   mount.limits->max_pages = pages;
   mount.limits->max_read = max_read;

@@ -17,12 +17,21 @@ TEST(Readahead, IsReadFromTheBackingDeviceInKibibytes) {
 
 TEST(Readahead, IsThatOfTheDeviceWithThisMajorAndMinor) {
   const TemporaryFolder sys;
-  sys.write("class/bdi/8:1/read_ahead_kb", "4\n");
+  sys.write("class/bdi/8:1-fuseblk/read_ahead_kb", "4\n");
   sys.write("class/bdi/0:1/read_ahead_kb", "8\n");
-  sys.write("class/bdi/4095:1048575/read_ahead_kb", "16\n");
+  sys.write("class/bdi/4095:1048575-fuseblk/read_ahead_kb", "16\n");
   EXPECT_EQ(readahead_bytes(kernel_device(8, 1), sys.path()), 4096U);
   EXPECT_EQ(readahead_bytes(kernel_device(0, 1), sys.path()), 8192U);
   EXPECT_EQ(readahead_bytes(kernel_device(4095, 1048575), sys.path()), 16384U);
+}
+
+// The block device that a mount of fuseblk is on has a window of its own, which is not the mount's.
+TEST(Readahead, IsTheMountsAndNotThatOfItsBlockDevice) {
+  const TemporaryFolder sys;
+  sys.write("class/bdi/7:0/read_ahead_kb", "2560\n");
+  EXPECT_FALSE(readahead_bytes(kernel_device(7, 0), sys.path()));
+  sys.write("class/bdi/7:0-fuseblk/read_ahead_kb", "128\n");
+  EXPECT_EQ(readahead_bytes(kernel_device(7, 0), sys.path()), 128U * 1024);
 }
 
 TEST(Readahead, MayBeZeroOrMoreThanFourGibibytes) {

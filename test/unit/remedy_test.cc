@@ -33,9 +33,10 @@ MountSnapshot of_type(const std::string& fstype, MountSnapshot mount) {
 TEST(RemedyTable, EveryCauseHasAGeneralRowAfterThoseOfItsDaemons) {
   for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
     const auto cause = static_cast<fusescope_cause>(i);
-    const RemedyRow* general = find_remedy(cause, "fuse.nobody-knows-it");
+    const RemedyRow* general = find_remedy(cause, "nobody-knows-it");
     ASSERT_NE(general, nullptr) << name_of(cause);
-    EXPECT_TRUE(general->fstype.empty());
+    EXPECT_TRUE(general->daemon.empty());
+    EXPECT_EQ(general->way, Way::open);
     EXPECT_EQ(std::ranges::count_if(
                   remedy_table(),
                   [&](const RemedyRow& row) { return row.cause == cause && &row > general; }),
@@ -46,13 +47,24 @@ TEST(RemedyTable, EveryCauseHasAGeneralRowAfterThoseOfItsDaemons) {
 
 TEST(RemedyTable, EveryRowHasASourceAndNoUnknownPlaceholder) {
   const std::regex placeholder(R"(\{(\w+)\})");
-  const std::set<std::string> known = {"pages", "bytes", "kib", "queue", "device"};
+  const std::set<std::string> known = {"pages", "bytes",  "kib", "buffer",
+                                       "queue", "device", "page"};
   for (const RemedyRow& row : remedy_table()) {
     EXPECT_FALSE(row.source.empty()) << row.advice;
-    const std::string advice(row.advice);
+    const std::string advice = std::string(row.advice) + std::string(row.beyond);
     for (std::sregex_iterator at(advice.begin(), advice.end(), placeholder), end; at != end; ++at) {
       EXPECT_TRUE(known.contains((*at)[1])) << row.advice;
     }
+  }
+}
+
+// Nothing is added to it, so that what it says has to be all.
+TEST(RemedyTable, AClosedWayHasNoValueToSet) {
+  for (const RemedyRow& row : remedy_table()) {
+    if (row.way != Way::closed) continue;
+    EXPECT_EQ(row.advice.find_first_of("{}="), std::string_view::npos) << row.advice;
+    EXPECT_TRUE(row.advice.contains(" has no option for ")) << row.advice;
+    EXPECT_TRUE(row.beyond.empty()) << row.advice;
   }
 }
 
@@ -94,7 +106,7 @@ TEST(Remedy, ReadaheadNamesTheDeviceAndWhatOneRequestCarries) {
   const std::string text = remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, judged_mount(64),
                                   default_host(), FUSESCOPE_READ, FUSESCOPE_BUFFERED);
   EXPECT_NE(text.find("read_ahead_kb is 128"), std::string::npos) << text;
-  EXPECT_NE(text.find("echo 256 > /sys/class/bdi/5:7/read_ahead_kb"), std::string::npos) << text;
+  EXPECT_NE(text.find("echo 256 > /sys/class/bdi/0:7/read_ahead_kb"), std::string::npos) << text;
 }
 
 TEST(Remedy, AtTheHostsLimitTheHostComesFirst) {
@@ -150,6 +162,98 @@ TEST(Remedy, NamesTheLimitThatBindsNext) {
             std::string::npos);
 }
 
+// libfuse derives max_pages from max_write, so that it is not what stops the next request.
+TEST(Remedy, NamesNoNextLimitThatIsRaisedWithThisOne) {
+  const std::string text = remedy(FUSESCOPE_CAUSE_MAX_PAGES, judged_mount(32, 1U << 20, 131072),
+                                  default_host(), FUSESCOPE_WRITE);
+  EXPECT_NE(text.find("conn->max_write=1048576"), std::string::npos) << text;
+  EXPECT_EQ(text.find("next"), std::string::npos) << text;
+  const std::string of_juicefs =
+      remedy(FUSESCOPE_CAUSE_MAX_PAGES, of_type("fuse.juicefs", judged_mount(32, 131072)));
+  EXPECT_EQ(of_juicefs.find("next"), std::string::npos) << of_juicefs;
+}
+
+TEST(Remedy, KnowsADaemonByItsCommand) {
+  MountSnapshot mount = of_type("fuse", judged_mount(32, 16384, 16321));
+  mount.daemon = "mount.davfs";
+  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_MAX_READ, mount),
+            "/mnt/a, direct reads: max_read is 16384: set buf_size 136 in davfs2.conf, then mount "
+            "again (davfs2 takes -o max_read, and ignores it)");
+  mount.daemon = "bindfs";
+  mount.limits->big_writes = 0;
+  mount.limits->max_write = 131072;
+  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_NO_BIG_WRITES, mount, default_host(), FUSESCOPE_WRITE,
+                   FUSESCOPE_BUFFERED),
+            "/mnt/a, buffered writes: big_writes is off: mount with -o big_writes, then a request "
+            "carries up to 131072 bytes");
+}
+
+TEST(Remedy, AnOptionThatIsIgnoredOnASmallVolumeIsSaidToBe) {
+  MountSnapshot mount = of_type("fuseblk", judged_mount(32, 131072, 131072));
+  mount.daemon = "mount.ntfs-3g";
+  const std::string text = remedy(FUSESCOPE_CAUSE_NO_BIG_WRITES, mount, default_host(),
+                                  FUSESCOPE_WRITE, FUSESCOPE_BUFFERED);
+  EXPECT_NE(text.find("-o big_writes"), std::string::npos) << text;
+  EXPECT_NE(text.find("below 4 GiB"), std::string::npos) << text;
+}
+
+TEST(Remedy, ReadaheadOfABlockDevicesMountIsNotTheDevices) {
+  MountSnapshot mount = judged_mount(256);
+  mount.identity.device = 7U << 20 | 3;
+  const std::string text = remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, mount, default_host(),
+                                  FUSESCOPE_READ, FUSESCOPE_BUFFERED);
+  EXPECT_NE(text.find("echo 1024 > /sys/class/bdi/7:3-fuseblk/read_ahead_kb"), std::string::npos)
+      << text;
+}
+
+// What one request carries is what is to be raised then, if it can be.
+TEST(Remedy, AWindowThatIsLargeEnoughLeadsToTheLimitOfRequests) {
+  const auto window = [](const char* fstype) {
+    return remedy(FUSESCOPE_CAUSE_READAHEAD_WINDOW, of_type(fstype, judged_mount(32)),
+                  default_host(), FUSESCOPE_READ, FUSESCOPE_BUFFERED);
+  };
+  const std::string begin =
+      "/mnt/a, buffered reads: read_ahead_kb is 128: a larger window is of no use, one request "
+      "carries 131072 bytes (max_pages is 32): ";
+  EXPECT_TRUE(window("fuse.x").starts_with(begin + "the daemon must negotiate max_pages=256"))
+      << window("fuse.x");
+  EXPECT_TRUE(window("fuse.glusterfs").starts_with(begin + "glusterfs has no option"))
+      << window("fuse.glusterfs");
+}
+
+TEST(Remedy, UnalignedBuffersGetNoMoreSlotsOfADaemonThatHasNoOptionForThem) {
+  const std::string text =
+      remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, of_type("fuse.glusterfs", judged_mount(32)));
+  EXPECT_NE(text.find("fill pages of 4096 bytes"), std::string::npos) << text;
+  EXPECT_EQ(text.find("slots:"), std::string::npos) << text;
+}
+
+// Buffers may begin at a page, and fill none.
+TEST(Remedy, BuffersSmallerThanAPageAreSaidToBe) {
+  const HostLimits host = {.page_bytes = 16384, .max_pages_limit = 256};
+  MountSnapshot mount = judged_mount(256);
+  fusescope_io_stats& io = mount.counters.data.ops[FUSESCOPE_READ].io[FUSESCOPE_DIRECT];
+  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_PAGE_SLOTS, 2);
+  io.bytes = 1 << 20;
+  io.extra_segments = 255;
+  const std::string text = remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, mount, host);
+  EXPECT_NE(text.find("fill pages of 16384 bytes"), std::string::npos) << text;
+  EXPECT_NE(text.find("(these have 4096 bytes on average)"), std::string::npos) << text;
+  io.bytes = 256 * 16384;
+  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, mount, host).find("average"), std::string::npos);
+}
+
+// What another limit, for good, stops is not advised.
+TEST(Remedy, NothingIsRaisedBeyondALimitWithoutAWayOut) {
+  MountSnapshot mount = of_type("fuse", judged_mount(32, 131072, 135105));
+  mount.daemon = "mount.davfs";
+  const std::string text = remedy(FUSESCOPE_CAUSE_MAX_READ, mount);
+  EXPECT_TRUE(text.starts_with("/mnt/a, direct reads: max_read is 131072: davfs2 has no option"))
+      << text;
+  mount.limits->max_read = 126976;
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_MAX_READ, mount).find("buf_size 136 "), std::string::npos);
+}
+
 TEST(Remedy, SaysSoWhereTheLimitsAreNotKnown) {
   MountSnapshot mount = judged_mount(32);
   mount.limits.reset();
@@ -197,9 +301,10 @@ TEST(Remedy, NamesOfAnyBytesAreMadeText) {
 }
 
 TEST(Remedy, UnalignedBuffersGetMoreSlotsOnlyWhereThereCanBeMore) {
-  EXPECT_NE(remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, judged_mount(32)).find("raise max_pages to 256"),
+  EXPECT_NE(remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, judged_mount(32))
+                .find(", or have more slots: the daemon must negotiate max_pages=256"),
             std::string::npos);
-  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, judged_mount(256)).find("raise max_pages"),
+  EXPECT_EQ(remedy(FUSESCOPE_CAUSE_PAGE_SLOTS, judged_mount(256)).find("more slots"),
             std::string::npos);
 }
 
@@ -208,26 +313,27 @@ class AnyRemedy : public testing::Test {
  protected:
   struct Case {
     fusescope_cause cause;
-    std::string fstype;
+    std::string daemon;
     fusescope_op op;
     fusescope_mode mode;
   };
 
-  static std::set<std::string> fstypes() {
-    std::set<std::string> types = {"fuse", "fuse.nobody-knows-it"};
+  static std::set<std::string> daemons() {
+    std::set<std::string> names = {"nobody-knows-it"};
     for (const RemedyRow& row : remedy_table()) {
-      if (!row.fstype.empty()) types.emplace(row.fstype);
+      if (!row.daemon.empty()) names.emplace(row.daemon);
     }
-    return types;
+    return names;
   }
 
   template <typename Check>
   void for_each_case(Check check) {
     for (int cause = 0; cause < FUSESCOPE_CAUSES; cause++) {
-      for (const std::string& fstype : fstypes()) {
+      for (const std::string& daemon : daemons()) {
         for (const fusescope_op op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
           for (const fusescope_mode mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
-            check(Case{static_cast<fusescope_cause>(cause), fstype, op, mode});
+            if (!cause_applies(static_cast<fusescope_cause>(cause), op, mode)) continue;
+            check(Case{static_cast<fusescope_cause>(cause), daemon, op, mode});
           }
         }
       }
@@ -252,6 +358,11 @@ class AnyRemedy : public testing::Test {
     return mount;
   }
 
+  std::string any_text(const Case& each, const HostLimits& host) {
+    return remedy_for(each.cause, each.op, each.mode,
+                      of_type("fuse." + each.daemon, any_mount(host)), host);
+  }
+
   std::mt19937 random_{1};
 };
 
@@ -264,9 +375,8 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> advised(const std::string& 
   };
   static const std::vector<Setting> settings = {
       {std::regex(R"((?:max_read=|max_write=|fuse_max_write = |carries up to )(\d+))"), 1},
-      {std::regex(R"((?:--max-fuse-io=|--max-read-ahead-kb=|echo |on this host up to )(\d+))"),
-       1024},
-      {std::regex(R"((?:max_pages=|max_pages to |FUSE_MAX_PAGES with |which are )(\d+))"), 0},
+      {std::regex(R"((?:--max-fuse-io=|--max-read-ahead-kb=|echo |request-size-kb=)(\d+))"), 1024},
+      {std::regex(R"((?:max_pages=|FUSE_MAX_PAGES with |which are )(\d+))"), 0},
   };
   std::vector<std::pair<std::uint64_t, std::uint64_t>> found;
   for (const Setting& setting : settings) {
@@ -276,6 +386,9 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> advised(const std::string& 
   }
   return found;
 }
+
+// A text that says that nothing can be set.
+bool is_closed(const std::string& text) { return text.contains(" has no option for "); }
 
 std::optional<std::uint64_t> host_setting(const std::string& text) {
   static const std::regex setting(R"(sysctl fs\.fuse\.max_pages_limit=(\d+))");
@@ -288,8 +401,7 @@ TEST_F(AnyRemedy, NamesTheMountAndLeavesNoPlaceholder) {
   for_each_case([&](const Case& each) {
     for (int i = 0; i < 20; i++) {
       const HostLimits host = any_host();
-      const std::string text =
-          remedy_for(each.cause, each.op, each.mode, of_type(each.fstype, any_mount(host)), host);
+      const std::string text = any_text(each, host);
       EXPECT_TRUE(text.starts_with("/mnt/a, ")) << text;
       EXPECT_GT(text.size(), 40U) << text;
       EXPECT_EQ(text.find_first_of("{}\n"), std::string::npos) << text;
@@ -303,8 +415,7 @@ TEST_F(AnyRemedy, AdvisesNothingThatTheHostRefuses) {
   for_each_case([&](const Case& each) {
     for (int i = 0; i < 40; i++) {
       const HostLimits host = any_host();
-      const std::string text =
-          remedy_for(each.cause, each.op, each.mode, of_type(each.fstype, any_mount(host)), host);
+      const std::string text = any_text(each, host);
       const auto raised = host_setting(text);
       if (raised) {
         EXPECT_TRUE(host.max_pages_limit && *raised > *host.max_pages_limit) << text;
@@ -328,16 +439,116 @@ TEST_F(AnyRemedy, ShowsThePresentValueAndALargerOne) {
       {FUSESCOPE_CAUSE_MAX_PAGES, {"max_pages is 32", FUSESCOPE_READ}},
       {FUSESCOPE_CAUSE_MAX_READ, {"max_read is 65536", FUSESCOPE_READ}},
       {FUSESCOPE_CAUSE_MAX_WRITE, {"max_write is 32768", FUSESCOPE_WRITE}}};
-  for (const std::string& fstype : fstypes()) {
+  for (const std::string& daemon : daemons()) {
     for (const auto& [cause, value] : present) {
       const std::string text =
-          remedy_for(cause, value.second, FUSESCOPE_DIRECT, of_type(fstype, mount), host);
+          remedy_for(cause, value.second, FUSESCOPE_DIRECT, of_type("fuse." + daemon, mount), host);
       EXPECT_NE(text.find(value.first), std::string::npos) << text;
-      if (text.find("no option") != std::string::npos) continue;
+      if (is_closed(text)) continue;
       const std::vector<std::pair<std::uint64_t, std::uint64_t>> settings = advised(text, host);
       const bool is_larger = std::ranges::any_of(
-          settings, [](const auto& each) { return each.first * each.second > 131072; });
-      EXPECT_TRUE(is_larger) << text;
+          settings, [](const auto& each) { return each.first * each.second >= 131072; });
+      EXPECT_TRUE(is_larger || text.contains("buf_size 136 ")) << text;
+    }
+  }
+}
+
+TEST_F(AnyRemedy, IsEitherOpenOrClosed) {
+  std::size_t closed = 0;
+  for_each_case([&](const Case& each) {
+    for (int i = 0; i < 40; i++) {
+      const HostLimits host = any_host();
+      const std::string text = any_text(each, host);
+      if (!is_closed(text)) continue;
+      closed++;
+      EXPECT_TRUE(advised(text, host).empty()) << text;
+      EXPECT_FALSE(host_setting(text)) << text;
+      EXPECT_EQ(text.find("would be next"), std::string::npos) << text;
+    }
+  });
+  EXPECT_GT(closed, 500U);
+}
+
+// Nothing that is advised is less than what is there, and nothing stops it for good.
+TEST_F(AnyRemedy, RaisesTheLimitThatItIsAbout) {
+  const std::regex present_pattern(R"(: max_(pages|read|write) is (\d+): )");
+  std::size_t raised = 0;
+  for_each_case([&](const Case& each) {
+    for (int i = 0; i < 40; i++) {
+      const HostLimits host = any_host();
+      const std::string text = any_text(each, host);
+      std::smatch present;
+      if (each.cause == FUSESCOPE_CAUSE_PAGE_SLOTS ||
+          !std::regex_search(text, present, present_pattern)) {
+        continue;
+      }
+      const std::uint64_t bytes =
+          std::stoull(present[2]) * (present[1] == "pages" ? host.page_bytes : 1);
+      for (const auto& [unit, number] : advised(text, host)) {
+        EXPECT_GT(unit * number, bytes) << text;
+        raised++;
+      }
+    }
+  });
+  EXPECT_GT(raised, 2'000U);
+}
+
+TEST_F(AnyRemedy, AdvisesAWindowOnlyWhereThatIsTheCause) {
+  for_each_case([&](const Case& each) {
+    for (int i = 0; i < 40; i++) {
+      const HostLimits host = any_host();
+      const std::string text = any_text(each, host);
+      const bool is_advised = text.contains("/sys/class/bdi/") || text.contains("read-ahead");
+      EXPECT_TRUE(!is_advised || each.cause == FUSESCOPE_CAUSE_READAHEAD_WINDOW) << text;
+      EXPECT_FALSE(is_advised && text.contains("of no use")) << text;
+    }
+  });
+}
+
+// All lines of an output on one mount together: what one says cannot be raised, none raises.
+TEST_F(AnyRemedy, NoLineRaisesWhatAnotherSaysCannotBe) {
+  for (const std::string& daemon : daemons()) {
+    for (int i = 0; i < 200; i++) {
+      const HostLimits host = any_host();
+      const MountSnapshot mount = of_type("fuse." + daemon, any_mount(host));
+      std::string lines;
+      for_each_case([&](const Case& each) {
+        if (each.daemon != daemon) return;
+        lines += remedy_for(each.cause, each.op, each.mode, mount, host) + "\n";
+      });
+      if (find_remedy(FUSESCOPE_CAUSE_MAX_PAGES, daemon)->way == Way::closed) {
+        EXPECT_EQ(lines.find("max_pages="), std::string::npos) << lines;
+        EXPECT_EQ(lines.find("FUSE_MAX_PAGES"), std::string::npos) << lines;
+        EXPECT_EQ(lines.find("more slots"), std::string::npos) << lines;
+        EXPECT_EQ(lines.find("max_pages_limit"), std::string::npos) << lines;
+      }
+      if (find_remedy(FUSESCOPE_CAUSE_MAX_READ, daemon)->way == Way::closed) {
+        EXPECT_EQ(lines.find("max_read="), std::string::npos) << lines;
+      }
+      if (find_remedy(FUSESCOPE_CAUSE_MAX_WRITE, daemon)->way == Way::closed) {
+        EXPECT_EQ(lines.find("max_write="), std::string::npos) << lines;
+      }
+    }
+  }
+}
+
+// A request of many pages is not said to be larger than another limit lets it be.
+TEST_F(AnyRemedy, ARequestOfBigWritesIsAsLargeAsTheOtherLimitsAllow) {
+  const std::regex carried(R"(carries up to (\d+) bytes)");
+  for (const std::string& daemon : daemons()) {
+    for (int i = 0; i < 100; i++) {
+      const HostLimits host = any_host();
+      const MountSnapshot mount = of_type("fuse." + daemon, any_mount(host));
+      const std::string text = remedy_for(FUSESCOPE_CAUSE_NO_BIG_WRITES, FUSESCOPE_WRITE,
+                                          FUSESCOPE_BUFFERED, mount, host);
+      std::smatch found;
+      ASSERT_TRUE(std::regex_search(text, found, carried)) << text;
+      EXPECT_EQ(text.find("would be next"), std::string::npos) << text;
+      if (!mount.limits) continue;
+      EXPECT_LE(std::stoull(found[1]), mount.limits->max_pages * host.page_bytes) << text;
+      EXPECT_LE(std::stoull(found[1]),
+                std::max<std::uint64_t>(mount.limits->max_write, host.page_bytes))
+          << text;
     }
   }
 }
