@@ -58,7 +58,7 @@ enum fusescope_phase {
 	FUSESCOPE_PHASES,
 };
 
-/* Why the first data request of a split call was closed before the call was done. */
+/* Why a data request was closed before its call was done: cause.h. */
 enum fusescope_cause {
 	FUSESCOPE_CAUSE_UNKNOWN,
 	FUSESCOPE_CAUSE_UNMERGED,
@@ -70,6 +70,7 @@ enum fusescope_cause {
 	FUSESCOPE_CAUSE_NO_BIG_WRITES,
 	FUSESCOPE_CAUSE_READAHEAD_WINDOW,
 	FUSESCOPE_CAUSE_PARTIAL_PAGE,
+	FUSESCOPE_CAUSE_PIPE,
 	FUSESCOPE_CAUSES,
 };
 
@@ -161,14 +162,28 @@ struct fusescope_inflight {
 	__u64 sender;	 /* the thread that sent it: process id << 32 | thread id, of the host */
 };
 
-/* The data request that a call began with. */
-struct fusescope_first_request {
+/* The latest data request of a call: what tells why it was closed, if another one follows. */
+struct fusescope_latest_request {
 	__u32 bytes;
-	__u32 pages;	       /* page slots that it occupies */
-	__u32 readahead_bytes; /* the file's readahead window when it was sent; 0: not known */
-	__u16 begin_in_page;   /* its offset in the file, from the beginning of the page */
+	__u32 pages;	     /* page slots that it occupies */
+	__u32 window_left;   /* of the file's readahead window, behind it; ~0: not known */
+	__u16 begin_in_page; /* its offset in the file, from the beginning of the page */
+	__u8 mode;
+	__u8 padding;
+};
+
+/* What one call is, for that question. */
+struct fusescope_call_kind {
 	__u8 op;
 	__u8 mode;
+	__u8 in_pieces; /* a copy by the kernel, through a pipe: splice, sendfile, copy_file_range
+			 */
+	__u8 padding;
+};
+
+/* Of one call, the data requests that another one followed, by why each of them was closed. */
+struct fusescope_closed {
+	__u32 requests[FUSESCOPE_CAUSES];
 };
 
 /* An I/O call that needs more than one request, or whose end is not known beforehand. */
@@ -185,16 +200,18 @@ struct fusescope_call {
 	__u32 pending; /* requests in flight */
 	__u32 requests;
 	__u32 segments;
-	struct fusescope_first_request first;
+	struct fusescope_latest_request latest;
+	struct fusescope_call_kind kind;
 	__u16 mount;
-	__u8 cause;
 	__u8 ends_with_task_io; /* the system call bumps task_ios when it returns */
 	__u8 background;	/* its requests do not wait for each other */
-	__u8 padding[3];
-	__u32 process;	/* whose call it is */
-	__u64 closing;	/* 1: being filled or closed by one CPU */
-	__u64 first_ns; /* when its first request was sent */
-	__u64 begin;	/* file offset of the call; of its first request where that is not known */
+	__u32 process;		/* whose call it is */
+	__u64 closing;		/* 1: being filled or closed by one CPU */
+	__u64 first_ns;		/* when its first request was sent */
+	__u64 begin; /* file offset of the call; of its first request where that is not known */
+	/* Here begins the third cache line, which only split calls touch. */
+	struct fusescope_closed closed;
+	__u8 unused[20];
 };
 
 /*
@@ -284,8 +301,9 @@ struct fusescope_self_stats {
 #endif
 FUSESCOPE_ASSERT(sizeof(struct fusescope_inflight) == 64, "one cache line");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_connection) == 64, "one cache line");
-FUSESCOPE_ASSERT(sizeof(struct fusescope_first_request) == 16, "no padding");
-FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 128, "two cache lines");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_latest_request) == 16, "no padding");
+FUSESCOPE_ASSERT(__builtin_offsetof(struct fusescope_call, closed) == 128, "two cache lines");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 192, "three cache lines");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_limits) == 32, "same layout on both sides");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 48, "same layout on both sides");
 

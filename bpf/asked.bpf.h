@@ -18,6 +18,7 @@ struct asked {
 	__u32 readahead_bytes;
 	__u8 is_call;
 	__u8 ends_with_task_io;
+	__u8 in_pieces; /* a copy by the kernel, through a pipe */
 };
 
 /* A data request that belongs to a call, and all that decides its place there. */

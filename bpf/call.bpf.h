@@ -29,26 +29,45 @@ static __always_inline struct fusescope_call *call_at(__u32 index)
 	return bpf_map_lookup_elem(&calls, &index);
 }
 
-/* What decides why a call is split, if it comes to that. */
-static __always_inline void note_first_request(struct fusescope_first_request *first,
-					       const struct data_request *data, __u32 readahead)
+/*
+ * A request of a call, which is the latest one now. NEXT_OFFSET: behind the one before, whose
+ * values *LATEST has. WINDOW: bytes of the file's readahead window; 0: not known.
+ */
+static __always_inline void note_request(struct fusescope_latest_request *latest,
+					 const struct data_request *data, __u64 next_offset,
+					 __u32 window)
 {
-	first->bytes = data->bytes;
-	first->pages = data->pages;
-	first->readahead_bytes = readahead;
-	first->begin_in_page = data->offset & ((1ULL << page_shift) - 1);
-	first->op = data->op;
-	first->mode = mode_of_request(data);
+	latest->window_left = left_of_window(latest->window_left, data->offset - next_offset,
+					     data->bytes, window);
+	latest->bytes = data->bytes;
+	latest->pages = data->pages;
+	latest->begin_in_page = data->offset & ((1ULL << page_shift) - 1);
+	latest->mode = mode_of_request(data);
 }
 
-/* Why a call was split, decided once: when its second request, NEXT, shows that it is. */
-static __always_inline __u8 cause_of(const struct fusescope_first_request *first,
-				     const struct data_request *next, struct fuse_conn *connection)
+/*
+ * NEXT follows the latest request of a call: why that one was closed is decided now, and noted in
+ * *CLOSED, of a call with one request before. MOUNT is the row of its connection.
+ */
+static __always_inline __u8 note_closed(struct fusescope_closed *closed, __u32 requests_before,
+					const struct fusescope_latest_request *latest,
+					const struct fusescope_call_kind *kind,
+					const struct data_request *next, __u32 mount)
 {
+	struct fusescope_connection *connection = connection_at(mount);
 	struct fusescope_limits limits = {};
+	__u8 cause;
 
-	limits_of(connection, &limits);
-	return split_cause(first, mode_of_request(next), &limits, page_shift);
+	if (requests_before == 1)
+		__builtin_memset(closed, 0, sizeof(*closed));
+	if (connection)
+		limits = connection->limits;
+	else /* one of FUSESCOPE_OTHER_MOUNT */
+		limits_of(AS_STRUCT(fuse_conn, next->connection), &limits);
+	cause = split_cause(latest, kind, mode_of_request(next), &limits, page_shift);
+	if (cause < FUSESCOPE_CAUSES)
+		closed->requests[cause]++;
+	return cause;
 }
 
 /* Sets *MOST to VALUE if that is more. */
@@ -64,9 +83,31 @@ static __always_inline void raise_to(__u64 *most, __u64 value)
 	}
 }
 
-/* One ended call, and why it was split, if it was. */
+/* An ended call that took more requests than one, each of which but the last was CLOSED early. */
+CHECKED_ONCE int count_split(struct fusescope_io_stats *io, const struct fusescope_closed *closed,
+			     __u64 requests, __u64 bytes)
+{
+	__u64 needed;
+	__u32 cause, i;
+
+	if (!io || !closed)
+		return 0;
+	needed = fewest_requests(requests, bytes, host_request_bytes);
+	if (needed > 1)
+		add(&io->needed_extra_requests, needed - 1);
+	cause = main_cause(closed);
+	if (cause < FUSESCOPE_CAUSES)
+		add(&io->splits[cause], 1);
+	for (i = 0; i < FUSESCOPE_CAUSES; i++)
+		if (closed->requests[i])
+			add(&io->extra_requests[i], closed->requests[i]);
+	return 0;
+}
+
+/* One ended call. CLOSED is of no meaning unless it took more requests than one. */
 static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requests,
-				       __u32 segments, __u64 bytes, __u8 cause)
+				       __u32 segments, __u64 bytes,
+				       const struct fusescope_closed *closed)
 {
 	__u32 slot = requests_slot(requests);
 
@@ -77,20 +118,14 @@ static __always_inline void count_call(struct fusescope_io_stats *io, __u64 requ
 	add(&io->bytes, bytes);
 	if (follows_processes)
 		raise_to(&io->most_requests, requests);
-	if (requests > 1 && cause < FUSESCOPE_CAUSES) {
-		__u64 needed = fewest_requests(requests, bytes, host_request_bytes);
-
-		add(&io->splits[cause], 1);
-		add(&io->extra_requests[cause], requests - 1);
-		if (needed > 1)
-			add(&io->needed_extra_requests, needed - 1);
-	}
+	if (requests > 1)
+		count_split(io, closed, requests, bytes);
 }
 
 /* The same, for the process whose call it was. */
 static __always_inline void count_call_of_process(__u64 process, __u32 mount, __u8 op, __u8 mode,
 						  __u64 requests, __u32 segments, __u64 bytes,
-						  __u8 cause)
+						  const struct fusescope_closed *closed)
 {
 	struct fusescope_io_stats *io;
 
@@ -98,7 +133,7 @@ static __always_inline void count_call_of_process(__u64 process, __u32 mount, __
 		return;
 	io = io_of_process(process, mount, op, mode);
 	if (io)
-		count_call(io, requests, segments, bytes, cause);
+		count_call(io, requests, segments, bytes, closed);
 }
 
 static __always_inline struct fusescope_io_stats *io_stats(__u32 mount, __u8 op, __u8 mode)
@@ -146,17 +181,31 @@ CHECKED_ONCE int trace_call(const struct fusescope_call *call, __u64 key, __u64 
 	event->offset = call->begin;
 	event->bytes = bytes;
 	event->segments = call->segments;
-	set_call(event, call->first.op, call->first.mode, call->requests, call->cause);
+	set_call(event, call->kind.op, call->kind.mode, call->requests,
+		 call->requests > 1 ? main_cause(&call->closed) : FUSESCOPE_CAUSE_UNKNOWN);
 	emit_trace(event);
 	return 0;
+}
+
+/* What a call that is over counts as its bytes. */
+static __always_inline __u64 bytes_of_call(const struct fusescope_call *call)
+{
+	/* More cannot be written than what came through the pipe. */
+	if (call->kind.in_pieces && call->kind.op == FUSESCOPE_WRITE &&
+	    call->sent_bytes < call->asked_bytes)
+		return call->sent_bytes;
+	if (call->asked_bytes != ~0ULL)
+		return call->asked_bytes;
+	count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
+	return call->sent_bytes;
 }
 
 /* Counts a call and frees its slot. Whoever wins the exchange is the only one to do so. */
 static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 {
+	struct fusescope_call_kind kind = call->kind;
 	struct fusescope_io_stats *io;
-	__u64 bytes = call->asked_bytes;
-	__u8 cause = call->cause;
+	__u64 bytes;
 
 	if (!compare_and_set(&call->closing, 0, 1))
 		return;
@@ -164,16 +213,13 @@ static __always_inline void close_call(struct fusescope_call *call, __u64 key)
 		call->closing = 0;
 		return;
 	}
-	if (bytes == ~0ULL) {
-		bytes = call->sent_bytes;
-		count_note(FUSESCOPE_NOTE_CALL_ESTIMATED);
-	}
-	io = io_stats(call->mount, call->first.op, call->first.mode);
+	bytes = bytes_of_call(call);
+	io = io_stats(call->mount, kind.op, kind.mode);
 	if (io)
-		count_call(io, call->requests, call->segments, bytes, cause);
+		count_call(io, call->requests, call->segments, bytes, &call->closed);
 	trace_call(call, key, bytes);
-	count_call_of_process(call->process, call->mount, call->first.op, call->first.mode,
-			      call->requests, call->segments, bytes, cause);
+	count_call_of_process(call->process, call->mount, kind.op, kind.mode, call->requests,
+			      call->segments, bytes, &call->closed);
 	call->generation++;
 	call->key = 0;
 	call->closing = 0;

@@ -17,23 +17,26 @@
 #define CALLS_SUSPENDED	 4096
 
 struct call_frame {
-	__u64 identity;	 /* address of the struct kiocb, or of a splice's pipe */
-	__u64 file;	 /* address of the struct file */
-	__u64 begin;	 /* file offset */
-	__u64 bytes;	 /* asked for */
-	__u64 left;	 /* of these, at the latest entry */
-	__u64 last_args; /* of the latest request that was queued in the background */
+	__u64 identity;	   /* address of the struct kiocb, or of a splice's pipe */
+	__u64 file;	   /* address of the struct file */
+	__u64 begin;	   /* file offset */
+	__u64 bytes;	   /* asked for */
+	__u64 left;	   /* of these, at the latest entry */
+	__u64 next_offset; /* behind its latest request */
+	__u64 last_args;   /* of the latest request that was queued in the background */
 	__u64 entered_ns;
 	__u32 device; /* these two: for trace.bpf.h only */
 	__u32 pages;
 	__u32 segments;
 	__u32 requests;
 	__u32 mount;
-	struct fusescope_first_request first;
-	__u8 op;
-	__u8 mode;
-	__u8 cause;
-	__u8 may_retry; /* io_uring comes again if it does not get all at once */
+	struct fusescope_latest_request latest;
+	struct fusescope_call_kind kind; /* never in pieces: each of them is a call of its own */
+	struct fusescope_closed closed;
+	__u8 latest_closed; /* cause of the latest request that is in "closed" */
+	__u8 may_retry;	    /* io_uring comes again if it does not get all at once */
+	__u8 is_piece;	    /* into a pipe, of a size that the kernel chose */
+	__u8 padding;
 };
 
 struct thread_calls {
@@ -140,7 +143,7 @@ static __always_inline struct call_frame *pop_frame(struct thread_calls *calls, 
 		if (!frame)
 			break;
 		calls->depth--;
-		if (frame->op == op && (!identity || frame->identity == identity))
+		if (frame->kind.op == op && (!identity || frame->identity == identity))
 			return frame;
 		count_lost(FUSESCOPE_LOST_CALL_END);
 	}

@@ -13,7 +13,11 @@
 #include "caller_syscall.bpf.h"
 #include "requester.bpf.h"
 
-#define KEY_OF_THREAD (1ULL << 32) /* above any thread id, below any kernel address */
+/*
+ * A call of a thread: above any thread id, below any kernel address. Of each operation, because a
+ * copy is both at once.
+ */
+#define KEY_OF_THREAD(op) ((1ULL + (op)) << 32)
 
 /* The call behind a direct request, as far as the request alone tells it. */
 static __always_inline void ask_request(struct asked *asked, const struct data_request *data)
@@ -41,7 +45,7 @@ static __always_inline void ask_direct(struct asked *asked, struct task_struct *
 	else if (number == SYSCALL_IO_SUBMIT && !(flags & PF_IO_WORKER))
 		ask_aio(asked, iocb, data);
 	else
-		ask_io_uring(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb), true);
+		ask_io_uring_direct(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb));
 }
 
 /* The call behind a buffered request, if the task that sends it is in one for this file. */
@@ -52,7 +56,7 @@ static __always_inline void ask_buffered(struct asked *asked, struct task_struct
 	struct pt_regs *regs;
 	long number;
 
-	asked->key = KEY_OF_THREAD | READ_FIELD(task, pid);
+	asked->key = KEY_OF_THREAD(data->op) | READ_FIELD(task, pid);
 	asked->segments = 1;
 	if (flags & PF_KTHREAD)
 		return;

@@ -49,18 +49,53 @@ static __always_inline bool is_vectored(__u8 opcode)
 	return opcode == IORING_OP_READV || opcode == IORING_OP_WRITEV;
 }
 
-/*
- * What a request of io_uring asks for: io_read() (io_uring/rw.c) saves what is left at each try.
- * A direct call is one try: what fuse_direct_io() was given.
- */
-static __always_inline void ask_io_uring(struct asked *asked, struct io_kiocb *request, bool direct)
+/* Whether a request of io_uring reads or writes, as OP does. */
+static __always_inline bool is_of_op(__u8 opcode, __u8 op)
+{
+	switch (opcode) {
+	case IORING_OP_READV:
+	case IORING_OP_READ_FIXED:
+	case IORING_OP_READ:
+		return op == FUSESCOPE_READ;
+	case IORING_OP_WRITEV:
+	case IORING_OP_WRITE_FIXED:
+	case IORING_OP_WRITE:
+		return op == FUSESCOPE_WRITE;
+	}
+	return false;
+}
+
+/* A direct request of io_uring is one try: what fuse_direct_io() was given. */
+static __always_inline void ask_io_uring_direct(struct asked *asked, struct io_kiocb *request)
 {
 	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
 	struct io_rw *rw = AS_STRUCT(io_rw, request);
 	__u64 left = READ_FIELD(saved, iter_state.count);
-	__u64 done = direct ? 0 : READ_FIELD(saved, bytes_done);
-	__u64 got = direct ? 0 : done + left - READ_FIELD(saved, iter.count);
 
+	if (left == 0 || left > MAX_RW_COUNT_64K)
+		return;
+	asked->begin = READ_FIELD(rw, kiocb.ki_pos);
+	asked->bytes = left;
+	if (is_vectored(READ_FIELD(request, opcode)))
+		asked->segments = READ_FIELD(rw, len);
+}
+
+/*
+ * What a buffered request of io_uring asks for: io_read() (io_uring/rw.c) saves what is left at
+ * each try. MOVES: its ki_pos moves on with each page that was got (filemap_read(), mm/filemap.c).
+ * In a write (fuse_perform_write(), fs/fuse/file.c), and through overlayfs
+ * (backing_file_read_iter(), fs/backing-file.c), it does so when the try is over.
+ */
+static __always_inline void ask_io_uring_buffered(struct asked *asked, struct io_kiocb *request,
+						  bool moves)
+{
+	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
+	struct io_rw *rw = AS_STRUCT(io_rw, request);
+	__u64 left = READ_FIELD(saved, iter_state.count);
+	__u64 done = READ_FIELD(saved, bytes_done);
+	__u64 got = moves ? done + left - READ_FIELD(saved, iter.count) : done;
+
+	asked->bytes = BYTES_UNKNOWN;
 	if (left == 0 || done + left > MAX_RW_COUNT_64K)
 		return;
 	asked->begin = READ_FIELD(rw, kiocb.ki_pos) - got;
@@ -88,15 +123,17 @@ static __always_inline void ask_io_uring_worker(struct asked *asked, struct task
 	struct io_worker *worker = AS_STRUCT(io_worker, READ_FIELD(task, worker_private));
 	__u64 work = READ_ADDRESS(worker, cur_work);
 	struct io_kiocb *request;
+	__u64 opened, file;
 
 	if (!work)
 		return;
 	request = ENCLOSING_STRUCT(io_kiocb, work, work);
-	if (!is_file_of_request(READ_FIELD(request, file), data))
+	opened = READ_ADDRESS(request, file);
+	file = file_behind(opened, data);
+	if (!file || !is_of_op(READ_FIELD(request, opcode), data->op))
 		return;
-	asked->bytes = BYTES_UNKNOWN;
-	ask_io_uring(asked, request, false);
-	asked->readahead_bytes = readahead_bytes(READ_FIELD(request, file));
+	ask_io_uring_buffered(asked, request, file == opened && data->op == FUSESCOPE_READ);
+	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
 	set_io_uring_key(asked, data);
 }
 
@@ -146,9 +183,11 @@ static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_
 		return;
 	read_submission(&entry,
 			AS_STRUCT(io_ring_ctx, READ_FIELD(AS_STRUCT(file, file), private_data)));
+	if (!is_of_op(entry.opcode, data->op))
+		return;
 	if (!(entry.flags & IOSQE_FIXED_FILE)) {
-		file = file_of_descriptor(task, entry.fd);
-		if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+		file = file_behind(file_of_descriptor(task, entry.fd), data);
+		if (!file)
 			return;
 		asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
 	}
@@ -198,8 +237,8 @@ static __always_inline void ask_io_submit(struct asked *asked, struct task_struc
 
 	if (!address || read_user(&user, sizeof(user), address))
 		return;
-	file = file_of_descriptor(task, user.aio_fildes);
-	if (!file || !is_file_of_request(AS_STRUCT(file, file), data))
+	file = file_behind(file_of_descriptor(task, user.aio_fildes), data);
+	if (!file)
 		return;
 	asked->is_call = true;
 	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));

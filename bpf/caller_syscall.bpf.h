@@ -47,6 +47,7 @@ static __always_inline void ask_arguments(struct asked *asked, const struct sysc
 	if (asked->bytes != BYTES_UNKNOWN && asked->bytes > MAX_RW_COUNT_64K)
 		asked->bytes = MAX_RW_COUNT_64K;
 	asked->ends_with_task_io = shape->ends_with_task_io;
+	asked->in_pieces = shape->in_pieces;
 }
 
 /* The system call of a task, if it is one of the request's operation. */
@@ -60,27 +61,56 @@ static __always_inline const struct syscall_shape *shape_of(__u64 number, __u8 o
 	return shape->file ? shape : NULL;
 }
 
+/* Bytes that splice(2) may put into the pipe that is its other end. */
+static __always_inline __u64 pipe_bytes(struct task_struct *task, struct pt_regs *regs)
+{
+	struct file *pipe = AS_STRUCT(file, file_of_descriptor(task, READ_FIELD(regs, dx)));
+
+	return (__u64)READ_FIELD(AS_STRUCT(pipe_inode_info, READ_FIELD(pipe, private_data)),
+				 max_usage)
+	       << page_shift;
+}
+
+/*
+ * Copies are mostly asked for with a number of bytes that no file has: what there is to be read is
+ * the file, from where the call begins, and at most what the pipe of splice(2) holds.
+ */
+static __always_inline void limit_copy(struct asked *asked, struct task_struct *task,
+				       struct pt_regs *regs, __u64 number, struct file *source)
+{
+	__u64 size = READ_FIELD(READ_FIELD(source, f_inode), i_size);
+	__u64 room = number == SYSCALL_SPLICE ? pipe_bytes(task, regs) : 0;
+
+	if (size > asked->begin && size - asked->begin < asked->bytes)
+		asked->bytes = size - asked->begin;
+	if (room && room < asked->bytes)
+		asked->bytes = room;
+}
+
 /* The system call that a task is in, if it is one that reads or writes the file of the request. */
 static __always_inline void ask_syscall(struct asked *asked, struct task_struct *task,
 					struct pt_regs *regs, __u64 number,
 					const struct data_request *data)
 {
 	const struct syscall_shape *shape = shape_of(number, data->op);
+	__u64 opened, address;
 	struct file *file;
-	__u64 address;
 
 	if (!shape)
 		return;
-	address = file_of_descriptor(task, syscall_argument(regs, shape->file));
-	file = AS_STRUCT(file, address);
-	if (!address || !is_file_of_request(file, data))
+	opened = file_of_descriptor(task, syscall_argument(regs, shape->file));
+	address = file_behind(opened, data);
+	if (!address)
 		return;
+	file = AS_STRUCT(file, address);
 	asked->is_call = true;
 	asked->task_ios = task_ios(task);
 	asked->readahead_bytes = readahead_bytes(file);
-	asked->begin = syscall_position(shape, regs, file, data->deferred);
+	asked->begin = syscall_position(shape, regs, AS_STRUCT(file, opened), data->deferred);
 	asked->signature = syscall_signature(regs, asked->begin, asked->task_ios);
 	ask_arguments(asked, shape, regs, data->deferred);
+	if (shape->in_pieces && data->op == FUSESCOPE_READ)
+		limit_copy(asked, task, regs, number, file);
 }
 
 /*

@@ -67,18 +67,13 @@ static __always_inline __u32 place_in_grouped_call(struct fusescope_inflight *sl
 {
 	struct data_request *data = &placement->data;
 	struct asked *asked = &placement->asked;
-	struct fusescope_call *split;
 	long number = find_caller(asked, data, req, connection);
 
 	if (!asked->is_call || !serves_call(data, asked))
 		return origin_without_call(data, number);
 	placement->tid =
 		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
-	if (slot) {
-		split = call_at(place_in_call(slot, placement));
-		if (split)
-			split->cause = cause_of(&split->first, data, connection);
-	}
+	place_in_call(slot, placement);
 	return FUSESCOPE_ORIGIN_CALL;
 }
 

@@ -12,6 +12,7 @@
 #include "connection.bpf.h"
 #include "data_request.bpf.h"
 #include "followed.bpf.h"
+#include "iov_iter.bpf.h"
 #include "open_file.bpf.h"
 #include "trace_background.bpf.h"
 
@@ -27,23 +28,6 @@
 HASH_MAP(allocated_for_call, 16384, __u32); /* by address of the struct fuse_args */
 
 /* --- entered --- */
-
-static __always_inline __u32 segments_of(struct iov_iter *iter)
-{
-	struct iov_iter___bits *bits = (struct iov_iter___bits *)iter;
-	__u32 type, iovec = bpf_core_enum_value(enum iter_type, ITER_IOVEC);
-	bool is_iovec;
-
-	if (bpf_core_field_exists(bits->type)) {
-		type = READ_FIELD(bits, type);
-		is_iovec = type & iovec;
-	} else {
-		type = READ_FIELD(iter, iter_type);
-		is_iovec = type == iovec;
-	}
-	/* One buffer of the user (ITER_UBUF has nr_segs 0), or pages of the kernel: a pipe's. */
-	return is_iovec ? READ_FIELD(iter, nr_segs) : 1;
-}
 
 static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 {
@@ -67,21 +51,24 @@ static __always_inline void trace_frame(const struct call_frame *frame)
 	event.segments = frame->segments;
 	event.pages = frame->pages;
 	event.device = frame->device;
-	set_call(&event, frame->op, frame->mode, frame->requests, frame->cause);
+	set_call(&event, frame->kind.op, frame->kind.mode, frame->requests,
+		 frame->requests > 1 ? main_cause(&frame->closed) : FUSESCOPE_CAUSE_UNKNOWN);
 	emit_trace(&event);
 }
 
 static __always_inline void count_frame(const struct call_frame *frame)
 {
-	struct fusescope_io_stats *io = io_stats(frame->mount, frame->op, frame->mode);
+	const struct fusescope_call_kind kind = frame->kind;
+	struct fusescope_io_stats *io = io_stats(frame->mount, kind.op, kind.mode);
 
 	if (io)
-		count_call(io, frame->requests, frame->segments, frame->bytes, frame->cause);
+		count_call(io, frame->requests, frame->segments, frame->bytes, &frame->closed);
 	if (traces)
 		trace_frame(frame);
 	if (counts_processes)
-		count_call_of_process(process_of_current(), frame->mount, frame->op, frame->mode,
-				      frame->requests, frame->segments, frame->bytes, frame->cause);
+		count_call_of_process(process_of_current(), frame->mount, kind.op, kind.mode,
+				      frame->requests, frame->segments, frame->bytes,
+				      &frame->closed);
 }
 
 /* Goes on with a call of io_uring that was tried before. False: this is another one. */
@@ -96,7 +83,7 @@ static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __
 	got = before->bytes - before->left;
 	*frame = *before;
 	bpf_map_delete_elem(&suspended_calls, &iocb);
-	if (frame->op == op && frame->begin + got == position)
+	if (frame->kind.op == op && frame->begin + got == position)
 		return true;
 	frame->file = 0; /* its kiocb is another's now, and its file may be gone */
 	count_frame(frame);
@@ -112,10 +99,11 @@ static __always_inline void fill_frame(struct call_frame *frame, struct file *fi
 	frame->file = file_address;
 	frame->requests = 0;
 	frame->pages = 0;
-	frame->op = op;
-	frame->mode = mode_of(file, fuse);
-	frame->cause = FUSESCOPE_CAUSE_UNKNOWN;
+	frame->kind.op = op;
+	frame->kind.mode = mode_of(file, fuse);
+	frame->kind.in_pieces = 0;
 	frame->may_retry = 0;
+	frame->is_piece = 0;
 	frame->entered_ns = bpf_ktime_get_ns();
 	frame->mount = connection_index(READ_ADDRESS(READ_FIELD(fuse, fm), fc),
 					READ_FIELD(fuse, fm), frame->entered_ns);
@@ -140,6 +128,7 @@ static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_addres
 		frame->begin = position;
 		frame->bytes = left;
 		frame->segments = segments_of(iter);
+		frame->is_piece = is_into_pipe(iter);
 	}
 	frame->left = left;
 	frame->may_retry = is_async && READ_FIELD(iocb, ki_flags) & IOCB_NOWAIT;
@@ -159,6 +148,7 @@ static __always_inline int on_splice_entered(struct file *file, __u64 file_addre
 	frame->bytes = bytes;
 	frame->left = bytes;
 	frame->segments = 1;
+	frame->is_piece = 1;
 	return 0;
 }
 
@@ -170,21 +160,36 @@ static __always_inline bool is_of_call(const struct call_frame *frame,
 {
 	if (data->iocb)
 		return data->iocb == frame->identity;
-	if (frame->op != data->op || !is_file_of_request(AS_STRUCT(file, frame->file), data))
+	if (frame->kind.op != data->op || !is_file_of_request(AS_STRUCT(file, frame->file), data))
 		return false;
 	return carries_asked_bytes(data, frame->begin, frame->bytes);
 }
 
-static __always_inline void join_frame(struct call_frame *frame, const struct data_request *data,
-				       struct fuse_conn *connection)
+static __always_inline void join_frame(struct call_frame *frame, const struct data_request *data)
 {
+	bool reads_ahead = !data->iocb && data->op == FUSESCOPE_READ;
+
 	if (traces)
 		frame->pages += data->pages;
-	if (frame->requests++ == 0)
-		note_first_request(&frame->first, data,
-				   readahead_bytes(AS_STRUCT(file, frame->file)));
-	else if (frame->requests == 2)
-		frame->cause = cause_of(&frame->first, data, connection);
+	if (frame->requests)
+		frame->latest_closed = note_closed(&frame->closed, frame->requests, &frame->latest,
+						   &frame->kind, data, frame->mount);
+	else
+		frame->latest.window_left = 0;
+	note_request(&frame->latest, data, frame->next_offset,
+		     reads_ahead ? readahead_bytes(AS_STRUCT(file, frame->file)) : 0);
+	frame->next_offset = data->offset + data->bytes;
+	frame->requests++;
+}
+
+/* The latest request of a call will not be sent. */
+static __always_inline void leave_frame(struct call_frame *frame)
+{
+	__u32 cause = frame->latest_closed;
+
+	frame->requests--;
+	if (frame->requests && cause < FUSESCOPE_CAUSES && frame->closed.requests[cause])
+		frame->closed.requests[cause]--;
 }
 
 /* Role "allocated": fuse_simple_background() is about to queue a request of the current thread. */
@@ -193,7 +198,6 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 {
 	struct call_frame *frame =
 		counts_background(args_address) ? top_frame(current_calls()) : NULL;
-	struct fuse_conn *connection = READ_FIELD(mount, fc);
 	__u32 opcode = READ_FIELD(args, opcode);
 	struct data_request data;
 	__u32 one = 1;
@@ -206,7 +210,7 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	/* Nor the writeback that a call of O_SYNC waits for. */
 	if (!is_of_call(frame, &data) || (!data.io && data.op == FUSESCOPE_WRITE))
 		return 0;
-	join_frame(frame, &data, connection);
+	join_frame(frame, &data);
 	frame->last_args = args_address;
 	if (!data.io)
 		bpf_map_update_elem(&allocated_for_call, &args_address, &one, BPF_ANY);
@@ -226,7 +230,7 @@ static __always_inline int on_background_left(__u64 args_address, int result)
 		return 0;
 	frame = top_frame(current_calls());
 	if (frame && frame->requests && frame->last_args == args_address)
-		frame->requests--;
+		leave_frame(frame);
 	bpf_map_delete_elem(&allocated_for_call, &args_address);
 	forget_background(args_address);
 	forget_traced_background(args_address);
@@ -235,7 +239,7 @@ static __always_inline int on_background_left(__u64 args_address, int result)
 
 /* Who sent a data request, and, if its call has to wait for it, one request more for that call. */
 static __always_inline __u32 place_in_hooked_call(const struct data_request *data,
-						  __u64 args_address, struct fuse_conn *connection)
+						  __u64 args_address)
 {
 	struct call_frame *frame;
 
@@ -250,7 +254,7 @@ static __always_inline __u32 place_in_hooked_call(const struct data_request *dat
 	}
 	frame = top_frame(current_calls());
 	if (frame && is_of_call(frame, data)) {
-		join_frame(frame, data, connection);
+		join_frame(frame, data);
 		return FUSESCOPE_ORIGIN_CALL;
 	}
 	if (data->io) {
@@ -258,7 +262,7 @@ static __always_inline __u32 place_in_hooked_call(const struct data_request *dat
 		return FUSESCOPE_ORIGIN_CALL;
 	}
 	/* A page that a write fills only in part is read first, by that write. */
-	return data->op == FUSESCOPE_WRITE || (frame && frame->op == FUSESCOPE_WRITE)
+	return data->op == FUSESCOPE_WRITE || (frame && frame->kind.op == FUSESCOPE_WRITE)
 		       ? FUSESCOPE_ORIGIN_OTHER
 		       : FUSESCOPE_ORIGIN_READAHEAD;
 }
@@ -286,6 +290,9 @@ static __always_inline int on_call_left(__u64 identity, long result, __u8 op)
 		if (frame->requests || frame->left < frame->bytes)
 			bpf_map_update_elem(&suspended_calls, &iocb, frame, BPF_ANY);
 	} else if (frame && (result != -EAGAIN || frame->requests)) {
+		/* The room in the pipe is nothing that anyone asked for. */
+		if (frame->is_piece && result >= 0)
+			frame->bytes = result;
 		count_frame(frame);
 	}
 	if (calls && calls->depth == 0)

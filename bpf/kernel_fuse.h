@@ -74,16 +74,26 @@ struct pt_regs {
 };
 
 /* --- files --- */
+struct backing_dev_info {
+	unsigned long io_pages; /* the most that force_page_cache_ra() reads at once, if more */
+};
+
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
+	struct backing_dev_info *s_bdi;
 };
 
 struct inode {
+	unsigned short i_mode;
 	__u32 i_rdev;
+	struct super_block *i_sb;
+	long long i_size;
 };
 
 struct file_ra_state {
-	unsigned int size; /* pages */
+	unsigned int size;     /* pages of the present window */
+	unsigned int ra_pages; /* the most that it has; 0: read_ahead_kb is 0 */
 };
 
 struct qstr {
@@ -102,9 +112,15 @@ struct file {
 	struct inode *f_inode;
 	struct path f_path;
 	void *private_data;
+	unsigned int f_mode;
 	unsigned int f_flags;
 	long long f_pos;
 	struct file_ra_state f_ra;
+};
+
+/* The other end of splice(2): include/linux/pipe_fs_i.h */
+struct pipe_inode_info {
+	unsigned int max_usage; /* pages that may be in it */
 };
 
 struct kiocb {
@@ -117,6 +133,7 @@ struct kiocb {
 /* include/linux/uio.h: ask CO-RE for the value */
 enum iter_type {
 	ITER_IOVEC,
+	ITER_PIPE, /* before 6.5 */
 };
 
 struct iov_iter {

@@ -25,13 +25,18 @@ static __always_inline bool covers_call(const struct data_request *data, const s
  * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
  * must not find the call complete before this request is in it.
  */
-static __always_inline void join_call(struct fusescope_call *call, const struct data_request *data,
-				      __u64 now)
+static __always_inline void join_call(struct fusescope_call *call,
+				      const struct placement *placement)
 {
+	const struct data_request *data = &placement->data;
+
 	__sync_fetch_and_add(&call->pending, 1);
+	note_closed(&call->closed, call->requests, &call->latest, &call->kind, data,
+		    placement->mount);
+	note_request(&call->latest, data, call->next_offset, placement->asked.readahead_bytes);
 	call->requests++;
 	call->next_offset = data->offset + data->bytes;
-	call->last_ns = now;
+	call->last_ns = placement->now;
 	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
 }
 
@@ -56,9 +61,12 @@ static __always_inline __u32 open_call(const struct placement *placement)
 	call->pending = 1;
 	call->requests = 1;
 	call->segments = asked->segments;
-	note_first_request(&call->first, data, asked->readahead_bytes);
+	call->latest.window_left = 0;
+	note_request(&call->latest, data, data->offset, asked->readahead_bytes);
+	call->kind.op = data->op;
+	call->kind.mode = mode_of_request(data);
+	call->kind.in_pieces = asked->in_pieces;
 	call->mount = placement->mount;
-	call->cause = FUSESCOPE_CAUSE_UNKNOWN;
 	call->ends_with_task_io = asked->ends_with_task_io;
 	call->background = data->background;
 	call->key = asked->key;
@@ -78,6 +86,7 @@ static __always_inline void learn_asked(struct fusescope_call *call,
 	call->task_ios = asked->task_ios;
 	call->tid = placement->tid;
 	call->ends_with_task_io = asked->ends_with_task_io;
+	call->kind.in_pieces = asked->in_pieces;
 	call->begin = asked->begin;
 	call->asked_bytes = asked->bytes;
 }
@@ -101,11 +110,8 @@ static __always_inline void set_whole_call(struct fusescope_inflight *slot,
 	slot->segments = asked->segments;
 }
 
-/*
- * Puts a request into its call, and notes in the request's own slot which one that is. Returns the
- * slot of a call that this is the second request of, so that it is now split; else NO_CALL.
- */
-CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+/* Puts a request into its call, and notes in the request's own slot which one that is. */
+CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement *placement)
 {
 	const struct data_request *data;
 	const struct asked *asked;
@@ -114,46 +120,46 @@ CHECKED_ONCE __u32 place_in_call(struct fusescope_inflight *slot, struct placeme
 	__u32 index;
 
 	if (!slot || !placement)
-		return NO_CALL;
+		return 0;
 	data = &placement->data;
 	asked = &placement->asked;
 	begins_call = !data->iocb || data->offset == asked->begin;
 	if (data->iocb && begins_call && covers_call(data, asked)) {
 		set_whole_call(slot, asked);
-		return NO_CALL;
+		return 0;
 	}
 	index = find_call(asked->key);
 	call = call_at(index);
 	if (call && continues_call(call, data, asked)) {
 		learn_asked(call, placement);
-		join_call(call, data, placement->now);
+		join_call(call, placement);
 	} else {
 		if (call)
 			close_call(call, asked->key);
 		if (!begins_call) {
 			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
-			return NO_CALL;
+			return 0;
 		}
 		if (covers_call(data, asked)) {
 			set_whole_call(slot, asked);
-			return NO_CALL;
+			return 0;
 		}
 		index = open_call(placement);
 		call = call_at(index);
 		if (!call)
-			return NO_CALL;
+			return 0;
 		call->process = slot->sender >> 32;
 	}
 	slot->part = FUSESCOPE_PART_OF_CALL;
 	slot->call_slot = index;
 	slot->call_generation = call->generation;
-	return call->requests == 2 ? index : NO_CALL;
+	return 0;
 }
 
 /* Whether no further request of this call can come, now that one of its requests has ended. */
 static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
 {
-	if (call->first.mode == FUSESCOPE_BUFFERED && call->first.op == FUSESCOPE_READ)
+	if (call->kind.mode == FUSESCOPE_BUFFERED && call->kind.op == FUSESCOPE_READ)
 		return false;
 	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
 }

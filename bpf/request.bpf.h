@@ -50,8 +50,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 					       AS_STRUCT(fuse_conn, connection));
 	else
 #endif
-		origin = place_in_hooked_call(data, READ_ADDRESS(req, args),
-					      AS_STRUCT(fuse_conn, connection));
+		origin = place_in_hooked_call(data, READ_ADDRESS(req, args));
 	if (stats)
 		count_data_request(&stats->ops[op & 1].data, data, origin);
 }

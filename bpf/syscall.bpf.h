@@ -26,11 +26,12 @@ struct syscall_shape {
 	__u8 position_argument;
 	/* fs/read_write.c adds 1 to task->ioac.syscr or syscw when it returns. */
 	__u8 ends_with_task_io;
-	__u8 in_pieces; /* the kernel reads or writes in pieces of its own choice */
+	__u8 in_pieces; /* the kernel copies through a pipe, in pieces of its own choice */
 };
 
 #define SYSCALL_SLOTS	       512
 #define SYSCALL_IO_SUBMIT      209
+#define SYSCALL_SPLICE	       275
 #define SYSCALL_IO_URING_ENTER 426
 
 #define PLAIN	  {ARG_DI, ARG_DX, 0, POSITION_OF_FILE, 0, 1, 0}

@@ -24,9 +24,10 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "Bytes that I/O calls asked for. An estimate, the bytes of their requests, for the calls "
      "counted in fusescope_calls_estimated_total."},
     {"fuse_io_splits_total", MetricType::Counter, CALL_LABELS ",cause",
-     "I/O calls that took more than one data request, by why the first one was closed early."},
+     "I/O calls that took more than one data request, by why most of them were closed early."},
     {"fuse_io_extra_requests_total", MetricType::Counter, CALL_LABELS ",cause",
-     "Data requests beyond the first of the I/O calls that were split."},
+     "Data requests beyond the first of the I/O calls that were split, by why the one before was "
+     "closed."},
     {"fuse_request_pages", MetricType::Histogram, MOUNT_LABELS ",op",
      "Pages, as slots of its page array, that one data request carried."},
     {"fuse_request_bytes_total", MetricType::Counter, MOUNT_LABELS ",op",

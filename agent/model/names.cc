@@ -15,8 +15,8 @@ constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
 constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
 constexpr Names<FUSESCOPE_PHASES> kPhases = {"blocked", "queued", "service"};
 constexpr Names<FUSESCOPE_CAUSES> kCauses = {
-    "unknown",  "unmerged",  "short_reply",   "page_slots",       "max_pages",
-    "max_read", "max_write", "no_big_writes", "readahead_window", "partial_page"};
+    "unknown",   "unmerged",      "short_reply",      "page_slots",   "max_pages", "max_read",
+    "max_write", "no_big_writes", "readahead_window", "partial_page", "pipe"};
 constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
                                              "unmatched_end", "never_ended", "duration_rows",
                                              "call_end",      "guard_busy",  "process",
@@ -48,6 +48,7 @@ constexpr std::array<CauseScope, FUSESCOPE_CAUSES> kScopes = {{
     {false, false, false, true},  // no_big_writes
     {false, true, false, false},  // readahead_window
     {false, false, false, true},  // partial_page
+    {false, true, false, true},   // pipe
 }};
 
 }  // namespace

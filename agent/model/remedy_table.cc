@@ -188,6 +188,13 @@ constexpr std::array kTable = {
               "{page} bytes, or mount with the daemon's writeback cache (FUSE_WRITEBACK_CACHE)",
               "fs/fuse/file.c, fuse_fill_write_pages()"},
 
+    RemedyRow{
+        FUSESCOPE_CAUSE_PIPE, "", Way::open,
+        "the kernel copies through a pipe of 16 pages (copy_file_range, sendfile, splice): copy "
+        "with read and write and large buffers (dd bs=1M), or have the daemon answer "
+        "FUSE_COPY_FILE_RANGE itself",
+        "fs/splice.c, splice_direct_to_actor()"},
+
     RemedyRow{FUSESCOPE_CAUSE_UNKNOWN, "", Way::open,
               "no rule explains it: report these limits, how the program reads or writes, and the "
               "output of fusescope doctor to the project of fusescope",

@@ -26,9 +26,10 @@ class Case:
     kind: str
     sgio: tuple
     splits: int
-    extra: int  # requests beyond the first of those calls
+    extra: int  # requests of those calls that another one follows, closed for that cause
     op: str = "read"
     fs: tuple = ()
+    others: dict = dataclasses.field(default_factory=dict)  # those closed for other causes
 
     def __str__(self):
         return f"{self.cause}-{self.kind}-{self.op}"
@@ -49,9 +50,16 @@ CASES = [
     Case("max_read", "buffered", ONE_MIB, 1, 15, fs=("--max-read", "64K")),
     Case("max_write", "direct", ("--direct", *VECTOR, "--calls", "3"), 3, 21, "write", CAP_128K),
     Case("max_write", "buffered", ONE_MIB, 1, 7, "write", CAP_128K),
+    # The first request of each ends with its page, the others are full.
+    Case("max_pages", "from-inside-a-page", (*ONE_MIB, "--offset", "1024", "--calls", "8"), 8, 56,
+         "write", ("--max-write", "128K"), {"partial_page": 8}),
     Case("no_big_writes", "buffered", (*ONE_MIB, "--calls", "2"), 2, 510, "write",
          ("--no-big-writes",)),
     Case("readahead_window", "buffered", ONE_MIB, 1, 7),
+    Case("readahead_window", "random", (*ONE_MIB, "--readahead-off"), 1, 7),
+    # A window takes two requests, of 20 pages and of 12.
+    Case("max_pages", "less-than-a-window", ONE_MIB, 1, 8, fs=("--max-pages", "20"),
+         others={"readahead_window": 7}),
     # Calls of 6000 bytes begin at 0, 1904, 3808 and 1616 of a page, and end inside of the next.
     Case("partial_page", "unaligned", ("--engine", "stream", "--segments", "1", "--segment-bytes",
                                        "6000", "--calls", "4"), 3, 3, "write"),
@@ -80,7 +88,7 @@ def without_pages(counts):
 
 
 def check(scrape, filesystem, case):
-    expected = ({case.cause: case.splits}, {case.cause: case.extra})
+    expected = ({case.cause: case.splits}, {case.cause: case.extra} | case.others)
     if not is_seen(scrape, case.cause):
         expected = ({}, {})
     assert by_cause(scrape, "fuse_io_splits_total", filesystem.label) == expected[0]

@@ -2,9 +2,12 @@
 """I/O on a FUSE file in the middle of a call on another: each request is counted with the mount,
 the call and the origin that are its own."""
 
+import contextlib
 import dataclasses
 import mmap
 import os
+import subprocess
+import tempfile
 import time
 
 import pytest
@@ -119,3 +122,43 @@ def test_passthrough_to_another_mount(agent, mount, case):
     own = case.requests if is_known else 0
     assert scrape.maybe("fuse_io_requests_sum", **inner) == own
     assert origins(scrape, backing.label, case.op).get("call", 0) == own
+
+
+@contextlib.contextmanager
+def overlay(lower):
+    """A mount of overlayfs that shows the folder LOWER."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty, merged = os.path.join(folder, "empty"), os.path.join(folder, "merged")
+        os.mkdir(empty)
+        os.mkdir(merged)
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={lower}:{empty}",
+                        merged], check=True)
+        try:
+            yield merged
+        finally:
+            subprocess.run(["umount", merged], check=True)
+
+
+THROUGH_OVERLAYFS = [
+    Through("buffered", ("--engine", "vector"), mode="buffered", requests=57, ahead=8),
+    Through("io_uring", ("--engine", "uring"), mode="buffered", requests=57, ahead=8),
+    Through("direct", ("--direct", "--engine", "vector")),
+]
+
+
+@pytest.mark.parametrize("case", THROUGH_OVERLAYFS, ids=str)
+def test_through_overlayfs(agent, mount, case):
+    """The system call names the file of overlayfs; the call on the file that lies behind it counts."""
+    filesystem = mount("--max-write", "128K", "--max-read", "128K", name="lower",
+                       files=("data:16M",))
+    with overlay(filesystem.label) as merged:
+        sgio(os.path.join(merged, "data"), "--op", "read", "--calls", CALLS, *case.sgio)
+        time.sleep(SETTLED)
+        scrape = agent.scrape()
+    assert data_requests(scrape, filesystem.label, "read") == filesystem.counts("read")
+    expected = {"call": case.requests} | ({"readahead": case.ahead} if case.ahead else {})
+    assert origins(scrape, filesystem.label, "read") == expected
+    labels = {"mountpoint": filesystem.label, "op": "read", "mode": case.mode}
+    assert scrape.total("fuse_io_requests_count", **labels) == CALLS
+    assert scrape.total("fuse_io_requests_sum", **labels) == case.requests
+    assert scrape.total("fuse_io_bytes_total", **labels) == CALLS * MIB

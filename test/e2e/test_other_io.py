@@ -22,6 +22,7 @@ class Case:
     fs: tuple = ()
     causes: dict = dataclasses.field(default_factory=dict)
     mode: str = "buffered"
+    bytes: int | None = None  # that those calls ask for; None: any
 
     def __str__(self):
         return self.name
@@ -53,6 +54,11 @@ CASES = [
     Case("splice-write", ("--engine", "splice", *ONE_MIB, "--calls", "4"), 4, {"call": 4},
          op="write"),
     Case("io_uring-write", ("--engine", "uring", "--calls", "8"), 8, {"call": 8}, op="write"),
+    Case("io_uring-write-32-pages", ("--engine", "uring", *ONE_MIB, "--calls", "8"), 8,
+         {"call": 64}, op="write", fs=("--max-write", "128K"), causes={"max_pages": 8},
+         bytes=8 << 20),
+    Case("sendfile-write", ("--engine", "sendfile", *ONE_MIB, "--calls", "4"), 4, {"call": 64},
+         op="write", causes={"pipe": 4}, bytes=4 << 20),
     Case("writeback", ("--engine", "stream", *ONE_MIB, "--calls", "1", "--fsync"), 0,
          {"writeback": 1}, op="write", fs=("--writeback-cache",)),
     Case("writeback-32-pages", ("--engine", "stream", *ONE_MIB, "--calls", "1", "--fsync"), 0,
@@ -97,6 +103,8 @@ def test_is_exact(agent, mount, case):
         assert scrape.total("fuse_io_requests_count", **labels) == case.calls
         assert scrape.total("fuse_io_requests_sum", **labels) == case.origins.get("call", 0)
         assert scrape.total("fuse_io_requests_count", mode=case.mode, **labels) == case.calls
+    if case.bytes is not None:
+        assert scrape.total("fuse_io_bytes_total", **labels) == case.bytes
     causes = {s.labels["cause"]: s.value
               for s in scrape.select("fuse_io_splits_total", **labels) if s.value}
     assert causes == case.causes

@@ -23,7 +23,8 @@ class Workload:
     requests: int  # of each call
     mode: str = "direct"
     op: str = "read"
-    cause: str = "max_pages"  # of the calls, if they are split
+    # Of the calls, if they are split; or extra requests of each by cause, that of most comes first.
+    cause: str | dict = "max_pages"
     slots: int | None = None  # page slots of a call; None: the pages that countfs sees
     segments: int = 256  # of a call
     past_end: int = 0  # readahead requests beyond what the call asked for
@@ -31,6 +32,10 @@ class Workload:
 
     def __str__(self):
         return f"{self.name}-{self.op}-{self.max_pages}"
+
+    def extra(self):
+        """Requests of one call beyond the first, by cause."""
+        return self.cause if isinstance(self.cause, dict) else {self.cause: self.requests - 1}
 
 
 VECTOR = ("--engine", "vector", "--segments", "256", "--segment-bytes", "4K")
@@ -45,7 +50,8 @@ DIRECT = [
     ("off-by-512", UNALIGNED, 256, {256: 2, 32: 16}, "page_slots", 512),
     ("512-byte", SMALL, 256, {256: 1, 32: 8, 1: 256}, "page_slots", 256),
     ("single-buffer", SINGLE, 1, {256: 1, 32: 8, 1: 256}, "max_pages", None),
-    ("single-buffer-off-by-512", SINGLE_OFF, 1, {256: 2, 32: 9}, "page_slots", 257),
+    ("single-buffer-off-by-512", SINGLE_OFF, 1, {256: 2}, "page_slots", 257),
+    ("single-buffer-off-by-512", SINGLE_OFF, 1, {32: 9}, {"max_pages": 7, "page_slots": 1}, 257),
     ("io_submit", ("--engine", "aio", *VECTOR[2:]), 256, {256: 1, 32: 8, 1: 256}, "max_pages", None),
     ("io_submit-single", ("--engine", "aio", *SINGLE[2:]), 1, {256: 1, 32: 8}, "max_pages", None),
     ("io_submit-depth-8", ("--engine", "aio", "--queue-depth", "8", *VECTOR[2:]), 256,

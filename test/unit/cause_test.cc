@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <numeric>
 #include <optional>
 #include <ostream>
 #include <random>
@@ -38,28 +40,41 @@ fusescope_limits limits_of(std::uint32_t max_pages, std::uint32_t max_read,
 using Segments = std::vector<Segment>;
 using Requests = std::vector<RequestShape>;
 
-fusescope_first_request request(fusescope_op op, fusescope_mode mode, std::uint64_t bytes,
-                                std::uint64_t pages, std::uint32_t readahead_bytes = 0) {
-  fusescope_first_request first{};
-  first.op = static_cast<std::uint8_t>(op);
-  first.mode = static_cast<std::uint8_t>(mode);
-  first.bytes = static_cast<std::uint32_t>(bytes);
-  first.pages = static_cast<std::uint32_t>(pages);
-  first.readahead_bytes = readahead_bytes;
-  return first;
+// A request that another one of its call followed.
+struct ClosedRequest {
+  fusescope_latest_request request;
+  fusescope_call_kind call;
+};
+
+ClosedRequest request(fusescope_op op, fusescope_mode mode, std::uint64_t bytes,
+                      std::uint64_t pages, std::uint32_t window = 0) {
+  ClosedRequest closed{};
+  closed.call.op = static_cast<std::uint8_t>(op);
+  closed.call.mode = closed.request.mode = static_cast<std::uint8_t>(mode);
+  closed.request.bytes = static_cast<std::uint32_t>(bytes);
+  closed.request.pages = static_cast<std::uint32_t>(pages);
+  closed.request.window_left = left_of_window(0, 0, closed.request.bytes, window);
+  return closed;
+}
+
+fusescope_cause raw_cause_of(const ClosedRequest& closed, const fusescope_limits& limits,
+                             std::uint32_t page_shift = kPageShift,
+                             std::optional<fusescope_mode> next_mode = std::nullopt) {
+  const std::uint8_t next = next_mode ? static_cast<std::uint8_t>(*next_mode) : closed.request.mode;
+  const fusescope_cause cause =
+      split_cause(&closed.request, &closed.call, next, &limits, page_shift);
+  // Or it would have no series before it is first counted.
+  EXPECT_TRUE(cause_applies(cause, static_cast<fusescope_op>(closed.call.op),
+                            static_cast<fusescope_mode>(closed.call.mode)))
+      << name_of(cause);
+  return cause;
 }
 
 // The cause's name: what a failed comparison should show.
-std::string cause_of(const fusescope_first_request& first, const fusescope_limits& limits,
+std::string cause_of(const ClosedRequest& closed, const fusescope_limits& limits,
                      std::uint32_t page_shift = kPageShift,
                      std::optional<fusescope_mode> next_mode = std::nullopt) {
-  const std::uint8_t next = next_mode ? static_cast<std::uint8_t>(*next_mode) : first.mode;
-  const fusescope_cause cause = split_cause(&first, next, &limits, page_shift);
-  // Or it would have no series before it is first counted.
-  EXPECT_TRUE(cause_applies(cause, static_cast<fusescope_op>(first.op),
-                            static_cast<fusescope_mode>(first.mode)))
-      << name_of(cause);
-  return name_of(cause);
+  return name_of(raw_cause_of(closed, limits, page_shift, next_mode));
 }
 
 // Direct calls that were measured on every kernel, by what the connection had negotiated.
@@ -106,8 +121,8 @@ std::string for_op(std::string cause, fusescope_op op) {
   return cause;
 }
 
-fusescope_first_request direct(const RequestShape& first, fusescope_op op) {
-  return request(op, FUSESCOPE_DIRECT, first.bytes, first.pages);
+ClosedRequest direct(const RequestShape& shape, fusescope_op op) {
+  return request(op, FUSESCOPE_DIRECT, shape.bytes, shape.pages);
 }
 
 class SplitDirectCall : public testing::TestWithParam<DirectCase> {};
@@ -128,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Measured, SplitDirectCall, testing::ValuesIn(kDirectCas
 // Buffered calls, and what no model is needed for.
 struct Case {
   const char* name;
-  fusescope_first_request first;
+  ClosedRequest first;
   fusescope_limits limits;
   const char* cause;
 };
@@ -141,26 +156,31 @@ fusescope_limits without_big_writes(fusescope_limits limits) {
 const fusescope_limits kWide = limits_of(256, kNoLimit, kMiB);
 const fusescope_limits kNoBigWrites = without_big_writes(kWide);
 
-fusescope_first_request buffered_read(std::uint32_t bytes, std::uint32_t pages,
-                                      std::uint32_t readahead_bytes) {
+ClosedRequest buffered_read(std::uint32_t bytes, std::uint32_t pages,
+                            std::uint32_t readahead_bytes) {
   return request(FUSESCOPE_READ, FUSESCOPE_BUFFERED, bytes, pages, readahead_bytes);
 }
 
-fusescope_first_request buffered_write(std::uint32_t bytes, std::uint32_t pages) {
+ClosedRequest buffered_write(std::uint32_t bytes, std::uint32_t pages) {
   return request(FUSESCOPE_WRITE, FUSESCOPE_BUFFERED, bytes, pages);
 }
 
-fusescope_first_request direct_read(std::uint32_t bytes, std::uint32_t pages) {
+ClosedRequest direct_read(std::uint32_t bytes, std::uint32_t pages) {
   return request(FUSESCOPE_READ, FUSESCOPE_DIRECT, bytes, pages);
 }
 
-fusescope_first_request direct_write(std::uint32_t bytes, std::uint32_t pages) {
+ClosedRequest direct_write(std::uint32_t bytes, std::uint32_t pages) {
   return request(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, bytes, pages);
 }
 
-fusescope_first_request at(std::uint16_t begin_in_page, fusescope_first_request first) {
-  first.begin_in_page = begin_in_page;
-  return first;
+ClosedRequest at(std::uint16_t begin_in_page, ClosedRequest closed) {
+  closed.request.begin_in_page = begin_in_page;
+  return closed;
+}
+
+ClosedRequest in_pieces(ClosedRequest closed) {
+  closed.call.in_pieces = 1;
+  return closed;
 }
 
 const Case kCases[] = {
@@ -223,6 +243,16 @@ const Case kCases[] = {
      "unmerged"},
     {"full_in_slots_and_bytes", direct_read(128 * kKiB, 32), limits_of(32, 128 * kKiB, kMiB),
      "max_pages"},
+    {"write_of_what_the_pipe_held", in_pieces(buffered_write(64 * kKiB, 16)), kWide, "pipe"},
+    {"write_of_what_the_pipe_held_is_as_large_as_it_may_be",
+     in_pieces(buffered_write(64 * kKiB, 16)), limits_of(16, kMiB, kMiB), "max_pages"},
+    {"write_of_what_the_pipe_held_without_big_writes", in_pieces(buffered_write(4096, 1)),
+     kNoBigWrites, "no_big_writes"},
+    {"write_of_what_the_pipe_held_fills_the_rest_of_a_page",
+     in_pieces(at(1904, buffered_write(2192, 1))), kWide, "partial_page"},
+    {"read_into_the_pipe", in_pieces(buffered_read(64 * kKiB, 16, 128 * kKiB)), kWide, "pipe"},
+    {"read_into_the_pipe_of_a_window", in_pieces(buffered_read(128 * kKiB, 32, 128 * kKiB)), kWide,
+     "readahead_window"},
     {"largest_request_there_can_be", direct_read(kNoLimit, kNoLimit),
      limits_of(kNoLimit, kNoLimit, kNoLimit), "page_slots"},
 };
@@ -288,31 +318,49 @@ class RandomCalls {
   std::mt19937_64 random_{1};
 };
 
+// One call of several requests, and the connection that it was made on.
 struct RandomSplit {
-  RequestShape first;
+  Requests requests;
   std::size_t segments;
   fusescope_limits limits;
   std::uint64_t page_bytes;
   fusescope_op op;
 
-  [[nodiscard]] std::string cause() const {
-    return cause_of(direct(first, op), limits,
-                    static_cast<std::uint32_t>(std::countr_zero(page_bytes)));
+  [[nodiscard]] std::uint32_t page_shift() const {
+    return static_cast<std::uint32_t>(std::countr_zero(page_bytes));
+  }
+
+  // Those that another one follows.
+  [[nodiscard]] std::span<const RequestShape> closed() const {
+    return std::span(requests).first(requests.size() - 1);
+  }
+
+  [[nodiscard]] std::string cause(const RequestShape& shape) const {
+    return cause_of(direct(shape, op), limits, page_shift());
   }
 
   // Said once more, from the words of the documentation.
-  [[nodiscard]] std::string expected_cause() const {
-    if (!is_full(first, op, limits)) return "unmerged";
-    if (first.pages < limits.max_pages) return op == FUSESCOPE_READ ? "max_read" : "max_write";
-    return first.bytes == first.pages * page_bytes ? "max_pages" : "page_slots";
+  [[nodiscard]] std::string expected_cause(const RequestShape& shape) const {
+    if (!is_full(shape, op, limits)) return "unmerged";
+    if (shape.pages < limits.max_pages) return op == FUSESCOPE_READ ? "max_read" : "max_write";
+    return shape.bytes == shape.pages * page_bytes ? "max_pages" : "page_slots";
+  }
+
+  // Its extra requests by cause, as the kernel side counts them.
+  [[nodiscard]] fusescope_closed counted() const {
+    fusescope_closed counted{};
+    for (const RequestShape& shape : closed()) {
+      counted.requests[raw_cause_of(direct(shape, op), limits, page_shift())]++;
+    }
+    return counted;
   }
 };
 
 std::ostream& operator<<(std::ostream& out, const RandomSplit& split) {
   return out << split.segments << " segments, page size " << split.page_bytes << ", max_pages "
-             << split.limits.max_pages << ", cap " << request_cap(split.op, split.limits)
-             << ", first request of " << split.first.pages << " slots and " << split.first.bytes
-             << " bytes";
+             << split.limits.max_pages << ", cap " << request_cap(split.op, split.limits) << ", "
+             << split.requests.size() << " requests, the first of " << split.requests[0].pages
+             << " slots and " << split.requests[0].bytes << " bytes";
 }
 
 using MakeRequests = Requests (*)(std::span<const Segment>, fusescope_op, const fusescope_limits&,
@@ -341,7 +389,7 @@ std::vector<RandomSplit> random_splits(MakeRequests make_requests) {
     const Segments segments = random.segments(page_bytes);
     const Requests requests = make_requests(segments, op, limits, page_bytes);
     if (requests.size() < 2) continue;
-    splits.push_back({requests[0], segments.size(), limits, page_bytes, op});
+    splits.push_back({requests, segments.size(), limits, page_bytes, op});
   }
   EXPECT_GT(splits.size(), kCalls / 2U);
   return splits;
@@ -349,10 +397,12 @@ std::vector<RandomSplit> random_splits(MakeRequests make_requests) {
 
 TEST(SplitOfRandomDirectCalls, IsNeverUnmergedNorUnknownWhenTheKernelMerges) {
   for (const RandomSplit& split : random_splits(minimum_requests)) {
-    const std::string cause = split.cause();
-    ASSERT_NE(cause, "unmerged") << split;
-    ASSERT_NE(cause, "unknown") << split;
-    ASSERT_EQ(cause, split.expected_cause()) << split;
+    for (const RequestShape& shape : split.closed()) {
+      const std::string cause = split.cause(shape);
+      ASSERT_NE(cause, "unmerged") << split;
+      ASSERT_NE(cause, "unknown") << split;
+      ASSERT_EQ(cause, split.expected_cause(shape)) << split;
+    }
   }
 }
 
@@ -366,10 +416,10 @@ TEST(SplitOfRandomDirectCalls, NamesTheLimitThatBinds) {
     const Segments segments = random.segments(kPage);
     const Requests before = minimum_requests(segments, op, limits, kPage);
     if (before.size() < 2) continue;
-    const RandomSplit split{before[0], segments.size(), limits, kPage, op};
-    const std::string cause = split.cause();
+    const RandomSplit split{before, segments.size(), limits, kPage, op};
+    const std::string cause = split.cause(before[0]);
     // Both at once: the slots are named, and raising them alone changes nothing.
-    if (split.first.bytes == request_cap(op, limits)) limits.max_read = limits.max_write = kNoLimit;
+    if (before[0].bytes == request_cap(op, limits)) limits.max_read = limits.max_write = kNoLimit;
     if (cause == "max_read") limits.max_read *= 2;
     if (cause == "max_write") limits.max_write *= 2;
     if (cause == "max_pages" || cause == "page_slots") limits.max_pages *= 2;
@@ -381,10 +431,28 @@ TEST(SplitOfRandomDirectCalls, NamesTheLimitThatBinds) {
 TEST(SplitOfRandomDirectCalls, IsUnmergedWhereAKernelWithoutMergingLeftRoom) {
   std::size_t with_room = 0;
   for (const RandomSplit& split : random_splits(unmerged_requests)) {
-    with_room += !is_full(split.first, split.op, split.limits);
-    ASSERT_EQ(split.cause(), split.expected_cause()) << split;
+    bool left_room = false;
+    for (const RequestShape& shape : split.closed()) {
+      left_room |= !is_full(shape, split.op, split.limits);
+      ASSERT_EQ(split.cause(shape), split.expected_cause(shape)) << split;
+    }
+    const fusescope_closed counted = split.counted();
+    ASSERT_EQ(main_cause(&counted) == FUSESCOPE_CAUSE_UNMERGED, left_room) << split;
+    with_room += left_room;
   }
   EXPECT_GT(with_room, 2'500U);
+}
+
+TEST(SplitOfRandomDirectCalls, HasACauseForEachRequestThatAnotherFollows) {
+  for (const MakeRequests kernel : {minimum_requests, unmerged_requests}) {
+    for (const RandomSplit& split : random_splits(kernel)) {
+      const fusescope_closed counted = split.counted();
+      ASSERT_EQ(std::accumulate(std::begin(counted.requests), std::end(counted.requests), 0U),
+                split.requests.size() - 1)
+          << split;
+      ASSERT_GT(counted.requests[main_cause(&counted)], 0U) << split;
+    }
+  }
 }
 
 // What the change named "fuse: optimize scatter-gather direct IO" put right: there is no such
@@ -408,10 +476,121 @@ TEST(SplitByAKernelWithoutMerging, IsNotUnmergedWhereOneSegmentFillsARequest) {
 TEST(SplitOfRandomDirectCalls, TakesEveryCauseOfDirectCallsThereIs) {
   std::set<std::string> causes;
   for (const MakeRequests kernel : {minimum_requests, unmerged_requests}) {
-    for (const RandomSplit& split : random_splits(kernel)) causes.insert(split.cause());
+    for (const RandomSplit& split : random_splits(kernel)) {
+      for (const RequestShape& shape : split.closed()) causes.insert(split.cause(shape));
+    }
   }
   EXPECT_EQ(causes, (std::set<std::string>{"max_pages", "max_read", "max_write", "page_slots",
                                            "unmerged"}));
+}
+
+// --- calls whose requests were closed for different reasons ---
+
+using Causes = std::map<std::string, std::uint32_t>;
+
+Causes named(const fusescope_closed& closed) {
+  Causes causes;
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    if (closed.requests[i]) causes[name_of(static_cast<fusescope_cause>(i))] = closed.requests[i];
+  }
+  return causes;
+}
+
+// Found in a guest's disk on a kernel that does not merge: the first segment fills a request.
+TEST(SplitForSeveralReasons, IsUnmergedIfOnlyTheFirstRequestWasFull) {
+  Segments segments = repeated(65, {0, kPage});
+  segments[0].bytes = kMiB;
+  const Requests requests = unmerged_requests(segments, FUSESCOPE_READ, kWide, kPage);
+  ASSERT_EQ(requests.size(), 65U);
+  const RandomSplit split{requests, segments.size(), kWide, kPage, FUSESCOPE_READ};
+  const fusescope_closed counted = split.counted();
+  EXPECT_EQ(named(counted), (Causes{{"max_pages", 1}, {"unmerged", 63}}));
+  EXPECT_EQ(main_cause(&counted), FUSESCOPE_CAUSE_UNMERGED);
+}
+
+// QEMU's reads: a buffer that begins inside of a page, and then whole pages.
+TEST(SplitForSeveralReasons, TellsRequestsOfWholePagesFromThoseOfParts) {
+  Segments segments = {{0, 67'584}, {0, 131'072}, {0, 77'824}};
+  const fusescope_limits limits = limits_of(32, kMiB, kMiB);
+  const Requests requests = minimum_requests(segments, FUSESCOPE_READ, limits, kPage);
+  const RandomSplit split{requests, segments.size(), limits, kPage, FUSESCOPE_READ};
+  const fusescope_closed counted = split.counted();
+  EXPECT_EQ(named(counted), (Causes{{"page_slots", 1}, {"max_pages", 1}}));
+  EXPECT_EQ(main_cause(&counted), FUSESCOPE_CAUSE_PAGE_SLOTS) << "the first of the enum";
+}
+
+TEST(SplitForSeveralReasons, OfAnUnalignedBufferedWriteIsMostlyMaxPages) {
+  const fusescope_limits limits = limits_of(32, kMiB, kMiB);
+  fusescope_closed counted{};
+  counted.requests[raw_cause_of(at(1024, buffered_write(3072, 1)), limits)]++;
+  for (int i = 0; i < 7; i++) {
+    counted.requests[raw_cause_of(buffered_write(128 * kKiB, 32), limits)]++;
+  }
+  EXPECT_EQ(named(counted), (Causes{{"max_pages", 7}, {"partial_page", 1}}));
+  EXPECT_EQ(main_cause(&counted), FUSESCOPE_CAUSE_MAX_PAGES);
+}
+
+// What follows a short reply goes through the page cache, in requests as large as that allows.
+TEST(SplitByAShortReply, IsTheCauseOfEachRequestThatFollows) {
+  ClosedRequest after = buffered_read(128 * kKiB, 32, 128 * kKiB);
+  after.call.mode = FUSESCOPE_DIRECT;
+  EXPECT_EQ(cause_of(after, kWide), "short_reply");
+}
+
+struct MainCause {
+  const char* name;
+  std::map<fusescope_cause, std::uint32_t> requests;
+  fusescope_cause cause;
+};
+
+const MainCause kMainCauses[] = {
+    {"one", {{FUSESCOPE_CAUSE_PIPE, 3}}, FUSESCOPE_CAUSE_PIPE},
+    {"unknown_alone", {{FUSESCOPE_CAUSE_UNKNOWN, 1}}, FUSESCOPE_CAUSE_UNKNOWN},
+    {"most", {{FUSESCOPE_CAUSE_MAX_PAGES, 2}, {FUSESCOPE_CAUSE_PIPE, 3}}, FUSESCOPE_CAUSE_PIPE},
+    {"first_of_as_many",
+     {{FUSESCOPE_CAUSE_MAX_READ, 2}, {FUSESCOPE_CAUSE_PAGE_SLOTS, 2}},
+     FUSESCOPE_CAUSE_PAGE_SLOTS},
+    {"unknown_is_the_last_of_as_many",
+     {{FUSESCOPE_CAUSE_UNKNOWN, 2}, {FUSESCOPE_CAUSE_PIPE, 2}},
+     FUSESCOPE_CAUSE_PIPE},
+    {"unknown_if_most",
+     {{FUSESCOPE_CAUSE_UNKNOWN, 3}, {FUSESCOPE_CAUSE_PIPE, 2}},
+     FUSESCOPE_CAUSE_UNKNOWN},
+    {"unmerged_comes_first",
+     {{FUSESCOPE_CAUSE_UNMERGED, 1}, {FUSESCOPE_CAUSE_MAX_PAGES, 9}, {FUSESCOPE_CAUSE_UNKNOWN, 9}},
+     FUSESCOPE_CAUSE_UNMERGED},
+};
+
+TEST(MainCauseOfACall, IsTheOneInTheTable) {
+  for (const MainCause& row : kMainCauses) {
+    fusescope_closed closed{};
+    for (const auto& [cause, requests] : row.requests) closed.requests[cause] = requests;
+    EXPECT_STREQ(name_of(main_cause(&closed)), name_of(row.cause)) << row.name;
+  }
+}
+
+// What is left of a window behind each of several requests; 0: that one was closed by the window.
+std::vector<std::uint32_t> left_behind(
+    std::span<const std::pair<std::uint64_t, std::uint64_t>> gaps, std::uint32_t window) {
+  std::vector<std::uint32_t> all;
+  std::uint32_t left = 0;
+  for (const auto& [gap, bytes] : gaps) {
+    left = left_of_window(left, gap, static_cast<std::uint32_t>(bytes), window);
+    all.push_back(left);
+  }
+  return all;
+}
+
+TEST(ReadaheadWindow, EndsWithTheLastOfItsRequests) {
+  using Row = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  using Left = std::vector<std::uint32_t>;
+  EXPECT_EQ(left_behind(Row{{0, 100}, {0, 100}}, 100), (Left{0, 0}));
+  EXPECT_EQ(left_behind(Row{{0, 100}, {0, 50}, {0, 100}, {0, 50}}, 150), (Left{50, 0, 50, 0}));
+  EXPECT_EQ(left_behind(Row{{0, 200}, {0, 50}}, 150), (Left{0, 100})) << "longer than the window";
+  EXPECT_EQ(left_behind(Row{{0, 50}, {30, 70}, {0, 50}}, 150), (Left{100, 0, 100})) << "cached";
+  EXPECT_EQ(left_behind(Row{{0, 50}, {100, 50}}, 150), (Left{100, 100})) << "the rest is cached";
+  EXPECT_EQ(left_behind(Row{{0, 50}, {-50ULL, 50}}, 150), (Left{100, 100})) << "read again";
+  EXPECT_EQ(left_behind(Row{{0, 50}}, 0), (Left{WINDOW_UNKNOWN}));
 }
 
 }  // namespace

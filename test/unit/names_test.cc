@@ -60,6 +60,7 @@ TEST(Names, OfCausesAreDistinct) {
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_SHORT_REPLY), "short_reply");
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_NO_BIG_WRITES), "no_big_writes");
   EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_PARTIAL_PAGE), "partial_page");
+  EXPECT_STREQ(name_of(FUSESCOPE_CAUSE_PIPE), "pipe");
 }
 
 TEST(Names, OfLossesAreDistinct) {
@@ -150,6 +151,7 @@ constexpr Scope kScopes[] = {
     {FUSESCOPE_CAUSE_NO_BIG_WRITES, false, false, false, true},
     {FUSESCOPE_CAUSE_READAHEAD_WINDOW, false, true, false, false},
     {FUSESCOPE_CAUSE_PARTIAL_PAGE, false, false, false, true},
+    {FUSESCOPE_CAUSE_PIPE, false, true, false, true},
 };
 
 TEST(Causes, ApplyToTheCallsThatTheyCanSplit) {

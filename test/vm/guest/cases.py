@@ -9,6 +9,7 @@ import guest_tests
 import test_background
 import test_causes
 import test_endings
+import test_kernel_copies
 import test_nested
 import test_no_requests
 import test_other_io
@@ -31,6 +32,10 @@ OTHERS = (
     test_nested.test_page_fault_on_another_mount,
     test_nested.test_page_fault_on_another_file,
     test_nested.test_passthrough_to_another_mount,
+    test_nested.test_through_overlayfs,
+    test_kernel_copies.test_copy_is_a_read_and_a_write,
+    test_kernel_copies.test_small_copy_counts_what_it_moved,
+    test_kernel_copies.test_splice_counts_what_it_moved,
     guest_tests.test_sixty_four_threads,
     test_phases.test_a_slow_daemon_is_service,
     test_phases.test_too_few_daemon_threads_are_the_queue,
@@ -51,6 +56,7 @@ VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 # sendfile(2) makes calls of 64 KiB, and all but the first find their data read ahead.
 BY_FUNCTION = {
     "sendfile": {"calls": 1, "origins": {"call": 1, "readahead": 32}, "causes": {}},
+    "sendfile-write": {"calls": 64, "causes": {}},
 }
 
 
