@@ -203,6 +203,7 @@ void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot&
   add_errors(builder, labels, mount.counters);
   builder.count(kInFlight, labels, mount.in_flight);
   builder.number(kOldestAge, labels, static_cast<double>(mount.oldest_age_ns) / 1e9);
+  if (mount.waiting) builder.count(kWaiting, labels, *mount.waiting);
   if (is_filled(self, "blocked")) add_blocked(builder, labels, mount);
   if (mount.identity.device) add_info(builder, labels, mount);
   add_limits(builder, labels, mount);

@@ -111,7 +111,7 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
                        maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
                        maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
                        maps.followed_processes, maps.followed_backgrounds, maps.traced_requests,
-                       maps.traced_calls, maps.process_stats, maps.traced_backgrounds}) {
+                       maps.traced_calls, maps.process_stats, maps.traced_backgrounds, maps.listed}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

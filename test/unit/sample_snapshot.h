@@ -79,6 +79,7 @@ inline MountSnapshot busy_mount() {
   add_sample_calls(mount.counters);
   add_sample_requests(mount.counters);
   mount.in_flight = 3;
+  mount.waiting = 4;
   mount.oldest_age_ns = 2'500'000'000;
   mount.blocked_threads = 30;
   mount.limits = sample_limits();
