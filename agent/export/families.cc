@@ -229,7 +229,8 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
   for (const HookStatus& hook : self.hooks) {
     if (hook.programs.empty()) {
-      builder.number(kHookMissing, {{"role", hook.role}, {"reason", to_label(hook.reason)}}, 1);
+      const HookReason reason = reason_of(hook, self.hooks, context.conditions);
+      builder.number(kHookMissing, {{"role", hook.role}, {"reason", name_of(reason)}}, 1);
     }
     for (const std::string& program : hook.programs) {
       builder.number(kHookInfo, {{"role", hook.role}, {"program", program}, {"mode", hook.mode}},

@@ -85,7 +85,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_hook_info", MetricType::Gauge, "role,program,mode",
      "The BPF program that fills a role. Always 1."},
     {"fusescope_hook_missing", MetricType::Gauge, "role,reason",
-     "A role that no hook fills, so that what it would show is absent. Always 1."},
+     "A role that no hook fills, so that what it would show is absent; reason is one of those in "
+     "docs/metrics.md. Always 1."},
     {"fusescope_lost_events_total", MetricType::Counter, "reason",
      "Events that could not be counted in full, by reason; see docs/metrics.md."},
     {"fusescope_inflight_collisions_total", MetricType::Counter, "",

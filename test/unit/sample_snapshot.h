@@ -113,7 +113,10 @@ inline SelfSnapshot sample_self() {
                 {.role = "taken",
                  .mode = "",
                  .programs = {},
-                 .trials = {},
+                 .trials = {{.mode = "kprobe",
+                             .needs = "function fuse_copy_args",
+                             .reason = "load: no such\nprogram \xff",
+                             .program = "kprobe_request_taken_copy"}},
                  .reason = "load: no such\nprogram \xff"},
                 {.role = "call",
                  .mode = "tracepoint",
@@ -135,7 +138,8 @@ inline ExportContext sample_context() {
           .revision = "abcdef0",
           .scrape_seconds = 0.25,
           .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
-                  .config_is_in_force = true}};
+                  .config_is_in_force = true},
+          .conditions = {.kernel = {.fuse = FuseDriver::built_in}}};
 }
 
 }  // namespace fusescope
