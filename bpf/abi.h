@@ -21,7 +21,7 @@
 #define FUSESCOPE_PROBE_LENGTH	 8     /* neighbours tried when a slot is taken */
 #define FUSESCOPE_MAX_SEGMENTS	 1024  /* UIO_MAXIOV, include/uapi/linux/uio.h */
 #define FUSESCOPE_LIST_LENGTH	 256   /* requests of one list of the kernel that are looked at */
-#define FUSESCOPE_MAX_LISTED	 16384 /* of all such lists together */
+#define FUSESCOPE_MAX_LISTED	 4096  /* of all such lists together, that were not seen sent */
 
 /*
  * Histogram slots. Slot i of a count holds values v with ceil(log2 v) == i; the last slot holds

@@ -251,7 +251,6 @@ struct fuse_pqueue {
 /* FUSE over io_uring, since 6.14: fs/fuse/dev_uring_i.h */
 struct fuse_ring_queue {
 	struct list_head fuse_req_queue;
-	struct list_head fuse_req_bg_queue;
 	struct fuse_pqueue fpq;
 };
 
@@ -263,7 +262,6 @@ struct fuse_ring {
 struct fuse_conn {
 	struct pid_namespace *pid_ns;
 	struct fuse_iqueue iq;
-	struct list_head bg_queue; /* background requests beyond max_background, not sent yet */
 	struct list_head devices;  /* struct fuse_dev.entry; of virtiofs one for each queue */
 	struct fuse_ring *ring;
 	unsigned int max_read;
@@ -320,7 +318,6 @@ struct fuse_chan {
 		int counter;
 	} num_waiting;
 	struct fuse_iqueue iq;
-	struct list_head bg_queue;
 	struct list_head devices;
 	struct fuse_ring *ring;
 };

@@ -105,9 +105,7 @@ struct fuse_conn_5_10 {
 	unsigned int max_background;
 	unsigned int congestion_threshold;
 	unsigned int num_background;
-	SKIP(4); /* active_background */
-	struct list_head bg_queue;
-	SKIP(4); /* bg_lock */
+	SKIP(24); /* of the background queue */
 	int initialized;
 	int blocked;
 	SKIP(33); /* its wait queue, lock, abort, ... */

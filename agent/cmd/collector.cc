@@ -22,8 +22,8 @@ constexpr int kWalkShare = 100;
 constexpr std::chrono::seconds kCleaningInterval{5};
 
 constexpr std::chrono::seconds kLeavingTime{1};
-constexpr int kTries = 5;  // at reading rows and mounts that belong together
-constexpr int kListings = 5;  // at most, until two are complete
+constexpr int kTries = 5;     // at reading rows and mounts that belong together
+constexpr int kListings = 5;  // at most, until there are two complete ones of a new connection
 
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
 // the agent came.
@@ -81,17 +81,14 @@ Addresses Collector::connections() const {
   return addresses;
 }
 
-// Requests that were sent before the agent began. Ones that are sent or end meanwhile are its own
-// before the listing or after it.
+// Requests that were sent before the agent began.
 Result<void> Collector::follow_earlier() {
   const Addresses now = connections();
-  for (int i = 0; i < kListings && earlier_.needs_listing(now); i++) {
-    Addresses own = reader_.own_requests();
+  if (!earlier_.needs_listing(now)) return {};
+  for (int i = 0; i == 0 || (i < kListings && !earlier_.knows(now)); i++) {
     const auto listing = reader_.list_requests();
     if (!listing) return std::unexpected(listing.error());
-    own.merge(reader_.own_requests());
-    earlier_.look(now, *listing, own);
-    if (i > 0 && !listing->is_cut) break;
+    earlier_.look(now, *listing);
   }
   return {};
 }
@@ -215,8 +212,7 @@ void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
 }
 
 // What waits on a connection, and was there before the agent: its row tells of what was sent since.
-void Collector::add_earlier(MountSnapshot& mount, std::uint64_t connection,
-                            std::uint32_t waiting) {
+void Collector::add_earlier(MountSnapshot& mount, std::uint64_t connection, std::uint32_t waiting) {
   mount.waiting = waiting;
   const fusescope_limits limits = mount.limits.value_or(fusescope_limits{});
   const std::uint64_t sent = earlier_.sent(connection);

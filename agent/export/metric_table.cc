@@ -56,7 +56,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "Time since the oldest request in flight was sent; 0 if there is none. If it was sent before "
      "the agent began, the time since then: it is at least so old."},
     {"fuse_waiting_requests", MetricType::Gauge, MOUNT_LABELS,
-     "What waits for a reply or for its turn, now, as the kernel itself counts it (the file waiting "
+     "What waits for a reply or for its turn, now, as the kernel itself counts it (the file "
+     "waiting "
      "of /sys/fs/fuse/connections): requests in flight, threads that may not send yet, and writes "
      "of the background that are not sent yet. Absent where it cannot be read."},
     {"fuse_background_requests", MetricType::Gauge, MOUNT_LABELS,

@@ -39,7 +39,8 @@ bool Mounts::add_mounts(const std::string& mountinfo_path, const std::string& na
     if (!is_fuse(mount.fstype)) continue;
     const std::uint32_t device = kernel_device(mount.major, mount.minor);
     into.try_emplace(
-        device, Found{MountIdentity{mount.mountpoint, mount.fstype, mount.source, device}, name_space});
+        device,
+        Found{MountIdentity{mount.mountpoint, mount.fstype, mount.source, device}, name_space});
   }
   return true;
 }

@@ -25,8 +25,12 @@ bool EarlierRequests::needs_listing(const Addresses& connections) const {
   });
 }
 
-void EarlierRequests::look(const Addresses& connections, const Listing& listing,
-                           const Addresses& own) {
+bool EarlierRequests::knows(const Addresses& connections) const {
+  return std::ranges::all_of(connections,
+                             [&](std::uint64_t connection) { return confirmed(connection); });
+}
+
+void EarlierRequests::look(const Addresses& connections, const Listing& listing) {
   std::erase_if(connections_, [&](const auto& each) { return !connections.contains(each.first); });
   for (const std::uint64_t connection : connections) {
     Connection& known = connections_[connection];
@@ -37,7 +41,6 @@ void EarlierRequests::look(const Addresses& connections, const Listing& listing,
     } else if (!listing.is_cut) {
       std::erase_if(known.requests, [&](std::uint64_t each) { return !listed.contains(each); });
     }
-    std::erase_if(known.requests, [&](std::uint64_t each) { return own.contains(each); });
     if (listing.is_cut) continue;
     known.listings = known.requests.empty() ? kListings : std::min(known.listings + 1, kListings);
   }
@@ -53,8 +56,9 @@ std::uint64_t EarlierRequests::unsent(std::uint64_t connection, const WaitingNow
   Connection& known = connections_[connection];
   const std::uint64_t told = now.own + now.blocked + known.requests.size();
   const std::uint64_t rest = now.waiting > told ? now.waiting - told : 0;
-  const bool is_listed_whole = known.requests.size() < FUSESCOPE_LIST_LENGTH;
-  known.unsent = !now.may_block && is_listed_whole ? 0 : std::min(known.unsent.value_or(rest), rest);
+  const bool may_be_more = now.may_block || known.requests.size() >= FUSESCOPE_LIST_LENGTH;
+  const bool is_left = may_be_more && !known.requests.empty();
+  known.unsent = is_left ? std::min(known.unsent.value_or(rest), rest) : 0;
   return *known.unsent;
 }
 

@@ -13,7 +13,8 @@ namespace fusescope {
 // Kernel addresses, of connections or requests.
 using Addresses = std::set<std::uint64_t>;
 
-// The requests in the kernel's lists, by connection. Read without a lock: some may be none any more.
+// The requests in the kernel's lists, by connection. Read without a lock: some may be none any
+// more.
 struct Listing {
   std::map<std::uint64_t, Addresses> requests;
   bool is_cut = false;  // a list changed while it was read: some may be missing
@@ -36,17 +37,19 @@ class EarlierRequests {
   // such requests left.
   [[nodiscard]] bool needs_listing(const Addresses& connections) const;
 
-  // A listing of all connections that there are. `own` are the requests whose sending was seen, as
-  // of before the listing and after it.
-  void look(const Addresses& connections, const Listing& listing, const Addresses& own);
+  // Whether sent() knows the requests of all of them.
+  [[nodiscard]] bool knows(const Addresses& connections) const;
+
+  // A listing of all connections that there are.
+  void look(const Addresses& connections, const Listing& listing);
 
   // The requests of a connection that were sent earlier and have not ended. None until two listings
   // have told the same.
   [[nodiscard]] std::uint64_t sent(std::uint64_t connection) const;
 
-  // Of a connection, what waits besides, in no list, since the agent looked first: threads that wait
-  // before they may send. It only becomes less, so that no reading that was late invents any; and
-  // none is left once no thread has to wait.
+  // Of a connection with such requests, what waits besides since the agent looked first: threads
+  // that wait before they may send. It only becomes less, so that no reading that was late invents
+  // any; and none is left once no thread has to wait.
   std::uint64_t unsent(std::uint64_t connection, const WaitingNow& now);
 
  private:

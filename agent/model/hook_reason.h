@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why no hook fills a role, in one word: what the metrics say. The kernel's own words, which are any
-// text, are the doctor's.
+// Why no hook fills a role, in one word: what the metrics say. The kernel's own words, which are
+// any text, are the doctor's.
 #pragma once
 
 #include <array>

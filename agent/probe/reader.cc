@@ -138,10 +138,9 @@ Reader::Reader(const Session& session)
 
 Result<Reader> Reader::open(const Session& session) {
   Reader reader(session);
-  for (const MappedArray* array :
-       {&reader.connections_, &reader.inflight_, &reader.error_rows_, &reader.blocked_,
-        &reader.duration_rows_, &reader.mount_stats_, &reader.durations_, &reader.self_,
-        &reader.listed_}) {
+  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.error_rows_,
+                                   &reader.blocked_, &reader.duration_rows_, &reader.mount_stats_,
+                                   &reader.durations_, &reader.self_, &reader.listed_}) {
     if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
   }
   return reader;
@@ -337,16 +336,6 @@ Result<Listing> Reader::list_requests() const {
   }
   listing.is_cut = shared.listing_is_cut;
   return listing;
-}
-
-Addresses Reader::own_requests() const {
-  Addresses requests;
-  for (fusescope_inflight& slot : inflight_slots()) {
-    if (const std::uint64_t request = load(slot.request)) {
-      requests.insert(request & ~FUSESCOPE_BEING_FILLED);
-    }
-  }
-  return requests;
 }
 
 Result<std::vector<fusescope_device_record>> Reader::devices() const {

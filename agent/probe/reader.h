@@ -36,7 +36,7 @@ struct Row {
   std::uint64_t address = 0;     // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
   std::uint64_t claimed_ns = 0;  // CLOCK_MONOTONIC, when the row became this connection's
   std::uint32_t device = 0;
-  bool retired = false;  // another connection has the address now
+  bool retired = false;       // another connection has the address now
   std::uint32_t waiting = 0;  // fuse_conn.num_waiting
   fusescope_limits limits{};
 };
@@ -104,11 +104,8 @@ class Reader {
   [[nodiscard]] bool sees_waiting() const { return session_->connection_walk() != nullptr; }
 
   // The requests that lie in the kernel's lists of each connection that has an open /dev/fuse or a
-  // row. Empty where this kernel has no iterators.
+  // row, and whose sending was not seen. Empty where this kernel has no iterators.
   [[nodiscard]] Result<Listing> list_requests() const;
-
-  // The requests in flight whose sending was seen.
-  [[nodiscard]] Addresses own_requests() const;
 
   // Threads of a row that are blocked now, because max_background requests are in use.
   [[nodiscard]] std::uint64_t blocked_threads(std::uint32_t row) const;

@@ -95,10 +95,11 @@ class Scrape:
 
 
 class Agent:
-    """`under` is the command to run instead of the agent, which it must run with the same options."""
+    """`under` is the command to run instead of the agent, which it must run with the same options;
+    `port` is that of one that has ended."""
 
-    def __init__(self, *args, log, under=(), environment=None):
-        self.port = free_port()
+    def __init__(self, *args, log, under=(), environment=None, port=None):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(log, "ab")
         self.process = subprocess.Popen(

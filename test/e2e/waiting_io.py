@@ -53,7 +53,8 @@ def is_stopped(process):
 
 
 class WaitingIo:
-    """A filesystem whose daemon is stopped, with so many reads and writes of one page waiting."""
+    """A filesystem whose daemon is stopped, with so many reads and writes of one page waiting. Of
+    several writes to one file all but the first would wait for a lock, and not for a reply."""
 
     def __init__(self, filesystem, control, readers, writers=0):
         self.filesystem = filesystem
@@ -64,8 +65,15 @@ class WaitingIo:
              str(writers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"open\n"
         wait_for(lambda: self.waiting() == 0, "all of before done")
-        filesystem.process.send_signal(signal.SIGSTOP)
-        wait_for(lambda: is_stopped(filesystem.process), "a stopped daemon")
+        try:
+            self.hang()
+        except AssertionError:
+            self.clear()
+            raise
+
+    def hang(self):
+        self.filesystem.process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: is_stopped(self.filesystem.process), "a stopped daemon")
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         wait_for(lambda: self.waiting() == self.count, f"{self.count} requests that wait")

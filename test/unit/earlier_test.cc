@@ -20,20 +20,20 @@ Listing listing_of(Addresses requests, bool is_cut = false) {
 
 class Earlier : public testing::Test {
  protected:
-  void look(const Listing& listing, const Addresses& own = {}) {
-    requests_.look({kConnection}, listing, own);
-  }
+  void look(const Listing& listing) { requests_.look({kConnection}, listing); }
   [[nodiscard]] std::uint64_t sent() const { return requests_.sent(kConnection); }
 
   EarlierRequests requests_;
 };
 
-TEST_F(Earlier, AreThoseThatTwoListingsHaveAndNobodySawSent) {
+TEST_F(Earlier, AreThoseThatTwoListingsHave) {
   EXPECT_TRUE(requests_.needs_listing({kConnection}));
-  look(listing_of({1, 2, 3}), {3});
+  look(listing_of({1, 2}));
   EXPECT_EQ(sent(), 0U) << "one listing may be wrong";
-  look(listing_of({2, 3, 4}), {3, 4});
+  EXPECT_FALSE(requests_.knows({kConnection}));
+  look(listing_of({2, 3}));
   EXPECT_EQ(sent(), 1U);
+  EXPECT_TRUE(requests_.knows({kConnection}));
 }
 
 TEST_F(Earlier, BecomeFewerAndNeverMore) {
@@ -48,13 +48,6 @@ TEST_F(Earlier, BecomeFewerAndNeverMore) {
   look(listing_of({}));
   EXPECT_EQ(sent(), 0U);
   EXPECT_FALSE(requests_.needs_listing({kConnection}));
-}
-
-TEST_F(Earlier, AreNoneWhereTheMemoryIsAnotherRequestsNow) {
-  look(listing_of({1}));
-  look(listing_of({1}));
-  look(listing_of({1}), {1});
-  EXPECT_EQ(sent(), 0U);
 }
 
 TEST_F(Earlier, StayWhereAListWasCut) {
@@ -76,8 +69,8 @@ TEST_F(Earlier, OfANewConnectionAreLookedFor) {
   look(listing_of({}));
   EXPECT_FALSE(requests_.needs_listing({kConnection}));
   EXPECT_TRUE(requests_.needs_listing({kConnection, kOther}));
-  requests_.look({kConnection, kOther}, {.requests = {{kConnection, {5}}, {kOther, {9}}}}, {});
-  requests_.look({kConnection, kOther}, {.requests = {{kConnection, {5}}, {kOther, {9}}}}, {});
+  requests_.look({kConnection, kOther}, {.requests = {{kConnection, {5}}, {kOther, {9}}}});
+  requests_.look({kConnection, kOther}, {.requests = {{kConnection, {5}}, {kOther, {9}}}});
   EXPECT_EQ(sent(), 0U) << "it was looked at before that was sent";
   EXPECT_EQ(requests_.sent(kOther), 1U);
 }
@@ -85,7 +78,7 @@ TEST_F(Earlier, OfANewConnectionAreLookedFor) {
 TEST_F(Earlier, OfAConnectionThatIsGoneAreForgotten) {
   look(listing_of({1}));
   look(listing_of({1}));
-  requests_.look({}, {}, {});
+  requests_.look({}, {});
   EXPECT_EQ(sent(), 0U);
 }
 
@@ -97,19 +90,29 @@ TEST_F(Earlier, ThreadsThatCouldNotSendAreWhatWaitsBesides) {
 }
 
 TEST_F(Earlier, ThreadsThatCouldNotSendBecomeFewerAndNeverMore) {
-  look(listing_of({}));
+  look(listing_of({1}));
+  look(listing_of({1}));
   WaitingNow now = kFull;
-  EXPECT_EQ(requests_.unsent(kConnection, now), 3U);
+  EXPECT_EQ(requests_.unsent(kConnection, now), 2U);
   now.waiting = 4;
-  EXPECT_EQ(requests_.unsent(kConnection, now), 2U);
+  EXPECT_EQ(requests_.unsent(kConnection, now), 1U);
   now.waiting = 9;
-  EXPECT_EQ(requests_.unsent(kConnection, now), 2U);
+  EXPECT_EQ(requests_.unsent(kConnection, now), 1U);
   now.own = 20;
   EXPECT_EQ(requests_.unsent(kConnection, now), 0U);
 }
 
-TEST_F(Earlier, NoThreadIsInventedWhereNoneHasToWait) {
+TEST_F(Earlier, NoThreadWaitsBesidesOnceTheRequestsHaveEnded) {
+  look(listing_of({1}));
+  look(listing_of({1}));
+  EXPECT_EQ(requests_.unsent(kConnection, kFull), 2U);
   look(listing_of({}));
+  EXPECT_EQ(requests_.unsent(kConnection, kFull), 0U) << "those of now are others";
+}
+
+TEST_F(Earlier, NoThreadIsInventedWhereNoneHasToWait) {
+  look(listing_of({1}));
+  look(listing_of({1}));
   WaitingNow now = kFull;
   now.may_block = false;
   EXPECT_EQ(requests_.unsent(kConnection, now), 0U);
