@@ -2,10 +2,12 @@
 """A daemon that hung before the agent began: what waits is in flight all the same."""
 
 import contextlib
+import subprocess
+import time
 
 import pytest
 
-from harness import Agent, Countfs, sgio, wait_for
+from harness import SGIO, Agent, Countfs, end, sgio, wait_for
 from waiting_io import WaitingIo, connections
 
 MAX_BACKGROUND = 12
@@ -78,3 +80,23 @@ def test_agent_killed_and_started_again_in_the_middle(tmp_path, control):
         with running(tmp_path) as agent:
             check_hung(agent, waiting)
             check_clear(agent, waiting)
+
+
+def test_agent_started_on_a_busy_mount_invents_nothing(tmp_path, mount):
+    """Requests come and go while the kernel's lists are read, in memory that is used over and over:
+    none that is in flight now was so all the time."""
+    filesystem = mount("--threads", "4")
+    with subprocess.Popen([SGIO, "--direct", "--engine", "aio", "--segments", "1", "--threads", "32",
+                           "--duration", "300", filesystem.path()],
+                          stdout=subprocess.DEVNULL) as load:
+        try:
+            wait_for(lambda: filesystem.counts("read")["requests"], "I/O")
+            ages = []
+            with running(tmp_path) as agent:
+                for _ in range(10):
+                    ages.append(agent.scrape().total("fuse_oldest_request_age_seconds",
+                                                     mountpoint=filesystem.label))
+                    time.sleep(0.1)
+            assert min(ages) < 0.1, ages
+        finally:
+            end(load)
