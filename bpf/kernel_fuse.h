@@ -262,7 +262,7 @@ struct fuse_ring {
 struct fuse_conn {
 	struct pid_namespace *pid_ns;
 	struct fuse_iqueue iq;
-	struct list_head devices;  /* struct fuse_dev.entry; of virtiofs one for each queue */
+	struct list_head devices; /* struct fuse_dev.entry; of virtiofs one for each queue */
 	struct fuse_ring *ring;
 	unsigned int max_read;
 	unsigned int max_write;
