@@ -20,6 +20,8 @@
 #define FUSESCOPE_MAX_FOLLOWED	 65536 /* processes whose requests alone are counted */
 #define FUSESCOPE_PROBE_LENGTH	 8     /* neighbours tried when a slot is taken */
 #define FUSESCOPE_MAX_SEGMENTS	 1024  /* UIO_MAXIOV, include/uapi/linux/uio.h */
+#define FUSESCOPE_LIST_LENGTH	 256   /* requests of one list of the kernel that are looked at */
+#define FUSESCOPE_MAX_LISTED	 4096  /* of all such lists together, that were not seen sent */
 
 /*
  * Histogram slots. Slot i of a count holds values v with ceil(log2 v) == i; the last slot holds
@@ -125,7 +127,7 @@ struct fusescope_connection {
 	__u64 refreshed_ns;
 	__u64 claimed_ns; /* when the slot became this connection's */
 	__u32 device;	  /* fuse_conn.dev: the st_dev that mountinfo shows, major << 20 | minor */
-	__u32 padding;
+	__u32 waiting;	  /* its num_waiting; read when user space looks, and only then */
 	struct fusescope_limits limits;
 };
 
@@ -134,7 +136,15 @@ struct fusescope_device_record {
 	__u64 address; /* of the struct fuse_conn */
 	__u32 device;
 	__u32 daemon_pid;
+	__u32 waiting; /* num_waiting: what waits for a reply, or for its turn */
+	__u32 padding;
 	struct fusescope_limits limits;
+};
+
+/* A request that lies in one of the kernel's lists of a connection. */
+struct fusescope_listed {
+	__u64 connection; /* address of the struct fuse_conn */
+	__u64 request;	  /* address of the struct fuse_req */
 };
 
 enum fusescope_part {
@@ -305,6 +315,6 @@ FUSESCOPE_ASSERT(sizeof(struct fusescope_latest_request) == 16, "no padding");
 FUSESCOPE_ASSERT(__builtin_offsetof(struct fusescope_call, closed) == 128, "two cache lines");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_call) == 192, "three cache lines");
 FUSESCOPE_ASSERT(sizeof(struct fusescope_limits) == 32, "same layout on both sides");
-FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 48, "same layout on both sides");
+FUSESCOPE_ASSERT(sizeof(struct fusescope_device_record) == 56, "same layout on both sides");
 
 #endif

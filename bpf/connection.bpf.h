@@ -21,6 +21,13 @@ static __always_inline struct fuse_chan *channel_of(struct fuse_conn *connection
 	return READ_DESCRIBED((struct fuse_conn___channel *)connection, chan);
 }
 
+static __always_inline __u64 channel_address_of(__u64 connection)
+{
+	struct fuse_conn *of = AS_STRUCT(fuse_conn, connection);
+
+	return READ_DESCRIBED_ADDRESS((struct fuse_conn___channel *)of, chan);
+}
+
 /* The struct fuse_mount of a request; null where it does not lead there. */
 static __always_inline struct fuse_mount *mount_of_request(struct fuse_req *req)
 {
@@ -97,6 +104,18 @@ static __always_inline void limits_of(struct fuse_conn *connection, struct fuses
 	}
 }
 
+/*
+ * What fusectl shows as "waiting": the requests that were asked for and are not given back, also
+ * those of threads that wait before they may send one: fuse_get_req(), fuse_put_request(),
+ * fs/fuse/dev.c.
+ */
+static __always_inline __u32 waiting_of(struct fuse_conn *connection)
+{
+	if (HAS_CHANNEL)
+		return READ_DESCRIBED(channel_of(connection), num_waiting.counter);
+	return READ_FIELD(connection, num_waiting.counter);
+}
+
 /* The st_dev that mountinfo shows; 0 if it cannot be told: on 5.10 it takes a MOUNT. */
 static __always_inline __u32 device_of(struct fuse_conn *connection, struct fuse_mount *mount)
 {
@@ -158,6 +177,7 @@ CHECKED_ONCE __u32 claim_connection(__u32 index, __u64 address, __u64 now)
 	if (before <= FUSESCOPE_TOMBSTONE && compare_and_set(&slot->address, before, address)) {
 		slot->refreshed_ns = 0;
 		slot->claimed_ns = now;
+		slot->waiting = 0;
 		return index;
 	}
 	/* Another CPU was faster, most likely for the same connection. */

@@ -249,8 +249,38 @@ struct fuse_io_args {
 	struct fuse_io_priv *io;
 };
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
+/* Requests that the daemon has not taken. */
+struct fuse_iqueue {
+	struct list_head pending;
+};
+
+/* Requests that it has taken: FUSE_PQ_HASH_SIZE lists, and those that are being copied. */
+struct fuse_pqueue {
+	struct list_head *processing;
+	struct list_head io;
+};
+
+/* FUSE over io_uring, since 6.14: fs/fuse/dev_uring_i.h */
+struct fuse_ring_queue {
+	struct list_head fuse_req_queue;
+	struct fuse_pqueue fpq;
+};
+
+struct fuse_ring {
+	unsigned long nr_queues;
+	struct fuse_ring_queue **queues;
+};
+
 struct fuse_conn {
 	struct pid_namespace *pid_ns;
+	struct fuse_iqueue iq;
+	struct list_head devices; /* struct fuse_dev.entry; of virtiofs one for each queue */
+	struct fuse_ring *ring;
 	unsigned int max_read;
 	unsigned int max_write;
 	unsigned int max_pages;
@@ -264,6 +294,9 @@ struct fuse_conn {
 	unsigned int async_dio : 1;
 	__u32 dev;	       /* before 5.11: that of the superblock */
 	unsigned int io_uring; /* since 6.14; on 7.2 of the channel */
+	struct {
+		int counter;
+	} num_waiting; /* atomic_t */
 };
 
 struct fuse_mount {
@@ -298,6 +331,12 @@ struct fuse_chan {
 	int initialized;
 	int blocked;
 	unsigned int io_uring;
+	struct {
+		int counter;
+	} num_waiting;
+	struct fuse_iqueue iq;
+	struct list_head devices;
+	struct fuse_ring *ring;
 };
 
 struct fuse_req___channel {
@@ -319,6 +358,8 @@ struct fuse_copy_state {
 
 struct fuse_dev {
 	struct fuse_conn *fc;
+	struct fuse_pqueue pq;
+	struct list_head entry;
 };
 
 /* enum fuse_req_flag, fs/fuse/fuse_dev_i.h: ask CO-RE for the value */

@@ -96,7 +96,12 @@ struct fuse_conn_5_10 {
 	unsigned int max_write;
 	unsigned int max_pages;
 	SKIP(4);
-	SKIP(152); /* iq, khctr, polled_files */
+	struct {
+		SKIP(40);
+		struct list_head pending;
+		SKIP(80);
+	} iq;
+	SKIP(16); /* khctr, polled_files */
 	unsigned int max_background;
 	unsigned int congestion_threshold;
 	unsigned int num_background;
@@ -105,9 +110,14 @@ struct fuse_conn_5_10 {
 	int blocked;
 	SKIP(33); /* its wait queue, lock, abort, ... */
 	struct fuse_negotiated_5_10 negotiated;
+	SKIP(2); /* the last of the bits */
+	struct {
+		int counter;
+	} num_waiting;
 };
 _Static_assert(offsetof(struct fuse_conn_5_10, negotiated) == 301, "as in the machine code");
 _Static_assert(sizeof(struct fuse_negotiated_5_10) == 5, "as in the machine code");
+_Static_assert(offsetof(struct fuse_conn_5_10, num_waiting) == 308, "what fusectl shows");
 
 struct fuse_mount_5_10 {
 	struct fuse_conn *fc;
@@ -131,6 +141,11 @@ struct fuse_copy_state_5_10 {
 
 struct fuse_dev_5_10 {
 	struct fuse_conn *fc;
+	struct {
+		SKIP(8); /* connected, lock */
+		struct list_head *processing;
+		struct list_head io;
+	} pq;
 };
 
 /* The same address as a struct of 5.10. Other structs are described by every kernel. */

@@ -25,6 +25,16 @@ const volatile __u32 page_shift __weak = 12;
  */
 volatile __u64 host_request_bytes __weak = 1 << 20;
 
+/*
+ * Set by user space before it walks: whether waiting.bpf.h lists the requests of each connection.
+ * What it sets to 0 then, and reads afterwards: how many there are in the map "listed"; whether a
+ * list changed while it was read, so that some may be missing; the connection listed last.
+ */
+volatile bool lists_requests __weak = false;
+volatile bool listing_is_cut __weak = false;
+volatile __u32 listed_count __weak = 0;
+volatile __u64 listed_connection __weak = 0;
+
 /* Set by user space: whether the functions of a call are hooked, and whether call_frame.bpf.h keeps
  * the calls of a thread by its id. */
 const volatile bool calls_are_hooked __weak = false;
@@ -72,6 +82,8 @@ SHARED_MAP(duration_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS *FUSESCOPE_MA
 SHARED_MAP(error_rows, BPF_MAP_TYPE_ARRAY, FUSESCOPE_ERROR_ROWS, struct fusescope_error_row,
 	   BPF_F_MMAPABLE);
 SHARED_MAP(blocked, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MOUNT_ROWS, struct fusescope_blocked,
+	   BPF_F_MMAPABLE);
+SHARED_MAP(listed, BPF_MAP_TYPE_ARRAY, FUSESCOPE_MAX_LISTED, struct fusescope_listed,
 	   BPF_F_MMAPABLE);
 SHARED_MAP(self_stats, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_self_stats, BPF_F_MMAPABLE);
 

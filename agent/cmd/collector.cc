@@ -22,7 +22,8 @@ constexpr int kWalkShare = 100;
 constexpr std::chrono::seconds kCleaningInterval{5};
 
 constexpr std::chrono::seconds kLeavingTime{1};
-constexpr int kTries = 5;  // at reading rows and mounts that belong together
+constexpr int kTries = 5;     // at reading rows and mounts that belong together
+constexpr int kListings = 5;  // at most, until there are two complete ones of a new connection
 
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
 // the agent came.
@@ -66,8 +67,30 @@ Result<void> Collector::refresh_devices() {
   }
   daemons_.update(*records);
   devices_as_of_ = begin;
+  if (auto followed = follow_earlier(); !followed) return followed;
   const auto end = Clock::now();
   next_device_walk_ = end + kWalkShare * (end - begin);
+  return {};
+}
+
+Addresses Collector::connections() const {
+  Addresses addresses;
+  for (const auto& [device, record] : devices_) addresses.insert(record.address);
+  for (const Row& row : rows_) {
+    if (!row.retired) addresses.insert(row.address);
+  }
+  return addresses;
+}
+
+// Requests that were sent before the agent began.
+Result<void> Collector::follow_earlier() {
+  const Addresses now = connections();
+  if (!earlier_.needs_listing(now)) return {};
+  for (int i = 0; i == 0 || (i < kListings && !earlier_.knows(now)); i++) {
+    const auto listing = reader_.list_requests();
+    if (!listing) return std::unexpected(listing.error());
+    earlier_.look(now, *listing);
+  }
   return {};
 }
 
@@ -183,44 +206,79 @@ void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
                     .blocked_threads = reader_.blocked_threads(row.index),
                     .limits = row.limits,
                     .readahead_bytes = std::nullopt});
+    if (reader_.sees_waiting() && !row.retired) {
+      add_earlier(into.back(), row.address, row.waiting);
+    }
   }
 }
 
-// The row of the connections that have none of their own, if there were any.
-void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight,
-                          std::vector<MountSnapshot>& into) {
-  Counters counters = counted(FUSESCOPE_OTHER_MOUNT, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
-  const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
-  if (is_empty(counters) && !now.requests) return;
-  MountSnapshot& other = into.emplace_back();
-  other.identity = kOther;
-  other.counters = std::move(counters);
-  other.in_flight = now.requests;
-  other.oldest_age_ns = now.oldest_age_ns;
-  other.blocked_threads = reader_.blocked_threads(FUSESCOPE_OTHER_MOUNT);
+// What waits on a connection, and was there before the agent: its row tells of what was sent since.
+void Collector::add_earlier(MountSnapshot& mount, std::uint64_t connection, std::uint32_t waiting) {
+  mount.waiting = waiting;
+  const fusescope_limits limits = mount.limits.value_or(fusescope_limits{});
+  const std::uint64_t sent = earlier_.sent(connection);
+  const std::uint64_t unsent = earlier_.unsent(
+      connection, {.waiting = waiting,
+                   .own = mount.in_flight,
+                   .blocked = mount.blocked_threads,
+                   .may_block = !limits.initialized || limits.background >= limits.max_background});
+  mount.in_flight += unsent;
+  show_earlier(mount, sent);
 }
 
-// Mounts that have sent no request yet, as far as there is room for them.
-void Collector::add_silent(std::vector<MountSnapshot>& into) {
+void Collector::show_earlier(MountSnapshot& mount, std::uint64_t requests) const {
+  if (!requests) return;
+  mount.in_flight += requests;
+  mount.oldest_is_older = true;
+  mount.oldest_age_ns = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - began_).count());
+}
+
+// The row of the connections that have none of their own, if there were any; `other` has what they
+// sent before the agent began.
+void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnapshot other,
+                          std::vector<MountSnapshot>& into) {
+  other.counters = counted(FUSESCOPE_OTHER_MOUNT, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
+  const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
+  other.in_flight += now.requests;
+  if (is_empty(other.counters) && !other.in_flight) return;
+  other.identity = kOther;
+  other.oldest_age_ns = std::max(other.oldest_age_ns, now.oldest_age_ns);
+  other.blocked_threads = reader_.blocked_threads(FUSESCOPE_OTHER_MOUNT);
+  into.push_back(std::move(other));
+}
+
+// What is known of a connection that has no row, by its daemon's open /dev/fuse.
+void Collector::add_open(MountSnapshot& mount) {
+  const auto open = devices_.find(mount.identity.device);
+  if (open == devices_.end()) return;
+  mount.limits = open->second.limits;
+  add_earlier(mount, open->second.address, open->second.waiting);
+}
+
+// Mounts that have sent no request yet, as far as there is room for them; else what they sent
+// before the agent began is of the others.
+void Collector::add_silent(std::vector<MountSnapshot>& into, MountSnapshot& others) {
   std::set<std::uint32_t> with_row;
   for (const Row& row : rows_) with_row.insert(row.device);
   for (const auto& [device, identity] : mounts_) {
     if (with_row.contains(device)) continue;
     if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
       dropped_.insert(device);
+      if (const auto open = devices_.find(device); open != devices_.end()) {
+        show_earlier(others, earlier_.sent(open->second.address));
+      }
     } else {
       into.emplace_back().identity = identity;
+      add_open(into.back());
     }
   }
 }
 
-// What is known without any request: the limits, by the daemon's open /dev/fuse, and readahead.
+// What is known without any request, of one mount alone.
 void Collector::complete(MountSnapshot& mount) const {
   const std::uint32_t device = mount.identity.device;
   if (!device) return;
-  if (const auto open = devices_.find(device); !mount.limits && open != devices_.end()) {
-    mount.limits = open->second.limits;
-  }
   mount.readahead_bytes = readahead_bytes(device);
   mount.daemon = daemons_.of(device);
 }
@@ -259,8 +317,9 @@ Result<Snapshot> Collector::present() {
   const fusescope_self_stats self = reader_.self_stats();
   InFlightByRow in_flight = reader_.in_flight();
   add_rows(ended, in_flight, snapshot.mounts);
-  add_silent(snapshot.mounts);
-  add_other(ended, in_flight, snapshot.mounts);
+  MountSnapshot others;
+  add_silent(snapshot.mounts, others);
+  add_other(ended, in_flight, std::move(others), snapshot.mounts);
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   if (session_.counts_processes()) add_processes(snapshot);
   make_distinct(snapshot.mounts);

@@ -11,6 +11,7 @@
 #include "agent/cmd/departed.h"
 #include "agent/host/daemons.h"
 #include "agent/host/mounts.h"
+#include "agent/model/earlier.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
@@ -45,6 +46,8 @@ class Collector {
   Result<void> refresh();
   Result<Snapshot> present();
   Result<void> refresh_devices();
+  [[nodiscard]] Addresses connections() const;
+  Result<void> follow_earlier();
   void identify();
   [[nodiscard]] std::set<std::uint32_t> seen_devices() const;
   [[nodiscard]] bool is_present(const Row& row) const;
@@ -53,8 +56,12 @@ class Collector {
   [[nodiscard]] EndedByRow ended_by_row() const;
   Counters counted(std::uint32_t row, Ended ended);
   void add_rows(EndedByRow& ended, InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
-  void add_other(EndedByRow& ended, InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
-  void add_silent(std::vector<MountSnapshot>& into);
+  void add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnapshot other,
+                 std::vector<MountSnapshot>& into);
+  void add_silent(std::vector<MountSnapshot>& into, MountSnapshot& others);
+  void add_earlier(MountSnapshot& mount, std::uint64_t connection, std::uint32_t waiting);
+  void show_earlier(MountSnapshot& mount, std::uint64_t requests) const;
+  void add_open(MountSnapshot& mount);
   void complete(MountSnapshot& mount) const;
   void add_processes(Snapshot& into);
 
@@ -70,6 +77,8 @@ class Collector {
   Clock::time_point next_device_walk_{};
   Clock::time_point next_cleaning_{};
   std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
+  EarlierRequests earlier_;
+  Clock::time_point began_ = Clock::now();
 
   std::map<std::uint32_t, MountIdentity> identity_;     // by row, kept for when its mount is gone
   std::map<std::uint32_t, Counters> baseline_;          // by row, of its earlier mounts

@@ -12,6 +12,7 @@
 
 #include "agent/export/families.h"
 #include "agent/export/process_metrics.h"
+#include "agent/host/capabilities.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
 #include "agent/text/live_json.h"
@@ -40,17 +41,28 @@ void log_hooks(const Session& session) {
       fmt::join(missing, ", "));
 }
 
+// Before the rights are dropped.
+HookConditions read_conditions() {
+  HookConditions conditions{.kernel = read_kernel()};
+  const auto costs = examine_capabilities(effective_capabilities(), conditions.kernel);
+  conditions.has_rights = std::ranges::none_of(
+      costs, [](const CapabilityFinding& each) { return each.loss >= Loss::some_hooks; });
+  return conditions;
+}
+
 }  // namespace
 
 Result<void> Telemetry::start() {
   module_ = fuse_module();
   if (module_.present) return attach();
+  conditions_ = read_conditions();
   spdlog::info("{}", kWaiting);
   return {};
 }
 
 Result<void> Telemetry::attach() {
-  auto session = Session::start(mode_, skip_risk_of(read_kernel()));
+  conditions_ = read_conditions();
+  auto session = Session::start(mode_, skip_risk_of(conditions_.kernel));
   if (!session) return std::unexpected(session.error());
   auto attached = std::make_unique<Attached>(std::move(*session), nullptr, nullptr);
   auto reader = Reader::open(attached->session);
@@ -106,7 +118,8 @@ Result<std::string> Telemetry::scrape(const WebStatus& web) {
   return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
                                          .revision = FUSESCOPE_REVISION,
                                          .scrape_seconds = elapsed.count(),
-                                         .web = web})) +
+                                         .web = web,
+                                         .conditions = conditions_})) +
          text_of(process_families());
 }
 

@@ -60,6 +60,7 @@ class Telemetry {
   FuseModule module_;
   std::unique_ptr<Attached> attached_;  // null: waiting for FUSE
   Recent recent_;                       // empty unless somebody looks at the live page
+  HookConditions conditions_;           // under which hooks were last looked for
   Result<void> followed_;               // how the last attaching after a loading of FUSE went
 };
 

@@ -203,6 +203,7 @@ void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot&
   add_errors(builder, labels, mount.counters);
   builder.count(kInFlight, labels, mount.in_flight);
   builder.number(kOldestAge, labels, static_cast<double>(mount.oldest_age_ns) / 1e9);
+  if (mount.waiting) builder.count(kWaiting, labels, *mount.waiting);
   if (is_filled(self, "blocked")) add_blocked(builder, labels, mount);
   if (mount.identity.device) add_info(builder, labels, mount);
   add_limits(builder, labels, mount);
@@ -228,7 +229,8 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
   for (const HookStatus& hook : self.hooks) {
     if (hook.programs.empty()) {
-      builder.number(kHookMissing, {{"role", hook.role}, {"reason", to_label(hook.reason)}}, 1);
+      const HookReason reason = reason_of(hook, self.hooks, context.conditions);
+      builder.number(kHookMissing, {{"role", hook.role}, {"reason", name_of(reason)}}, 1);
     }
     for (const std::string& program : hook.programs) {
       builder.number(kHookInfo, {{"role", hook.role}, {"program", program}, {"mode", hook.mode}},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/export/router.h"
+#include "agent/model/hook_reason.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
@@ -24,6 +25,7 @@ struct ExportContext {
   std::string revision;
   double scrape_seconds = 0;  // of the collection that made this snapshot
   WebStatus web;
+  HookConditions conditions;  // under which hooks were looked for
 };
 
 // The snapshot as Prometheus families; families without any series are left out.

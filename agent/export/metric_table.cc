@@ -51,9 +51,16 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "Data requests by who sent them: an I/O call, readahead (also mmap, fadvise), writeback, "
      "other."},
     {"fuse_requests_in_flight", MetricType::Gauge, MOUNT_LABELS,
-     "Requests sent and not yet ended, now."},
+     "Requests sent and not yet ended, now. With what waited already when the agent began, and "
+     "still does, also threads that could not send yet."},
     {"fuse_oldest_request_age_seconds", MetricType::Gauge, MOUNT_LABELS,
-     "Time since the oldest request in flight was sent; 0 if there is none."},
+     "Time since the oldest request in flight was sent; 0 if there is none. If it was sent before "
+     "the agent began, the time since then: it is at least so old."},
+    {"fuse_waiting_requests", MetricType::Gauge, MOUNT_LABELS,
+     "What waits for a reply or for its turn, now, as the kernel itself counts it (the file "
+     "waiting "
+     "of /sys/fs/fuse/connections): requests in flight, threads that may not send yet, and writes "
+     "of the background that are not sent yet. Absent where it cannot be read."},
     {"fuse_background_requests", MetricType::Gauge, MOUNT_LABELS,
      "Requests that count against max_background, now: readahead, writeback, asynchronous I/O."},
     {"fuse_background_blocked_threads", MetricType::Gauge, MOUNT_LABELS,
@@ -80,7 +87,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_hook_info", MetricType::Gauge, "role,program,mode",
      "The BPF program that fills a role. Always 1."},
     {"fusescope_hook_missing", MetricType::Gauge, "role,reason",
-     "A role that no hook fills, so that what it would show is absent. Always 1."},
+     "A role that no hook fills, so that what it would show is absent; reason is one of those in "
+     "docs/metrics.md. Always 1."},
     {"fusescope_lost_events_total", MetricType::Counter, "reason",
      "Events that could not be counted in full, by reason; see docs/metrics.md."},
     {"fusescope_inflight_collisions_total", MetricType::Counter, "",

@@ -37,6 +37,7 @@ enum Metric : std::size_t {
   kRequestOrigin,
   kInFlight,
   kOldestAge,
+  kWaiting,
   kBackground,
   kBlockedThreads,
   kBlockedSeconds,

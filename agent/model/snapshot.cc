@@ -104,6 +104,8 @@ void make_distinct(std::vector<MountSnapshot>& mounts) {
     mount.in_flight += first.in_flight;
     mount.blocked_threads += first.blocked_threads;
     mount.oldest_age_ns = std::max(mount.oldest_age_ns, first.oldest_age_ns);
+    mount.oldest_is_older = mount.oldest_is_older || first.oldest_is_older;
+    if (first.waiting) mount.waiting = mount.waiting.value_or(0) + *first.waiting;
     first = std::move(mount);
   }
   mounts = std::move(distinct);

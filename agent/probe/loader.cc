@@ -107,11 +107,12 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);
   size_trace(skeleton, knobs.trace);
   if (!knobs.trial) return;
-  for (bpf_map* map : {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads,
-                       maps.duration_rows, maps.durations, maps.mount_stats, maps.calls_of_thread,
-                       maps.suspended_calls, maps.allocated_for_call, maps.guarded_words,
-                       maps.followed_processes, maps.followed_backgrounds, maps.traced_requests,
-                       maps.traced_calls, maps.process_stats, maps.traced_backgrounds}) {
+  for (bpf_map* map :
+       {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads, maps.duration_rows,
+        maps.durations, maps.mount_stats, maps.calls_of_thread, maps.suspended_calls,
+        maps.allocated_for_call, maps.guarded_words, maps.followed_processes,
+        maps.followed_backgrounds, maps.traced_requests, maps.traced_calls, maps.process_stats,
+        maps.traced_backgrounds, maps.listed}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "agent/model/hook_reason.h"
+
 namespace fusescope {
 namespace {
 
@@ -48,7 +50,7 @@ class Chooser {
  private:
   [[nodiscard]] HookTrial known_of(const HookAlternative& alternative) const {
     if (hooks_the_call(alternative) && !allocated_) {
-      return trial_of(alternative, "needs the role allocated");
+      return trial_of(alternative, kNeedsAllocated);
     }
     std::vector<std::string_view> programs(alternative.programs.begin(),
                                            alternative.programs.end());

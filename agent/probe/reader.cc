@@ -133,13 +133,14 @@ Reader::Reader(const Session& session)
       duration_rows_(map_array(session.skeleton().maps.duration_rows)),
       mount_stats_(map_array(session.skeleton().maps.mount_stats)),
       durations_(map_array(session.skeleton().maps.durations)),
-      self_(map_array(session.skeleton().maps.self_stats)) {}
+      self_(map_array(session.skeleton().maps.self_stats)),
+      listed_(map_array(session.skeleton().maps.listed)) {}
 
 Result<Reader> Reader::open(const Session& session) {
   Reader reader(session);
-  for (const MappedArray* array :
-       {&reader.connections_, &reader.inflight_, &reader.error_rows_, &reader.blocked_,
-        &reader.duration_rows_, &reader.mount_stats_, &reader.durations_, &reader.self_}) {
+  for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.error_rows_,
+                                   &reader.blocked_, &reader.duration_rows_, &reader.mount_stats_,
+                                   &reader.durations_, &reader.self_, &reader.listed_}) {
     if (array->error()) return std::unexpected(errno_error("map a BPF array", array->error()));
   }
   return reader;
@@ -299,6 +300,7 @@ std::vector<Row> Reader::rows() const {
                     .claimed_ns = slot->claimed_ns,
                     .device = slot->device,
                     .retired = (address & FUSESCOPE_RETIRED) != 0,
+                    .waiting = slot->waiting,
                     .limits = slot->limits});
   }
   return rows;
@@ -311,6 +313,29 @@ Result<void> Reader::refresh_limits() const {
     return std::unexpected(Error{"read the limits of connections: " + walked.error().text});
   }
   return {};
+}
+
+// The programs list what they walk over while they are told to.
+Result<Listing> Reader::list_requests() const {
+  Listing listing;
+  auto& shared = *session_->skeleton().bss;
+  shared.listed_count = 0;
+  shared.listed_connection = 0;
+  shared.listing_is_cut = false;
+  shared.lists_requests = true;
+  Result<void> walked;
+  for (const bpf_link* link : {session_->device_list(), session_->connection_walk()}) {
+    if (!link || !walked) continue;
+    if (auto output = output_of(*link); !output) walked = std::unexpected(output.error());
+  }
+  shared.lists_requests = false;
+  if (!walked) return std::unexpected(Error{"list requests: " + walked.error().text});
+  const std::span all(static_cast<fusescope_listed*>(listed_.data()), FUSESCOPE_MAX_LISTED);
+  for (const fusescope_listed& each : all.first(shared.listed_count)) {
+    listing.requests[each.connection].insert(each.request);
+  }
+  listing.is_cut = shared.listing_is_cut;
+  return listing;
 }
 
 Result<std::vector<fusescope_device_record>> Reader::devices() const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/model/earlier.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/session.h"
 
@@ -35,7 +36,8 @@ struct Row {
   std::uint64_t address = 0;     // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
   std::uint64_t claimed_ns = 0;  // CLOCK_MONOTONIC, when the row became this connection's
   std::uint32_t device = 0;
-  bool retired = false;  // another connection has the address now
+  bool retired = false;       // another connection has the address now
+  std::uint32_t waiting = 0;  // fuse_conn.num_waiting
   fusescope_limits limits{};
 };
 
@@ -95,8 +97,15 @@ class Reader {
   // the host's ids.
   void drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const;
 
-  // Reads the limits in rows() again, so that they are those of now.
+  // Reads the limits in rows() again, and what waits, so that they are those of now.
   [[nodiscard]] Result<void> refresh_limits() const;
+
+  // Whether rows() know what waits.
+  [[nodiscard]] bool sees_waiting() const { return session_->connection_walk() != nullptr; }
+
+  // The requests that lie in the kernel's lists of each connection that has an open /dev/fuse or a
+  // row, and whose sending was not seen. Empty where this kernel has no iterators.
+  [[nodiscard]] Result<Listing> list_requests() const;
 
   // Threads of a row that are blocked now, because max_background requests are in use.
   [[nodiscard]] std::uint64_t blocked_threads(std::uint32_t row) const;
@@ -140,6 +149,7 @@ class Reader {
   MappedArray mount_stats_;
   MappedArray durations_;
   MappedArray self_;
+  MappedArray listed_;
 };
 
 }  // namespace fusescope

@@ -95,10 +95,11 @@ class Scrape:
 
 
 class Agent:
-    """`under` is the command to run instead of the agent, which it must run with the same options."""
+    """`under` is the command to run instead of the agent, which it must run with the same options;
+    `port` is that of one that has ended."""
 
-    def __init__(self, *args, log, under=(), environment=None):
-        self.port = free_port()
+    def __init__(self, *args, log, under=(), environment=None, port=None):
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(log, "ab")
         self.process = subprocess.Popen(
@@ -130,13 +131,14 @@ class Agent:
 
 
 class Countfs:
-    """The counting filesystem: the truth that the agent is held against."""
+    """The counting filesystem: the truth that the agent is held against. `under` is the command that
+    runs it."""
 
-    def __init__(self, directory, *args, mountpoint=None, files=("data:64M",)):
+    def __init__(self, directory, *args, mountpoint=None, files=("data:64M",), under=()):
         self.mountpoint = os.fsencode(mountpoint or str(directory / "mnt"))
         os.makedirs(self.mountpoint, exist_ok=True)
         self.stats_file = directory / f"stats-{time.monotonic_ns()}.json"
-        command = [COUNTFS, "--stats", self.stats_file, "--allow-other", *args]
+        command = [*under, COUNTFS, "--stats", self.stats_file, "--allow-other", *args]
         for file in files:
             command += ["--file", file]
         self.process = subprocess.Popen([*command, self.mountpoint], stdout=subprocess.PIPE)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import SGIO, end, wait_for
+from harness import SGIO, Agent, end, wait_for
 from monitoring import Alertmanager, Prometheus, Webhook
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "dashboards/alerts.yml"
@@ -25,27 +25,34 @@ def sped_up(match):
     return f"{max(LEAST, seconds // SPEED_UP)}s"
 
 
-def quick_rules(directory):
+def quick_rules(directory, keep):
     """The same rules in a quicker time: windows and waits, and the age of a request that is stuck."""
     text = re.sub(r"\b(\d+)([smh])\b(?=\]|$)", sped_up, RULES.read_text(), flags=re.MULTILINE)
     stuck = "(fuse_oldest_request_age_seconds) > "
-    assert f"{stuck}30" in text
+    assert f"{stuck}30" in text and "keep_firing_for: 6s" in text
     path = directory / "alerts.yml"
-    path.write_text(text.replace(f"{stuck}30", f"{stuck}3"))
+    path.write_text(text.replace(f"{stuck}30", f"{stuck}3").replace("keep_firing_for: 6s",
+                                                                    f"keep_firing_for: {keep}"))
     return path
+
+
+@contextlib.contextmanager
+def monitoring(agent, directory, keep="6s"):
+    webhook = Webhook()
+    with contextlib.ExitStack() as stack:
+        stack.callback(webhook.stop)
+        alertmanager = Alertmanager(directory, webhook.url)
+        stack.callback(alertmanager.stop)
+        prometheus = Prometheus(directory, {"fusescope": [f"127.0.0.1:{agent.port}"]},
+                                [quick_rules(directory, keep)], [alertmanager.address])
+        stack.callback(prometheus.stop)
+        prometheus.webhook = webhook
+        yield prometheus
 
 
 @pytest.fixture
 def monitor(agent, tmp_path):
-    webhook = Webhook()
-    with contextlib.ExitStack() as stack:
-        stack.callback(webhook.stop)
-        alertmanager = Alertmanager(tmp_path, webhook.url)
-        stack.callback(alertmanager.stop)
-        prometheus = Prometheus(tmp_path, {"fusescope": [f"127.0.0.1:{agent.port}"]},
-                                [quick_rules(tmp_path)], [alertmanager.address])
-        stack.callback(prometheus.stop)
-        prometheus.webhook = webhook
+    with monitoring(agent, tmp_path) as prometheus:
         yield prometheus
 
 
@@ -110,3 +117,39 @@ def test_stopped_daemon_raises_an_alert_that_resolves(monitor, mount):
         assert alert["labels"]["severity"] == "critical"
         wait_for(lambda: arrived(monitor, "FuseRequestStuck", "resolved", filesystem),
                  "FuseRequestStuck resolved", 60)
+
+
+def state_of(monitor, filesystem):
+    """Of FuseRequestStuck for the mount, and its age as it was last scraped."""
+    states = [state for state in ("pending", "firing") for alert in monitor.alerts(state)
+              if alert["alertname"] == "FuseRequestStuck"
+              and alert["mountpoint"] == filesystem.label]
+    ages = monitor.query(f'fuse_oldest_request_age_seconds{{mountpoint="{filesystem.label}"}}')
+    return states, max((age for _, age in ages), default=0)
+
+
+@pytest.mark.serial
+@pytest.mark.slow
+def test_agent_started_again_during_a_hang_resolves_nothing(tmp_path, mount):
+    """Killed, and started again: the request, of which the new one has seen nothing, goes on."""
+    filesystem = mount(name="hung")
+    agent = Agent(log=tmp_path / "agent.log")
+    with contextlib.ExitStack() as stack:
+        monitor = stack.enter_context(monitoring(agent, tmp_path, keep="30s"))
+        stack.enter_context(load(filesystem))
+        filesystem.process.send_signal(signal.SIGSTOP)
+        stack.callback(filesystem.process.send_signal, signal.SIGCONT)
+        wait_for(lambda: arrived(monitor, "FuseRequestStuck", "firing", filesystem),
+                 "FuseRequestStuck at the webhook", 60)
+        agent.process.kill()
+        agent.process.wait(20)
+        wait_for(lambda: state_of(monitor, filesystem)[1] == 0, "no scrape", 30)
+        agent = Agent(log=tmp_path / "agent.log", port=agent.port)
+        stack.callback(lambda: agent.stop())
+        for least in (0.1, 6):
+            wait_for(lambda: state_of(monitor, filesystem)[1] > least, "a request that hangs", 30)
+            assert state_of(monitor, filesystem)[0] == ["firing"]
+        assert not arrived(monitor, "FuseRequestStuck", "resolved", filesystem)
+        filesystem.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: arrived(monitor, "FuseRequestStuck", "resolved", filesystem),
+                 "FuseRequestStuck resolved", 90)

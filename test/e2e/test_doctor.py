@@ -13,6 +13,8 @@ import pytest
 
 from harness import AGENT, Agent, wait_for
 
+REASONS = {"not_permitted", "lockdown", "no_tracefs", "not_asked_for", "verifier", "refused", "no_btf",
+           "absent"}
 ROLES = ["allocated", "blocked", "sent", "taken", "ended", "call"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 HAS_KPROBES = any(pathlib.Path(folder, "kprobe_events").exists()
@@ -148,7 +150,19 @@ def test_serve_attaches_what_doctor_says(report, tmp_path):
                         for role in report["roles"] for program in role["programs"]}
     missing = {s.labels["role"]: s.labels["reason"]
                for s in scrape.select("fusescope_hook_missing")}
-    assert missing == {role["role"]: role["reason"] for role in report["roles"] if role["reason"]}
+    assert set(missing) == {role["role"] for role in report["roles"] if role["reason"]}
+    assert set(missing.values()) <= REASONS
+
+
+def test_reason_of_a_role_without_a_hook_is_one_word(tmp_path):
+    """Of a mode that was asked for, and of rights that are missing; the kernel's text is no label."""
+    agent = Agent("--hooks=tracepoint", log=tmp_path / "log")
+    scrape = agent.scrape()
+    assert agent.stop() == 0
+    reasons = {s.labels["role"]: s.labels["reason"]
+               for s in scrape.select("fusescope_hook_missing")}
+    assert reasons["allocated"] == reasons["blocked"] == "not_asked_for"
+    assert set(reasons.values()) <= REASONS
 
 
 def test_without_rights():

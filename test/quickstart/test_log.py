@@ -24,7 +24,7 @@ def start(tmp_path):
 
 
 def missing(scrape):
-    return {s.labels["role"]: s.labels["reason"] for s in scrape.select("fusescope_hook_missing")}
+    return {s.labels["role"] for s in scrape.select("fusescope_hook_missing")}
 
 
 def test_has_no_line_of_a_failure(start):
@@ -49,6 +49,5 @@ def test_names_roles_without_a_hook(start):
     told = [line for line in lines if "level=info" in line and "no hook on this kernel" in line]
     assert len(told) == 1 and "fusescope doctor" in told[0]
     assert all(re.search(rf"\b{role}\b", told[0]) for role in roles)
-    for role, reason in roles.items():
-        assert any("level=debug" in line and f"role {role}: no hook: {reason}" in line
-                   for line in lines)
+    for role in roles:
+        assert any("level=debug" in line and f"role {role}: no hook: " in line for line in lines)

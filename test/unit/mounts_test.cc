@@ -160,6 +160,48 @@ TEST(Mounts, AreFoundInSpiteOfMalformedLines) {
   EXPECT_EQ(Mounts(proc.path()).find({42}).size(), 2U);
 }
 
+TEST(Mounts, OfOnePathInTwoNamespacesHaveTwoNames) {
+  Proc proc;
+  proc.self(line("0:43", "/data") + line("0:44", "/own"));
+  proc.process("10", 2, line("0:41", "/data") + line("0:45", "/pod"));
+  proc.process("11", 3, line("0:42", "/data", "fuse.else") + line("0:46", "/pod"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({41, 42, 45, 46});
+  EXPECT_EQ(mountpoint_of(mounts, 43), "/data");
+  EXPECT_EQ(mountpoint_of(mounts, 44), "/own");
+  EXPECT_EQ(mountpoint_of(mounts, 41), "/data (mnt:2)");
+  EXPECT_EQ(mountpoint_of(mounts, 42), "/data") << "of another type: other labels";
+  EXPECT_EQ(mountpoint_of(mounts, 45), "/pod") << "the first of them";
+  EXPECT_EQ(mountpoint_of(mounts, 46), "/pod (mnt:3)");
+  EXPECT_EQ(mounts.at(41).device, 41U);
+}
+
+TEST(Mounts, OfOnePathInOneNamespaceHaveOneName) {
+  Proc proc;
+  proc.self(line("0:41", "/data") + line("0:42", "/data"));
+  proc.process("10", 2, line("0:43", "/data") + line("0:44", "/data"));
+  const MountsByDevice mounts = Mounts(proc.path()).find({43, 44});
+  EXPECT_EQ(mountpoint_of(mounts, 41), "/data");
+  EXPECT_EQ(mountpoint_of(mounts, 42), "/data");
+  EXPECT_EQ(mountpoint_of(mounts, 43), "/data (mnt:2)");
+  EXPECT_EQ(mountpoint_of(mounts, 44), "/data (mnt:2)");
+}
+
+TEST(Mounts, KeepTheirNamesWhenAnotherOfThatPathComesOrGoes) {
+  Proc proc;
+  proc.process("10", 2, line("0:41", "/data"));
+  Mounts mounts(proc.path());
+  EXPECT_EQ(mountpoint_of(mounts.find({41}), 41), "/data");
+  proc.self(line("0:42", "/data"));
+  const MountsByDevice both = mounts.find({41});
+  EXPECT_EQ(mountpoint_of(both, 41), "/data");
+  EXPECT_EQ(mountpoint_of(both, 42), "/data (mnt:1)");
+  EXPECT_EQ(mountpoint_of(mounts.find({}), 42), "/data (mnt:1)") << "41 is gone";
+  proc.self("");
+  mounts.find({});
+  proc.self(line("0:42", "/data"));
+  EXPECT_EQ(mountpoint_of(mounts.find({}), 42), "/data") << "mounted anew";
+}
+
 TEST(Mounts, AreNoneWithoutAProcfs) {
   EXPECT_TRUE(Mounts(testing::TempDir() + "/no-such-proc").find({41}).empty());
 }

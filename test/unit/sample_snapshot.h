@@ -79,6 +79,7 @@ inline MountSnapshot busy_mount() {
   add_sample_calls(mount.counters);
   add_sample_requests(mount.counters);
   mount.in_flight = 3;
+  mount.waiting = 4;
   mount.oldest_age_ns = 2'500'000'000;
   mount.blocked_threads = 30;
   mount.limits = sample_limits();
@@ -112,7 +113,10 @@ inline SelfSnapshot sample_self() {
                 {.role = "taken",
                  .mode = "",
                  .programs = {},
-                 .trials = {},
+                 .trials = {{.mode = "kprobe",
+                             .needs = "function fuse_copy_args",
+                             .reason = "load: no such\nprogram \xff",
+                             .program = "kprobe_request_taken_copy"}},
                  .reason = "load: no such\nprogram \xff"},
                 {.role = "call",
                  .mode = "tracepoint",
@@ -134,7 +138,8 @@ inline ExportContext sample_context() {
           .revision = "abcdef0",
           .scrape_seconds = 0.25,
           .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
-                  .config_is_in_force = true}};
+                  .config_is_in_force = true},
+          .conditions = {.kernel = {.fuse = FuseDriver::built_in}}};
 }
 
 }  // namespace fusescope

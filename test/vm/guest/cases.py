@@ -46,10 +46,12 @@ ENDINGS = (
     test_endings.test_an_interrupted_request_is_counted,
     test_endings.test_every_request_leaves,
     test_endings.test_lazily_unmounted,
+    guest_tests.test_hung_before_the_agent,
 )
 COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace,
             guest_tests.test_top)
-IO_URING = (guest_tests.test_requests_come_over_io_uring,)
+IO_URING = (guest_tests.test_requests_come_over_io_uring,
+            guest_tests.test_hung_before_the_agent)
 VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
 
 # What hooks on functions see otherwise than the tracepoints of requests, which see system calls:

@@ -14,8 +14,10 @@ import pytest
 
 import workloads
 from harness import AGENT, SGIO, data_requests, sgio, wait_for
+from shared import WORK, SharedAgent
 from stat_report import Stat, check_exact, of_command, of_files
 from test_top import tables
+from waiting_io import WaitingIo, connections
 
 CALLS = 8
 VIRTIOFS = "/mnt/virtiofs"
@@ -31,6 +33,30 @@ def test_sixty_four_threads(agent, mount):
     assert scrape.total("fuse_io_requests_count", **labels) == 64 * 4
     assert scrape.total("fuse_io_requests_sum", **labels) == 64 * 4 * 8
     assert scrape.total("fuse_io_segments_total", **labels) == 64 * 4 * 256
+
+
+@pytest.mark.parametrize("count", [1, 8, 40])
+def test_hung_before_the_agent(agent, mount, count):
+    """What waits for a stopped daemon is in flight for an agent that is started then: requests, and
+    threads that may send none yet; as many as the kernel says."""
+    filesystem = mount("--attr-timeout", "600", "--max-background", "12", name="hung")
+    names = ("fuse_requests_in_flight", "fuse_waiting_requests", "fuse_oldest_request_age_seconds")
+
+    def shown():
+        scrape = later.scrape()
+        return [scrape.total(name, mountpoint=filesystem.label) for name in names]
+
+    with connections() as control:
+        waiting = WaitingIo(filesystem, control, *((count - 1, 1) if count > 1 else (1,)))
+        later = SharedAgent(*agent.options, log=WORK / "later.log")
+        try:
+            in_flight, told, age = shown()
+            assert in_flight == told == waiting.waiting() == count and age > 0
+            waiting.go_on()
+            wait_for(lambda: shown() == [0, 0, 0], "nothing in flight")
+        finally:
+            waiting.clear()
+            assert later.stop() == 0
 
 
 def test_requests_come_over_io_uring(agent, mount):
