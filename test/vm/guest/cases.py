@@ -46,7 +46,8 @@ ENDINGS = (
 COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_trace,
             guest_tests.test_top)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,)
-VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
+VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_one_answer_virtiofs,
+            guest_tests.test_verify_virtiofs)
 
 # What hooks on functions see otherwise than the tracepoints of requests, which see system calls:
 # sendfile(2) makes calls of 64 KiB, and all but the first find their data read ahead.
