@@ -16,7 +16,8 @@ using prometheus::MetricType;
 
 constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
-     "Data requests (READ or WRITE) that one I/O call took; fuse_io_minimum_requests_total says how "
+     "Data requests (READ or WRITE) that one I/O call took; fuse_io_minimum_requests_total says "
+     "how "
      "many were needed." CALL_ESTIMATE},
     {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
      "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},

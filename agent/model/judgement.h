@@ -26,12 +26,12 @@ struct Judgement {
   std::uint64_t minimum = 0;  // of these, as many as the calls need on this host
   std::uint64_t excess = 0;   // the others
   std::uint64_t segments = 0;
-  std::uint64_t bytes = 0;  // asked for
+  std::uint64_t bytes = 0;                               // asked for
   std::uint64_t split_calls = 0;                         // of several requests, needed or not
   std::array<std::uint64_t, FUSESCOPE_CAUSES> splits{};  // by cause
   IoVerdict verdict = IoVerdict::idle;
-  // Only if limited or broken: `unmerged` if there is any; else that of most extra requests, one that
-  // can be mended before one that is the host's own maximum.
+  // Only if limited or broken: `unmerged` if there is any; else that of most extra requests, one
+  // that can be mended before one that is the host's own maximum.
   std::optional<fusescope_cause> cause;
   std::string remedy;  // empty unless limited or broken
 };

@@ -43,11 +43,10 @@ Json splits_json(const Judgement& judged, const MountSnapshot& mount, const Host
   for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
     const auto cause = static_cast<fusescope_cause>(i);
     if (!io.splits[cause]) continue;
-    array.push_back(
-        {{"cause", name_of(cause)},
-         {"calls", io.splits[cause]},
-         {"extra_requests", io.extra_requests[cause]},
-         {"remedy", text_or_null(remedy_of(judged, cause, mount, host))}});
+    array.push_back({{"cause", name_of(cause)},
+                     {"calls", io.splits[cause]},
+                     {"extra_requests", io.extra_requests[cause]},
+                     {"remedy", text_or_null(remedy_of(judged, cause, mount, host))}});
   }
   return array;
 }

@@ -120,7 +120,8 @@ TEST(DoctorText, SaysWhatIsTakenForALimitThatCannotBeRead) {
   diagnosis.kernel.max_pages_limit.reset();
   diagnosis.kernel.max_pages_guess = "read x: Permission denied: 256 pages are taken";
   const std::string text = doctor_text(diagnosis);
-  EXPECT_NE(text.find("max_pages_limit            unknown, see below\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("max_pages_limit            unknown, see below\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("\n  read x: Permission denied: 256 pages are taken"), std::string::npos)
       << text;
   EXPECT_EQ(json::parse(doctor_json(diagnosis))["kernel"]["fuse_max_pages_guess"],

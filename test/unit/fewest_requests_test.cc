@@ -83,8 +83,8 @@ class RandomCall {
   [[nodiscard]] fusescope_limits limits() {
     fusescope_limits limits = most();
     limits.max_pages = static_cast<__u32>(number(1, limits.max_pages));
-    limits.max_read = static_cast<__u32>(number(1, 3) == 1 ? limits.max_read
-                                                           : number(4096, limits.max_read));
+    limits.max_read =
+        static_cast<__u32>(number(1, 3) == 1 ? limits.max_read : number(4096, limits.max_read));
     return limits;
   }
 
