@@ -13,14 +13,13 @@ import pytest
 import yaml
 
 import workloads
-from harness import AGENT, SETTLED, SGIO, Countfs, sgio
+from harness import AGENT, LIMIT, SETTLED, SGIO, Agent, Countfs, raised_limit, sgio
 from stat_report import Stat
 from test_dashboards import load_dashboard, panels_of
 from test_rules import DASHBOARDS
 from test_top import tables
 
 CALLS = 8
-LIMIT = pathlib.Path("/proc/sys/fs/fuse/max_pages_limit")
 STREAM = ("--buffered", "--engine", "stream", "--segments", "1", "--segment-bytes")
 
 
@@ -216,20 +215,6 @@ def test_rules_and_dashboards(seen, filesystems, tmp_path, rule):
     assert done.returncode == 0, done.stdout
 
 
-@contextlib.contextmanager
-def raised_limit():
-    """The pages of the host's largest request: a kernel before 6.13 has no other than 256."""
-    if not LIMIT.exists():
-        yield 256
-        return
-    before = LIMIT.read_text()
-    LIMIT.write_text("1024")
-    try:
-        yield 1024
-    finally:
-        LIMIT.write_text(before)
-
-
 @pytest.mark.serial
 def test_limit_of_the_host_is_followed(agent, filesystems):
     """A mount keeps what it negotiated; what can be had is measured by what the host allows now."""
@@ -250,3 +235,23 @@ def test_limit_of_the_host_is_followed(agent, filesystems):
     assert report["host_max_pages"] == pages and report["host_max_pages_guess"] is None
     assert report["excess_requests"] == CALLS * (4 - needed)
     assert (done.returncode, report["verdict"]) == ((1, "limited") if needed < 4 else (0, "ok"))
+
+
+def test_a_limit_that_cannot_be_read_is_a_guess(tmp_path):
+    """By doctor, by stat, and once in the log of serve: its file is hidden by another."""
+    garbage = tmp_path / "garbage"
+    garbage.write_text("none of your business\n")
+    # A kernel before 6.13 has no such file: there all settings are hidden.
+    hidden = (garbage, LIMIT) if LIMIT.exists() else (tmp_path, LIMIT.parents[2])
+    under = ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh",
+             *hidden, AGENT]
+    guess = "256 pages are taken for the largest request of this host"
+    done = subprocess.run([*under, "doctor", "--json"], stdout=subprocess.PIPE, check=False)
+    assert guess in json.loads(done.stdout)["kernel"]["fuse_max_pages_guess"]
+    done = subprocess.run([*under, "stat", "--json", "--", "true"], stderr=subprocess.PIPE, check=True)
+    assert guess in json.loads(done.stderr)["host_max_pages_guess"]
+    log = tmp_path / "agent.log"
+    agent = Agent(under=under, log=log)
+    agent.scrape()
+    assert agent.stop() == 0
+    assert log.read_text().count(guess) == 1

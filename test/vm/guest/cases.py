@@ -33,6 +33,7 @@ FUSE = (
     test_nested.test_page_fault_on_another_file,
     test_nested.test_passthrough_to_another_mount,
     guest_tests.test_sixty_four_threads,
+    guest_tests.test_limit_of_the_host_is_followed,
     test_phases.test_a_slow_daemon_is_service,
     test_phases.test_too_few_daemon_threads_are_the_queue,
     test_phases.test_too_small_a_background_is_blocked,

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import workloads
-from harness import AGENT, SGIO, data_requests, sgio, wait_for
+from harness import AGENT, SGIO, data_requests, raised_limit, sgio, wait_for
 from stat_report import Stat, check_exact, of_command, of_files
 from test_top import tables
 
@@ -31,6 +31,18 @@ def test_sixty_four_threads(agent, mount):
     assert scrape.total("fuse_io_requests_count", **labels) == 64 * 4
     assert scrape.total("fuse_io_requests_sum", **labels) == 64 * 4 * 8
     assert scrape.total("fuse_io_segments_total", **labels) == 64 * 4 * 256
+
+
+def test_limit_of_the_host_is_followed(agent, mount):
+    """While programs run, by those of each mode; a connection keeps what it has negotiated."""
+    filesystem = mount(*workloads.LIMITS[256])
+    with raised_limit() as pages:
+        agent.scrape()
+        sgio(filesystem.path(), "--direct", *workloads.LARGE, "--calls", CALLS)
+        scrape = agent.scrape()
+    labels = {"mountpoint": filesystem.label, "op": "read", "mode": "direct"}
+    assert scrape.total("fuse_io_requests_sum", **labels) == CALLS * 4
+    assert scrape.total("fuse_io_minimum_requests_total", **labels) == CALLS * 4 * 256 // pages
 
 
 def test_requests_come_over_io_uring(agent, mount):
