@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import re
 import subprocess
 import time
 import urllib.request
@@ -72,20 +73,29 @@ def filesystems(tmp_path_factory):
         yield found
 
 
+def until_seen(lines, label):
+    """What top prints up to the end of the refresh that first has a verdict on this mount."""
+    is_seen = False
+    for line in lines:
+        yield line
+        is_seen = is_seen or label in line and re.search(r"  (ok|limited|broken)\b", line)
+        if is_seen and not line.strip():
+            return
+
+
 @pytest.fixture(scope="module")
 def seen(agent, filesystems):
     """All workloads once, under stat and top, and what each of them says; the agent's metrics and
     the data of its page."""
-    with subprocess.Popen([AGENT, "top", "-d", "0.5"], stdout=subprocess.PIPE, text=True) as top:
+    with subprocess.Popen([AGENT, "top", "-d", "0.5", "-n", "60"], stdout=subprocess.PIPE,
+                          text=True) as top:
         first = top.stdout.readline()  # its hooks are attached
         script = "".join(f'"{SGIO}" --calls {CALLS} {" ".join(case.sgio)} '
                          f'"{filesystems[case.name].label}/data" >/dev/null\n' for case in CASES)
         stat = subprocess.run([AGENT, "stat", "--", "sh", "-ec", script], capture_output=True,
                               text=True, timeout=60, check=True)
-        # Two refreshes after the end show what was settled then.
-        rest = [top.stdout.readline() for _ in range(2 * (len(CASES) + 4))]
+        rest = [*until_seen(top.stdout, filesystems[CASES[-1].name].label)]
         top.terminate()
-        rest.append(top.stdout.read())
     with urllib.request.urlopen(agent.url + "/api/mounts", timeout=10) as response:
         page = json.load(response)
     return {"stat": stat.stderr, "top": first + "".join(rest), "page": page,
