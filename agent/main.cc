@@ -49,7 +49,8 @@ constexpr const char* kStatExamples = R"(Examples:
   fusescope stat -p 4711 -- sleep 10
       the same, for ten seconds
   fusescope stat --json -o io.json --fail-on-split -- ./benchmark
-      for programs: one object on one line, see docs/json.md; exit code 1 if a call was split
+      for programs: one object on one line, see docs/json.md; exit code 1 if calls took more
+      requests than this host needs
 Exit code: that of the command (128 + n: ended by signal n; 126 and 127: it could not be run); 2:
 nothing could be counted, and the command was not run.
 Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same rights.)";
@@ -165,7 +166,8 @@ void add_stat(CLI::App& app, fusescope::StatOptions& options) {
       ->type_name("FILE");
   stat.add_flag("--json", options.json, "one JSON object instead of tables");
   stat.add_flag("--fail-on-split", options.fail_on_split,
-                "exit code 1 if the command succeeded, but an I/O call was split");
+                "exit code 1 if the command succeeded, but its I/O calls took more requests than "
+                "they need on this host");
   stat.add_option("COMMAND", options.command, "what to run, with its arguments")
       ->type_name("COMMAND...");
   stat.positionals_at_end();

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
 #include "agent/host/readahead.h"
 
@@ -165,7 +166,11 @@ void Collector::release_gone() {
   });
 }
 
+// fs.fuse.max_pages_limit can be set at any time, and comes with the module of FUSE.
+void Collector::follow_host_limits() const { session_.follow(read_host_limits()); }
+
 Result<void> Collector::refresh() {
+  follow_host_limits();
   if (auto settled = reader_.settle(); !settled) return settled;
   // Before the mount tables: limits of a connection that is gone by then are not shown.
   if (auto limits = reader_.refresh_limits(); !limits) return limits;
@@ -187,6 +192,7 @@ Result<void> Collector::refresh() {
 }
 
 Result<void> Collector::keep_house() {
+  follow_host_limits();
   if (auto settled = reader_.settle(); !settled) return settled;
   const auto now = Clock::now();
   const std::size_t rows = reader_.rows().size();

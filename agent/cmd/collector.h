@@ -43,6 +43,7 @@ class Collector {
   using EndedByRow = std::map<std::uint32_t, Ended>;
   using Clock = std::chrono::steady_clock;  // the clock of claimed_ns
 
+  void follow_host_limits() const;
   Result<void> refresh();
   Result<Snapshot> present();
   Result<void> refresh_devices();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/host/fuse_module.h"
+#include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
 
 namespace fusescope {
@@ -26,7 +27,8 @@ Result<std::unique_ptr<Counting>> Counting::start(HookMode mode) {
   if (!fuse_module().present) {
     return std::unexpected(Error{"FUSE is not loaded, so nothing can be counted: modprobe fuse"});
   }
-  auto session = Session::start(mode, skip_risk_of(read_kernel()), Scope::followed_processes);
+  auto session = Session::start(mode, skip_risk_of(read_kernel()), read_host_limits(),
+                                Scope::followed_processes);
   if (!session) return std::unexpected(session.error());
   std::unique_ptr<Counting> counting(new Counting(std::move(*session)));
   auto reader = Reader::open(counting->session_);

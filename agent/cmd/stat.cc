@@ -126,7 +126,7 @@ Result<int> count_command(const StatOptions& options, const EndingSignals& signa
   (end.signal ? report.signal : report.exit_code) = end.signal ? end.signal : end.status;
   auto reported = report_on(counting, options, report, output);
   if (!reported) return std::unexpected(reported.error());
-  return !end.status && options.fail_on_split && split_calls_of(report) ? kSplit : end.status;
+  return !end.status && options.fail_on_split && is_split(total_of(report)) ? kSplit : end.status;
 }
 
 // Until it ends, or a signal says that it is enough.
@@ -144,7 +144,7 @@ Result<int> count_process(const StatOptions& options, const EndingSignals& signa
   report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   auto reported = report_on(counting, options, report, output);
   if (!reported) return std::unexpected(reported.error());
-  return options.fail_on_split && split_calls_of(report) ? kSplit : 0;
+  return options.fail_on_split && is_split(total_of(report)) ? kSplit : 0;
 }
 
 }  // namespace

@@ -62,7 +62,9 @@ Result<void> Telemetry::start() {
 
 Result<void> Telemetry::attach() {
   conditions_ = read_conditions();
-  auto session = Session::start(mode_, skip_risk_of(conditions_.kernel));
+  const HostLimits host = read_host_limits();
+  if (const std::string guess = guess_of(host); !guess.empty()) spdlog::warn("{}", guess);
+  auto session = Session::start(mode_, skip_risk_of(conditions_.kernel), host);
   if (!session) return std::unexpected(session.error());
   auto attached = std::make_unique<Attached>(std::move(*session), nullptr, nullptr);
   auto reader = Reader::open(attached->session);

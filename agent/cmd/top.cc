@@ -50,7 +50,8 @@ class Watch {
       return std::unexpected(
           Error{"FUSE is not loaded, so there is nothing to see: modprobe fuse"});
     }
-    auto session = Session::start(mode, skip_risk_of(read_kernel()), Scope::host_by_process);
+    auto session = Session::start(mode, skip_risk_of(read_kernel()), read_host_limits(),
+                                  Scope::host_by_process);
     if (!session) return std::unexpected(session.error());
     std::unique_ptr<Watch> watch(new Watch(std::move(*session)));
     auto reader = Reader::open(watch->session_);

@@ -17,6 +17,7 @@
 #include "agent/cmd/trace_filter.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/fuse_module.h"
+#include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
 #include "agent/host/mounts.h"
 #include "agent/probe/reader.h"
@@ -216,7 +217,8 @@ Result<int> trace(const TraceOptions& options) {
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
   std::signal(SIGPIPE, SIG_IGN);
-  auto session = Session::start(options.hooks, skip_risk_of(read_kernel()), Scope::host, *knobs);
+  auto session = Session::start(options.hooks, skip_risk_of(read_kernel()), read_host_limits(),
+                                Scope::host, *knobs);
   if (!session) return std::unexpected(session.error());
   const auto reader = Reader::open(*session);
   if (!reader) return std::unexpected(reader.error());

@@ -103,6 +103,7 @@ void add_calls(Builder& builder, const Labels& labels, const fusescope_io_stats&
                     histogram_of(stats.requests, static_cast<double>(requests_of(stats)), 1, true));
   builder.count(kIoSegments, call, segments_of(stats));
   builder.count(kIoBytes, call, stats.bytes);
+  builder.count(kIoMinimumRequests, call, minimum_of(stats));
   for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
     const auto cause = static_cast<fusescope_cause>(i);
     if (!cause_applies(cause, op, mode) && !stats.splits[i]) continue;

@@ -16,8 +16,9 @@ using prometheus::MetricType;
 
 constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
-     "Data requests (READ or WRITE) that one I/O call took; 1 is as good as it "
-     "gets." CALL_ESTIMATE},
+     "Data requests (READ or WRITE) that one I/O call took; fuse_io_minimum_requests_total says "
+     "how "
+     "many were needed." CALL_ESTIMATE},
     {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
      "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},
     {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
@@ -28,6 +29,11 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_extra_requests_total", MetricType::Counter, CALL_LABELS ",cause",
      "Data requests beyond the first of the I/O calls that were split, by why the one before was "
      "closed."},
+    {"fuse_io_minimum_requests_total", MetricType::Counter, CALL_LABELS,
+     "Fewest data requests that the I/O calls could be made of on this host: all their segments "
+     "merged, in requests of fs.fuse.max_pages_limit pages, or of 256 where that is not there or "
+     "cannot be read; none for a call that took none. What fuse_io_requests_sum is more than this "
+     "can be saved."},
     {"fuse_request_pages", MetricType::Histogram, MOUNT_LABELS ",op",
      "Pages, as slots of its page array, that one data request carried."},
     {"fuse_request_bytes_total", MetricType::Counter, MOUNT_LABELS ",op",

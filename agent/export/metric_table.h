@@ -27,6 +27,7 @@ enum Metric : std::size_t {
   kIoBytes,
   kIoSplits,
   kIoExtraRequests,
+  kIoMinimumRequests,
   kRequestPages,
   kRequestBytes,
   kRequestDuration,

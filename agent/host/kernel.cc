@@ -112,7 +112,9 @@ KernelFacts read_kernel(const std::string& root) {
   kernel.perf_event_paranoid = number(settings + "/kernel/perf_event_paranoid");
   kernel.unprivileged_bpf_disabled = number(settings + "/kernel/unprivileged_bpf_disabled");
   kernel.bpf_stats_enabled = number(settings + "/kernel/bpf_stats_enabled");
-  kernel.max_pages_limit = read_host_limits(root).max_pages_limit;
+  const HostLimits host = read_host_limits(root);
+  kernel.max_pages_limit = host.max_pages_limit;
+  kernel.max_pages_guess = guess_of(host);
   kernel.is_host_user_namespace = is_host_user_namespace(root);
   return kernel;
 }

@@ -29,6 +29,8 @@ struct KernelFacts {
   std::optional<std::int64_t> unprivileged_bpf_disabled{};
   std::optional<std::int64_t> bpf_stats_enabled{};
   std::optional<std::int64_t> max_pages_limit{};
+  std::string
+      max_pages_guess{};  // why the limit is not known, and what is taken; empty: it is known
   bool is_host_user_namespace = true;  // else root's rights are none that the kernel asks for
 };
 

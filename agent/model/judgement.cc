@@ -35,12 +35,10 @@ std::optional<fusescope_cause> main_cause(const fusescope_io_stats& stats,
   return cause_of_most(stats, [](fusescope_cause) { return true; });
 }
 
-IoVerdict verdict_of(const Judgement& judgement, const MountSnapshot& mount,
-                     const HostLimits& host) {
+IoVerdict verdict_of(const Judgement& judgement) {
   if (!judgement.requests) return IoVerdict::idle;
-  if (!judgement.cause) return IoVerdict::ok;
-  if (judgement.cause == FUSESCOPE_CAUSE_UNMERGED) return IoVerdict::broken;
-  return is_hosts_maximum(*judgement.cause, mount, host) ? IoVerdict::ok : IoVerdict::limited;
+  if (judgement.splits[FUSESCOPE_CAUSE_UNMERGED]) return IoVerdict::broken;
+  return judgement.excess ? IoVerdict::limited : IoVerdict::ok;
 }
 
 Judgement judge_one(const MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
@@ -51,21 +49,18 @@ Judgement judge_one(const MountSnapshot& mount, fusescope_op op, fusescope_mode 
   judgement.mode = mode;
   judgement.calls = calls_of(stats);
   judgement.requests = requests_of(stats);
+  judgement.excess = excess_of(stats);
+  judgement.minimum = judgement.requests - judgement.excess;
   judgement.segments = segments_of(stats);
   judgement.bytes = stats.bytes;
   std::ranges::copy(stats.splits, judgement.splits.begin());
   judgement.split_calls =
       std::accumulate(judgement.splits.begin(), judgement.splits.end(), std::uint64_t{0});
+  judgement.verdict = verdict_of(judgement);
+  if (!is_split(judgement)) return judgement;
   judgement.cause = main_cause(stats, mount, host);
-  judgement.verdict = verdict_of(judgement, mount, host);
-  if (judgement.verdict == IoVerdict::limited || judgement.verdict == IoVerdict::broken) {
-    judgement.remedy = remedy_for(*judgement.cause, op, mode, mount, host);
-  }
+  judgement.remedy = remedy_of(judgement, *judgement.cause, mount, host);
   return judgement;
-}
-
-std::uint64_t extra_requests(const Judgement& judgement) {
-  return judgement.requests - std::min(judgement.requests, judgement.calls);
 }
 
 }  // namespace
@@ -84,11 +79,18 @@ std::vector<Judgement> judge(const MountSnapshot& mount, const HostLimits& host)
 }
 
 Judgement worst(const std::vector<Judgement>& judgements) {
-  const auto key = [](const Judgement& each) {
-    return std::pair(each.verdict, extra_requests(each));
-  };
+  const auto key = [](const Judgement& each) { return std::pair(each.verdict, each.excess); };
   const auto found = std::ranges::max_element(judgements, {}, key);
   return found == judgements.end() ? Judgement{} : *found;
+}
+
+bool is_split(const Judgement& judgement) { return judgement.verdict >= IoVerdict::limited; }
+
+std::string remedy_of(const Judgement& judgement, fusescope_cause cause, const MountSnapshot& mount,
+                      const HostLimits& host) {
+  if (!is_split(judgement)) return "";
+  if (cause != judgement.cause && is_hosts_maximum(cause, mount, host)) return "";
+  return remedy_for(cause, judgement.op, judgement.mode, mount, host);
 }
 
 }  // namespace fusescope

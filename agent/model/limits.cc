@@ -37,6 +37,12 @@ std::vector<Bound> bounds_of(const MountSnapshot& mount, fusescope_op op, fusesc
 
 }  // namespace
 
+std::string guess_of(const HostLimits& host) {
+  if (host.unreadable.empty()) return "";
+  return host.unreadable + ": " + std::to_string(host.most_pages()) +
+         " pages are taken for the largest request of this host";
+}
+
 const char* name_of(Limit limit) {
   switch (limit) {
     case Limit::max_pages: return "max_pages";

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "agent/model/snapshot.h"
 #include "bpf/abi.h"
@@ -15,12 +16,19 @@ struct HostLimits {
   std::uint64_t page_bytes = 4096;
   // fs.fuse.max_pages_limit, since Linux 6.13; before, 256 pages (FUSE_MAX_MAX_PAGES,
   // fs/fuse/fuse_i.h).
-  std::optional<std::uint64_t> max_pages_limit;
+  std::optional<std::uint64_t> max_pages_limit{};
+  // Why that setting could not be read though it may be there, and 256 is no more than a guess;
+  // empty: it was read, or this kernel has none.
+  std::string unreadable{};
 
   // The most pages that a connection of this host can negotiate.
   [[nodiscard]] std::uint64_t most_pages() const { return max_pages_limit.value_or(256); }
   [[nodiscard]] std::uint64_t most_bytes() const { return most_pages() * page_bytes; }
 };
+
+// What is taken for the limit of a host that does not tell it, and why: for people. Empty: it is
+// known.
+std::string guess_of(const HostLimits& host);
 
 enum class Limit { max_pages, max_read, max_write, no_big_writes, readahead };
 const char* name_of(Limit limit);

@@ -22,7 +22,7 @@ std::uint64_t requests_of(const fusescope_io_stats& stats) {
 }
 
 std::uint64_t minimum_of(const fusescope_io_stats& stats) {
-  return calls_of(stats) - stats.requests[0] + stats.needed_extra_requests;
+  return requests_of(stats) - excess_of(stats);
 }
 
 // The kernel side counts what was needed after what was sent, and may be read in between.

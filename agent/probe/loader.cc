@@ -69,6 +69,7 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   constants.counts_processes = knobs.counts_processes;
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
+  skeleton->data->host_request_bytes = knobs.host_request_bytes;
   return skeleton;
 }
 

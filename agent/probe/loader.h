@@ -51,7 +51,7 @@ struct TraceKnobs {
 };
 
 // What the programs are told before they are loaded: constants, so that what is not used is not
-// even verified.
+// even verified; but for host_request_bytes, which Session can change.
 struct Knobs {
   bool calls_are_hooked = false;
   bool calls_by_thread_id = false;                 // for programs without typed pointers
@@ -59,6 +59,8 @@ struct Knobs {
   bool follows_processes = false;                  // counts the processes of Followed only
   bool counts_processes = false;                   // counts by process as well
   std::optional<TraceKnobs> trace = std::nullopt;  // tells of each call or request
+  // Of the largest request that a connection of this host can negotiate.
+  std::uint64_t host_request_bytes = 1 << 20;
   bool trial = false;  // maps of one entry: only to see whether programs are accepted
 };
 

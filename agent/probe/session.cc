@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <optional>
 #include <set>
@@ -89,6 +90,7 @@ class Session::Search {
   [[nodiscard]] Plan next() const {
     Plan plan = plan_for(mode_, risk_, scope_, refused_);
     plan.knobs.trace = given_.trace;
+    plan.knobs.host_request_bytes = given_.host_request_bytes;
     plan.knobs.trial = given_.trial;
     return plan;
   }
@@ -132,7 +134,7 @@ class Session::Search {
   HookMode mode_;
   SkipRisk risk_;
   Scope scope_;
-  Knobs given_;  // of which `trace` and `trial` are taken
+  Knobs given_;  // of which `trace`, `host_request_bytes` and `trial` are taken
   Refusals refused_;
   std::set<std::string> tried_alone_;  // roles
 };
@@ -143,10 +145,15 @@ Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& ris
   return session->hooks();
 }
 
-Result<Session> Session::start(HookMode mode, const SkipRisk& risk, Scope scope,
-                               const std::optional<TraceKnobs>& trace) {
+Result<Session> Session::start(HookMode mode, const SkipRisk& risk, const HostLimits& host,
+                               Scope scope, const std::optional<TraceKnobs>& trace) {
   remove_stale_return_probes();
-  return Search(mode, risk, scope, {.trace = trace}).run();
+  return Search(mode, risk, scope, {.trace = trace, .host_request_bytes = host.most_bytes()}).run();
+}
+
+void Session::follow(const HostLimits& host) const {
+  std::atomic_ref bytes(skeleton_->data->host_request_bytes);
+  bytes.store(host.most_bytes(), std::memory_order_relaxed);
 }
 
 std::expected<Session, Refusals> Session::of_plan(const Plan& plan) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/model/limits.h"
 #include "agent/model/snapshot.h"
 #include "agent/probe/hooks.h"
 #include "agent/probe/loader.h"
@@ -28,8 +29,13 @@ class Session {
   // works. Fails when a role without which nothing can be counted stays empty; the text says what
   // to do. Needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN where FUSE is a module; they may be
   // dropped afterwards.
-  static Result<Session> start(HookMode mode, const SkipRisk& risk, Scope scope = Scope::host,
+  // HOST: as it is now; see follow().
+  static Result<Session> start(HookMode mode, const SkipRisk& risk, const HostLimits& host,
+                               Scope scope = Scope::host,
                                const std::optional<TraceKnobs>& trace = std::nullopt);
+
+  // Has the calls that end from now on counted by these limits of the host.
+  void follow(const HostLimits& host) const;
 
   [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
 

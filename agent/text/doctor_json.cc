@@ -36,6 +36,7 @@ Json kernel_json(const KernelFacts& kernel) {
           {"unprivileged_bpf_disabled", or_null(kernel.unprivileged_bpf_disabled)},
           {"bpf_stats_enabled", flag_or_null(kernel.bpf_stats_enabled)},
           {"fuse_max_pages_limit", or_null(kernel.max_pages_limit)},
+          {"fuse_max_pages_guess", text_or_null(kernel.max_pages_guess)},
           {"host_user_namespace", kernel.is_host_user_namespace}};
 }
 

@@ -49,8 +49,10 @@ std::string kernel_text(const KernelFacts& kernel) {
     table.add({"max_pages_limit", number_of(kernel.max_pages_limit) +
                                       in_brackets("fs.fuse.max_pages_limit, for every mount")});
   }
+  if (!kernel.max_pages_guess.empty()) table.add({"max_pages_limit", "unknown, see below"});
   if (!kernel.is_host_user_namespace) table.add({"user namespace", "not the host's"});
-  return table.text();
+  if (kernel.max_pages_guess.empty()) return table.text();
+  return table.text() + wrapped("  ", printable(kernel.max_pages_guess), {.indent = 2}) + "\n";
 }
 
 std::string capabilities_text(const std::vector<CapabilityFinding>& capabilities) {

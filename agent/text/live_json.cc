@@ -83,6 +83,9 @@ Json call_json(const Judgement& judgement) {
           {"mode", name_of(judgement.mode)},
           {"calls", judgement.calls},
           {"requests", judgement.requests},
+          {"minimum_requests", judgement.minimum},
+          {"excess_requests", judgement.excess},
+          {"verdict", name_of(judgement.verdict)},
           {"segments", judgement.segments},
           {"bytes", judgement.bytes},
           {"split_calls", judgement.split_calls},
@@ -152,6 +155,7 @@ std::string live_json(const LiveReport& report) {
                        {"roles", roles_json(now.self)},
                        {"lost", lost},
                        {"host_max_pages", report.host.most_pages()},
+                       {"host_max_pages_guess", text_or_null(guess_of(report.host))},
                        {"mounts", mounts}};
   return object.dump() + "\n";
 }

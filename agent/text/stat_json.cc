@@ -6,7 +6,6 @@
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
-#include "agent/model/remedy.h"
 #include "agent/model/stats.h"
 #include "agent/text/stat_text.h"
 
@@ -44,11 +43,10 @@ Json splits_json(const Judgement& judged, const MountSnapshot& mount, const Host
   for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
     const auto cause = static_cast<fusescope_cause>(i);
     if (!io.splits[cause]) continue;
-    array.push_back(
-        {{"cause", name_of(cause)},
-         {"calls", io.splits[cause]},
-         {"extra_requests", io.extra_requests[cause]},
-         {"remedy", text_or_null(remedy_for(cause, judged.op, judged.mode, mount, host))}});
+    array.push_back({{"cause", name_of(cause)},
+                     {"calls", io.splits[cause]},
+                     {"extra_requests", io.extra_requests[cause]},
+                     {"remedy", text_or_null(remedy_of(judged, cause, mount, host))}});
   }
   return array;
 }
@@ -62,6 +60,8 @@ Json calls_json(const MountSnapshot& mount, const HostLimits& host) {
                      {"verdict", name_of(judged.verdict)},
                      {"calls", judged.calls},
                      {"requests", judged.requests},
+                     {"minimum_requests", judged.minimum},
+                     {"excess_requests", judged.excess},
                      {"segments", judged.segments},
                      {"bytes", judged.bytes},
                      {"requests_per_call_mean", ratio(judged.requests, judged.calls)},
@@ -142,6 +142,7 @@ Json command_json(const std::vector<std::string>& command) {
 }  // namespace
 
 std::string stat_json(const StatReport& report) {
+  const Judgement total = total_of(report);
   Json lost = Json::object();
   for (const auto& [reason, count] : losses_of(report.self)) lost[reason] = count;
   const Json object = {{"command", command_json(report.command)},
@@ -149,7 +150,13 @@ std::string stat_json(const StatReport& report) {
                        {"exit_code", or_null(report.exit_code)},
                        {"signal", or_null(report.signal)},
                        {"seconds", report.seconds},
-                       {"split_calls", split_calls_of(report)},
+                       {"verdict", name_of(total.verdict)},
+                       {"requests", total.requests},
+                       {"minimum_requests", total.minimum},
+                       {"excess_requests", total.excess},
+                       {"split_calls", total.split_calls},
+                       {"host_max_pages", report.host.most_pages()},
+                       {"host_max_pages_guess", text_or_null(guess_of(report.host))},
                        {"mounts", mounts_json(report)},
                        {"lost", lost},
                        {"roles", roles_json(report.self)}};

@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <numeric>
 
 #include "agent/model/diagnosis.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
-#include "agent/model/remedy.h"
 #include "agent/model/stats.h"
 #include "agent/text/table.h"
 
@@ -58,35 +56,26 @@ std::string ratio(std::uint64_t part, std::uint64_t whole) {
   return whole ? fixed(static_cast<double>(part) / static_cast<double>(whole), 1) : kNone;
 }
 
-std::uint64_t splits_of(const fusescope_io_stats& io) {
-  return std::accumulate(std::begin(io.splits), std::end(io.splits), std::uint64_t{0});
+const fusescope_io_stats& io_of(const MountSnapshot& mount, const Judgement& judged) {
+  return mount.counters.data.ops[judged.op].io[judged.mode];
 }
 
-template <class Action>
-void for_each_io(const MountSnapshot& mount, Action action) {
-  for (const auto op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
-    for (const auto mode : {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED}) {
-      const fusescope_io_stats& io = mount.counters.data.ops[op].io[mode];
-      if (calls_of(io)) action(op, mode, io);
-    }
-  }
-}
-
-std::string calls_text(const MountSnapshot& mount) {
+std::string calls_text(const MountSnapshot& mount, const std::vector<Judgement>& judgements) {
+  if (judgements.empty()) return "";
   Table table;
-  table.add({"CALLS", "MODE", "COUNT", "REQUESTS", "PER CALL", "P99", "MAX", "SEGMENTS PER CALL",
-             "BYTES", "SPLIT"});
-  const auto header_only = table.text();
-  for_each_io(mount, [&](fusescope_op op, fusescope_mode mode, const fusescope_io_stats& io) {
+  table.add({"CALLS", "MODE", "COUNT", "REQUESTS", "NEEDED", "PER CALL", "P99", "MAX",
+             "SEGS PER CALL", "BYTES", "VERDICT"});
+  for (const Judgement& judged : judgements) {
+    const fusescope_io_stats& io = io_of(mount, judged);
     const auto plain = [](std::uint64_t bound) { return std::to_string(bound); };
-    const std::uint64_t calls = calls_of(io);
-    table.add({name_of(op), name_of(mode), std::to_string(calls), std::to_string(requests_of(io)),
-               ratio(requests_of(io), calls), quantile_text(requests_quantile(io, kTail), plain),
-               std::to_string(io.most_requests), ratio(segments_of(io), calls),
-               bytes_text(io.bytes), std::to_string(splits_of(io))});
-  });
-  const std::string text = table.text();
-  return text == header_only ? "" : text;
+    table.add({name_of(judged.op), name_of(judged.mode), std::to_string(judged.calls),
+               std::to_string(judged.requests), std::to_string(judged.minimum),
+               ratio(judged.requests, judged.calls),
+               quantile_text(requests_quantile(io, kTail), plain), std::to_string(io.most_requests),
+               ratio(judged.segments, judged.calls), bytes_text(judged.bytes),
+               name_of(judged.verdict)});
+  }
+  return table.text();
 }
 
 void add_request_row(Table& table, const std::string& name, const std::string& pages,
@@ -128,30 +117,36 @@ std::string origins_text(const MountSnapshot& mount) {
   return text.empty() ? "" : text + "\n";
 }
 
-std::string splits_text(const MountSnapshot& mount, const HostLimits& host) {
+// Why calls took several requests, also where that is as few as this host allows.
+std::string splits_text(const MountSnapshot& mount, const Judgement& judged,
+                        const HostLimits& host) {
   std::string text;
-  for_each_io(mount, [&](fusescope_op op, fusescope_mode mode, const fusescope_io_stats& io) {
-    for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
-      const auto cause = static_cast<fusescope_cause>(i);
-      if (!io.splits[cause]) continue;
-      const std::string start = std::string("  split by ") + name_of(cause) + ": ";
-      const std::string remedy = remedy_for(cause, op, mode, mount, host);
-      text += wrapped(start,
-                      std::to_string(io.splits[cause]) + " " + name_of(mode) + " " + name_of(op) +
-                          " calls, " + std::to_string(io.extra_requests[cause]) +
-                          " requests more than one each" +
-                          (remedy.empty() ? "" : "; " + printable(remedy)),
-                      {.indent = 4, .lines = 6}) +
-              "\n";
-    }
-  });
+  const fusescope_io_stats& io = io_of(mount, judged);
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    const auto cause = static_cast<fusescope_cause>(i);
+    if (!io.splits[cause]) continue;
+    const std::string start = std::string("  split by ") + name_of(cause) + ": ";
+    const std::string remedy = is_split(judged) ? remedy_of(judged, cause, mount, host)
+                                                : "this host allows no fewer requests";
+    text += wrapped(start,
+                    std::to_string(io.splits[cause]) + " " + name_of(judged.mode) + " " +
+                        name_of(judged.op) + " calls, " + std::to_string(io.extra_requests[cause]) +
+                        " requests more than one each" +
+                        (remedy.empty() ? "" : "; " + printable(remedy)),
+                    {.indent = 4, .lines = 6}) +
+            "\n";
+  }
   return text;
 }
 
 std::string mount_text(const MountSnapshot& mount, const HostLimits& host) {
   const std::string title = printable(mount.identity.mountpoint);
-  return std::string("\n").append(title) + " (" + printable(mount.identity.fstype) + ")\n" +
-         calls_text(mount) + requests_text(mount) + origins_text(mount) + splits_text(mount, host);
+  const auto judgements = judge(mount, host);
+  std::string text = std::string("\n").append(title) + " (" + printable(mount.identity.fstype) +
+                     ")\n" + calls_text(mount, judgements) + requests_text(mount) +
+                     origins_text(mount);
+  for (const Judgement& judged : judgements) text += splits_text(mount, judged, host);
+  return text;
 }
 
 std::string subject_of(const StatReport& report) {
@@ -182,6 +177,11 @@ std::string estimates_text(const SelfSnapshot& self) {
   return text;
 }
 
+std::string guess_text(const HostLimits& host) {
+  const std::string guess = guess_of(host);
+  return guess.empty() ? "" : wrapped("Not known: ", printable(guess), {.indent = 2}) + "\n";
+}
+
 std::string ending_of(const StatReport& report) {
   if (report.signal) return ", ended by signal " + std::to_string(*report.signal);
   if (report.exit_code && *report.exit_code) {
@@ -192,14 +192,18 @@ std::string ending_of(const StatReport& report) {
 
 }  // namespace
 
-std::uint64_t split_calls_of(const StatReport& report) {
-  std::uint64_t splits = 0;
+Judgement total_of(const StatReport& report) {
+  Judgement total;
   for (const MountSnapshot& mount : report.mounts) {
-    for_each_io(mount, [&](fusescope_op, fusescope_mode, const fusescope_io_stats& io) {
-      splits += splits_of(io);
-    });
+    for (const Judgement& each : judge(mount, report.host)) {
+      total.verdict = std::max(total.verdict, each.verdict);
+      total.requests += each.requests;
+      total.minimum += each.minimum;
+      total.excess += each.excess;
+      total.split_calls += each.split_calls;
+    }
   }
-  return splits;
+  return total;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> losses_of(const SelfSnapshot& self) {
@@ -227,14 +231,18 @@ std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self) {
 
 std::string stat_text(const StatReport& report) {
   const std::string time = fixed(report.seconds, 2) + " s" + ending_of(report);
-  const std::string caveats = lost_text(report.self) + estimates_text(report.self);
+  const std::string caveats =
+      lost_text(report.self) + estimates_text(report.self) + guess_text(report.host);
   if (report.mounts.empty()) {
     return "No FUSE I/O by " + subject_of(report) + " (" + time + ")\n" + lost_text(report.self);
   }
   std::string text =
       wrapped("FUSE I/O of ", subject_of(report) + " (" + time + ")", {.indent = 2}) + "\n";
   for (const MountSnapshot& mount : report.mounts) text += mount_text(mount, report.host);
-  return text + "\n<= and >: the bound of the histogram's bucket that holds it\n" + caveats;
+  return text +
+         "\nNEEDED: the fewest requests that these calls need on this host"
+         "\n<= and >: the bound of the histogram's bucket that holds it\n" +
+         caveats;
 }
 
 }  // namespace fusescope

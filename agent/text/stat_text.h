@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/model/limits.h"
+#include "agent/model/judgement.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
@@ -24,8 +24,8 @@ struct StatReport {
   HostLimits host;
 };
 
-// I/O calls that took more than one request.
-std::uint64_t split_calls_of(const StatReport& report);
+// Over all mounts, operations and modes: the worst verdict, and the sums.
+Judgement total_of(const StatReport& report);
 
 // Events that were not counted, by reason, without those of the value 0. "recursion": programs that
 // the kernel skipped, for whatever process.

@@ -19,6 +19,7 @@ BUILD = pathlib.Path(os.environ.get("FUSESCOPE_BUILD", ROOT / "build/release"))
 AGENT = BUILD / "agent/fusescope"
 COUNTFS = BUILD / "test/fs/countfs"
 SGIO = BUILD / "test/load/sgio"
+LIMIT = pathlib.Path("/proc/sys/fs/fuse/max_pages_limit")
 SETTLED = 0.25  # seconds after which an ended I/O call must be visible
 
 
@@ -181,6 +182,20 @@ def sgio(path, *args, check=True):
                           timeout=120)
     assert done.returncode == 0 or not check, f"sgio {args} failed"
     return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def raised_limit():
+    """The pages of the host's largest request: a kernel before 6.13 has no other than 256."""
+    if not LIMIT.exists():
+        yield 256
+        return
+    before = LIMIT.read_text()
+    LIMIT.write_text("1024")
+    try:
+        yield 1024
+    finally:
+        LIMIT.write_text(before)
 
 
 def data_requests(scrape, mountpoint, op):

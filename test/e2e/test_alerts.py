@@ -97,9 +97,11 @@ def test_splitting_mount_raises_an_alert_that_resolves(monitor, mount):
     with load(filesystem), load(healthy):
         alert = wait_for(lambda: arrived(monitor, "FuseIoSplit", "firing", filesystem),
                          "FuseIoSplit at the webhook", 90)
-        assert alert["labels"]["cause"] == "max_pages"
-        assert alert["annotations"]["description"].startswith("100% of the direct I/O calls on "
-                                                              f"{filesystem.label} of 127.0.0.1:")
+        assert (alert["labels"]["mode"], alert["labels"]["severity"]) == ("direct", "warning")
+        description = alert["annotations"]["description"]
+        assert description.startswith("87.5% of the requests that direct I/O calls on "
+                                      f"{filesystem.label} of 127.0.0.1:")
+        assert "The most frequent cause is max_pages." in description
         assert not arrived(monitor, "FuseIoSplit", "firing", healthy)
     wait_for(lambda: arrived(monitor, "FuseIoSplit", "resolved", filesystem),
              "FuseIoSplit resolved", 60)

@@ -52,6 +52,7 @@ def test_background_queue(agent, mount, case):
     assert scrape.total("fuse_io_requests_count", mode=case.mode, **labels) == case.calls
     assert scrape.total("fuse_io_requests_sum", mode=case.mode, **labels) == \
         case.origins.get("call", 0)
+    assert scrape.total("fuse_io_minimum_requests_total", mode=case.mode, **labels) == case.calls
     assert scrape.maybe("fuse_io_splits_total", **labels) == case.calls
 
 

@@ -108,8 +108,8 @@ def busy(agent, tmp_path_factory):
         prometheus = Prometheus(folder, {"fusescope": [f"127.0.0.1:{agent.port}"]},
                                 [DASHBOARDS / "recording.yml"])
         stack.callback(prometheus.stop)
-        wait_for(lambda: prometheus.query("instance_mountpoint:fuse_io_split:ratio_rate5m > 0")
-                 and prometheus.query("cluster:fuse_io_split:ratio_rate5m > 0"),
+        wait_for(lambda: prometheus.query("instance_mountpoint_mode:fuse_io_excess:ratio_rate5m > 0")
+                 and prometheus.query("cluster_mode:fuse_io_excess:ratio_rate5m > 0"),
                  "recorded rates", 60)
         yield prometheus
 

@@ -42,6 +42,7 @@ def test_keeps_what_the_rules_read(name):
                 if is_kept({"__name__": series, "op": op, "mode": "direct"})}
         assert kept == read_by_rules()
     assert is_kept({"__name__": "fuse_io_splits_total", "op": "write", "mode": "buffered"})
+    assert is_kept({"__name__": "fuse_io_requests_sum", "op": "read", "mode": "buffered"})
     assert not is_kept({"__name__": "fuse_io_requests_count", "op": "read", "mode": "buffered"})
 
 

@@ -102,6 +102,7 @@ def test_is_exact(agent, mount, case):
     if case.calls is not None:
         assert scrape.total("fuse_io_requests_count", **labels) == case.calls
         assert scrape.total("fuse_io_requests_sum", **labels) == case.origins.get("call", 0)
+        assert scrape.total("fuse_io_minimum_requests_total", **labels) == case.calls
         assert scrape.total("fuse_io_requests_count", mode=case.mode, **labels) == case.calls
     if case.bytes is not None:
         assert scrape.total("fuse_io_bytes_total", **labels) == case.bytes

@@ -219,7 +219,7 @@ def test_prints_a_table_on_standard_error(mount):
     done = run_stat("--", "sh", "-c", "echo its own; dd if=$1 of=/dev/null bs=1M count=3 "
                     "iflag=direct status=none", "sh", filesystem.path())
     assert done.stdout == "its own\n"
-    assert "read   direct  3      24        8.0       <=8  8    1.0" in done.stderr
+    assert "read   direct  3      24        3       8.0       <=8  8    1.0" in done.stderr
     assert "split by max_pages: 3 direct read calls, 21 requests more" in done.stderr
     assert max(map(len, done.stderr.splitlines())) <= 100
 

@@ -15,6 +15,7 @@ def call_counters(scrape, workload, mountpoint):
     return {
         "calls": scrape.total("fuse_io_requests_count", **labels),
         "requests": scrape.total("fuse_io_requests_sum", **labels),
+        "minimum": scrape.total("fuse_io_minimum_requests_total", **labels),
         "segments": scrape.total("fuse_io_segments_total", **labels),
         "bytes": scrape.total("fuse_io_bytes_total", **labels),
     }
@@ -40,6 +41,7 @@ def test_equals_the_filesystem(agent, mount, workload):
     assert calls == {
         "calls": CALLS,
         "requests": own,
+        "minimum": CALLS * workload.needed,
         "segments": CALLS * workload.segments,
         "bytes": driver["asked_bytes"],
     }

@@ -27,6 +27,7 @@ class Workload:
     cause: str | dict = "max_pages"
     slots: int | None = None  # page slots of a call; None: the pages that countfs sees
     segments: int = 256  # of a call
+    needed: int = 1  # of its requests, where the host allows 256 pages
     past_end: int = 0  # readahead requests beyond what the call asked for
     fs: tuple = ()
 
@@ -42,7 +43,11 @@ VECTOR = ("--engine", "vector", "--segments", "256", "--segment-bytes", "4K")
 UNALIGNED = (*VECTOR, "--offset-in-page", "512")
 SMALL = ("--engine", "vector", "--segments", "256", "--segment-bytes", "512")
 SINGLE = ("--engine", "plain", "--segments", "1", "--segment-bytes", "1M")
+LARGE = ("--engine", "plain", "--segments", "1", "--segment-bytes", "4M")
 SINGLE_OFF = (*SINGLE, "--offset-in-page", "512")
+
+# More than one where a call is larger than any request of such a host.
+NEEDED = {"4-MiB": 4}
 
 # name, sgio options, segments, {max_pages: requests}, cause, slots of a call
 DIRECT = [
@@ -65,6 +70,7 @@ DIRECT = [
     ("readv-writev", ("--engine", "streamv", *VECTOR[2:]), 256, {256: 1, 32: 8}, "max_pages", None),
     ("4-KiB", ("--engine", "plain", "--segments", "1", "--segment-bytes", "4K"), 1,
      {256: 1, 1: 1}, None, None),
+    ("4-MiB", LARGE, 1, {256: 4, 32: 32}, "max_pages", 1024),
 ]
 
 
@@ -73,7 +79,8 @@ def direct_workloads():
             DIRECT, ("read", "write")):
         for max_pages, count in requests.items():
             yield Workload(name=name, sgio=("--direct", *options), max_pages=max_pages,
-                           requests=count, op=op, cause=cause, slots=slots, segments=segments)
+                           requests=count, op=op, cause=cause, slots=slots, segments=segments,
+                           needed=NEEDED.get(name, 1))
 
 
 def buffered_workloads():

@@ -114,6 +114,20 @@ TEST(DoctorText, SaysWhatIsUnknown) {
   EXPECT_NE(text.find("not loaded"), std::string::npos) << text;
 }
 
+TEST(DoctorText, SaysWhatIsTakenForALimitThatCannotBeRead) {
+  Diagnosis diagnosis = healthy_diagnosis();
+  EXPECT_EQ(json::parse(doctor_json(diagnosis))["kernel"]["fuse_max_pages_guess"], nullptr);
+  diagnosis.kernel.max_pages_limit.reset();
+  diagnosis.kernel.max_pages_guess = "read x: Permission denied: 256 pages are taken";
+  const std::string text = doctor_text(diagnosis);
+  EXPECT_NE(text.find("max_pages_limit            unknown, see below\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\n  read x: Permission denied: 256 pages are taken"), std::string::npos)
+      << text;
+  EXPECT_EQ(json::parse(doctor_json(diagnosis))["kernel"]["fuse_max_pages_guess"],
+            diagnosis.kernel.max_pages_guess);
+}
+
 TEST(DoctorJson, IsOneLine) {
   const std::string line = doctor_json(healthy_diagnosis());
   EXPECT_EQ(line.find('\n'), line.size() - 1);

@@ -25,13 +25,14 @@ inline MountSnapshot judged_mount(std::uint32_t pages, std::uint32_t max_read = 
   return mount;
 }
 
-// One call of `requests` requests more, split for a cause.
+// One call of `requests` requests more, split for a cause; it needs `needed` of them.
 inline void add_split(MountSnapshot& mount, fusescope_op op, fusescope_mode mode,
-                      fusescope_cause cause, std::uint64_t requests) {
+                      fusescope_cause cause, std::uint64_t requests, std::uint64_t needed = 1) {
   fusescope_io_stats& stats = mount.counters.data.ops[op].io[mode];
   stats.requests[4]++;
   stats.splits[cause]++;
   stats.extra_requests[cause] += requests - 1;
+  stats.needed_extra_requests += needed - 1;
 }
 
 }  // namespace fusescope

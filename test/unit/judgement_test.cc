@@ -47,20 +47,39 @@ TEST(Judgement, ALimitThatCanBeRaisedIsLimited) {
   EXPECT_NE(found.remedy.find("max_pages=256"), std::string::npos);
 }
 
-TEST(Judgement, TheHostsOwnMaximumIsOk) {
+TEST(Judgement, AsManyRequestsAsAreNeededAreOk) {
   MountSnapshot mount = judged_mount(256);
-  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 4);
-  EXPECT_EQ(judged(mount).verdict, IoVerdict::ok);
-  EXPECT_EQ(judged(mount).remedy, "");
-  EXPECT_EQ(judged(mount, {.max_pages_limit = 1024}).verdict, IoVerdict::limited);
+  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 4, 4);
+  const Judgement found = judged(mount);
+  EXPECT_EQ(found.verdict, IoVerdict::ok);
+  EXPECT_EQ(found.minimum, 4U);
+  EXPECT_EQ(found.excess, 0U);
+  EXPECT_EQ(found.split_calls, 1U);
+  EXPECT_FALSE(found.cause);
+  EXPECT_EQ(found.remedy, "");
+  EXPECT_EQ(remedy_of(found, FUSESCOPE_CAUSE_MAX_PAGES, mount, default_host()), "");
+}
+
+// The connection keeps what it negotiated when the host allows more.
+TEST(Judgement, OneRequestMoreThanNeededIsLimited) {
+  MountSnapshot mount = judged_mount(256);
+  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 4, 3);
+  const HostLimits host = {.max_pages_limit = 1024};
+  EXPECT_EQ(judged(mount, host).verdict, IoVerdict::limited);
+  EXPECT_EQ(judged(mount, host).excess, 1U);
+  EXPECT_EQ(judged(mount, host).cause, FUSESCOPE_CAUSE_MAX_PAGES);
+  EXPECT_NE(judged(mount, host).remedy, "");
 }
 
 TEST(Judgement, WhatCanBeMendedComesBeforeTheHostsMaximum) {
   MountSnapshot mount = judged_mount(256);
-  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 40);
+  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 40, 40);
   add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_PAGE_SLOTS, 2);
-  EXPECT_EQ(judged(mount).verdict, IoVerdict::limited);
-  EXPECT_EQ(judged(mount).cause, FUSESCOPE_CAUSE_PAGE_SLOTS);
+  const Judgement found = judged(mount);
+  EXPECT_EQ(found.verdict, IoVerdict::limited);
+  EXPECT_EQ(found.cause, FUSESCOPE_CAUSE_PAGE_SLOTS);
+  EXPECT_EQ(remedy_of(found, FUSESCOPE_CAUSE_PAGE_SLOTS, mount, default_host()), found.remedy);
+  EXPECT_EQ(remedy_of(found, FUSESCOPE_CAUSE_MAX_PAGES, mount, default_host()), "");
 }
 
 TEST(Judgement, UnmergedIsBrokenWhateverElseThereIs) {
@@ -69,6 +88,13 @@ TEST(Judgement, UnmergedIsBrokenWhateverElseThereIs) {
   add_split(mount, FUSESCOPE_WRITE, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_UNMERGED, 2);
   EXPECT_EQ(judged(mount).verdict, IoVerdict::broken);
   EXPECT_EQ(judged(mount).cause, FUSESCOPE_CAUSE_UNMERGED);
+}
+
+TEST(Judgement, OfEqualVerdictsThatOfMostExcessIsTold) {
+  MountSnapshot mount = judged_mount(32);
+  add_split(mount, FUSESCOPE_READ, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 800, 798);
+  add_split(mount, FUSESCOPE_WRITE, FUSESCOPE_DIRECT, FUSESCOPE_CAUSE_MAX_PAGES, 8);
+  EXPECT_EQ(judged(mount).op, FUSESCOPE_WRITE);
 }
 
 TEST(Judgement, TheWorstOfSeveralIsTold) {

@@ -74,11 +74,48 @@ TEST(Limits, TheHostsMaximumIsThatOfItsSetting) {
   EXPECT_FALSE(is_hosts_maximum(FUSESCOPE_CAUSE_PAGE_SLOTS, mount, default_host()));
 }
 
+constexpr const char* kLimitFile = "proc/sys/fs/fuse/max_pages_limit";
+
 TEST(HostLimits, AreReadWhereThereIsASetting) {
   const TemporaryFolder root;
-  EXPECT_FALSE(read_host_limits(root.path()).max_pages_limit);
-  root.write("proc/sys/fs/fuse/max_pages_limit", "1024\n");
-  EXPECT_EQ(read_host_limits(root.path()).most_pages(), 1024U);
+  root.write(kLimitFile, "1024\n");
+  const HostLimits host = read_host_limits(root.path());
+  EXPECT_EQ(host.most_pages(), 1024U);
+  EXPECT_EQ(host.most_bytes(), 1024 * host.page_bytes);
+  EXPECT_EQ(guess_of(host), "");
+}
+
+TEST(HostLimits, Are256PagesWhereTheKernelHasNoSetting) {
+  const TemporaryFolder root;
+  root.write("proc/sys/fs/file-max", "1\n");
+  const HostLimits host = read_host_limits(root.path());
+  EXPECT_FALSE(host.max_pages_limit);
+  EXPECT_EQ(host.most_pages(), 256U);
+  EXPECT_EQ(guess_of(host), "");
+}
+
+TEST(HostLimits, AreAGuessWhereNoSettingCanBeSeen) {
+  const TemporaryFolder root;
+  const HostLimits host = read_host_limits(root.path());
+  EXPECT_EQ(host.most_pages(), 256U);
+  EXPECT_EQ(guess_of(host),
+            "read /proc/sys/fs/fuse/max_pages_limit: No such file or directory: 256 pages are "
+            "taken for the largest request of this host");
+}
+
+TEST(HostLimits, AreAGuessWhereTheSettingIsNoNumberOfPages) {
+  const TemporaryFolder root;
+  for (const char* text : {"", "\n", "0\n", "many\n", "-1\n", "256 pages\n", "65536\n",
+                           "99999999999999999999999999999999999999\n"}) {
+    root.write(kLimitFile, text);
+    const HostLimits host = read_host_limits(root.path());
+    EXPECT_FALSE(host.max_pages_limit) << text;
+    EXPECT_EQ(host.most_pages(), 256U) << text;
+    EXPECT_NE(guess_of(host).find("is no number of pages: 256"), std::string::npos) << text;
+  }
+  root.remove(kLimitFile);
+  root.write(std::string(kLimitFile) + "/folder", "");
+  EXPECT_NE(guess_of(read_host_limits(root.path())).find("Is a directory"), std::string::npos);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ inline void add_sample_calls(Counters& counters) {
   buffered.bytes = 409604096;
   buffered.splits[FUSESCOPE_CAUSE_UNKNOWN] = 1;
   buffered.extra_requests[FUSESCOPE_CAUSE_UNKNOWN] = 99999;
+  buffered.needed_extra_requests = 390;
 }
 
 inline void add_sample_requests(Counters& counters) {

@@ -33,6 +33,26 @@ TEST(StatsOfCalls, AddTheRequestsOfSplitsToThoseEveryCallHas) {
   EXPECT_EQ(requests_of(stats), 5U + 8 + 100'000);
 }
 
+TEST(StatsOfCalls, TellWhatWasNeededFromWhatWasNot) {
+  fusescope_io_stats stats{};
+  stats.requests[0] = 2;
+  stats.requests[1] = 5;
+  stats.requests[4] = 1;  // eight, of which it needs three
+  stats.extra_requests[FUSESCOPE_CAUSE_MAX_PAGES] = 7;
+  stats.needed_extra_requests = 2;
+  EXPECT_EQ(requests_of(stats), 13U);
+  EXPECT_EQ(minimum_of(stats), 8U);
+  EXPECT_EQ(excess_of(stats), 5U);
+}
+
+TEST(StatsOfCalls, NeedNoMoreThanWasSentWhileACallIsBeingCounted) {
+  fusescope_io_stats stats{};
+  stats.requests[4] = 1;
+  stats.needed_extra_requests = 3;
+  EXPECT_EQ(minimum_of(stats), requests_of(stats));
+  EXPECT_EQ(excess_of(stats), 0U);
+}
+
 TEST(StatsOfCalls, AddTheExtraSegmentsToTheOneEveryCallHas) {
   fusescope_io_stats stats{};
   stats.requests[1] = 2;

@@ -72,7 +72,7 @@ function bindingText(binding) {
 
 function callText(call) {
   const splits = call.splits.map((s) => `${s.calls} by ${s.cause}`).join(", ");
-  return `${call.calls} calls, ${call.requests} requests` + (splits ? `; split: ${splits}` : "");
+  return `${call.calls} calls, ${call.requests} requests` + (splits ? `; ${call.excess_requests} more than needed; split: ${splits}` : "");
 }
 
 function makeRow(key) {

@@ -37,6 +37,7 @@ OTHERS = (
     test_kernel_copies.test_small_copy_counts_what_it_moved,
     test_kernel_copies.test_splice_counts_what_it_moved,
     guest_tests.test_sixty_four_threads,
+    guest_tests.test_limit_of_the_host_is_followed,
     test_phases.test_a_slow_daemon_is_service,
     test_phases.test_too_few_daemon_threads_are_the_queue,
     test_phases.test_too_small_a_background_is_blocked,
@@ -52,7 +53,8 @@ COMMANDS = (guest_tests.test_stat, guest_tests.test_verify, guest_tests.test_tra
             guest_tests.test_top)
 IO_URING = (guest_tests.test_requests_come_over_io_uring,
             guest_tests.test_hung_before_the_agent)
-VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_verify_virtiofs)
+VIRTIOFS = (guest_tests.test_virtiofs, guest_tests.test_one_answer_virtiofs,
+            guest_tests.test_verify_virtiofs)
 
 # What hooks on functions see otherwise than the tracepoints of requests, which see system calls:
 # sendfile(2) makes calls of 64 KiB, and all but the first find their data read ahead.
