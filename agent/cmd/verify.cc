@@ -40,6 +40,9 @@ Result<void> check(const VerifyOptions& options) {
 Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
   const auto seen = orders.give({.step = Step::look});
   if (!seen) return std::unexpected(seen.error());
+  if (has_failed(*seen)) {
+    return std::unexpected(Error{orders.text_of({.step = Step::look}, *seen)});
+  }
   if (seen->filesystem != FUSE_SUPER_MAGIC) {
     return std::unexpected(Error{"verify " + folder +
                                  ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
@@ -56,12 +59,15 @@ Result<VerifyReport> test(const VerifyOptions& options, Orders& orders) {
   if (auto followed = (*counting)->followed().follow(orders.process()); !followed) {
     return std::unexpected(followed.error());
   }
-  VerifyRun run(orders, **counting, *device, options.unaligned ? kUnaligned : kVectored);
+  VerifyWatch watch(**counting, *device);
+  VerifyRun run(orders, watch, options.unaligned ? kUnaligned : kVectored, options.file);
+  if (options.no_timing) run.do_not_time();
   auto report = run.report();
-  if (!report) return report;
-  if (auto removed = orders.give({.step = Step::remove}); !removed) {
-    return std::unexpected(removed.error());
-  }
+  if (!report || orders.is_late()) return report;
+  const Order remove = {.step = Step::remove};
+  const auto removed = orders.give(remove);
+  if (!removed) return std::unexpected(removed.error());
+  if (has_failed(*removed)) return std::unexpected(Error{orders.text_of(remove, *removed)});
   return report;
 }
 
@@ -85,6 +91,7 @@ Result<int> verify(const VerifyOptions& options) {
     return kSignalled + orders.signal();
   }
   if (!report) return std::unexpected(Error{with(report.error().text, left)});
+  if (!left.empty()) std::fprintf(stderr, "fusescope: %s\n", left.c_str());
   const auto printed = print(options.json ? verify_json(*report) : verify_text(*report));
   if (!printed) return std::unexpected(printed.error());
   return verdict_of(*report) == IoVerdict::ok ? 0 : kNotOk;
