@@ -13,7 +13,7 @@ namespace fusescope {
 // The worker of verify, with what a person is told when it fails.
 class Orders {
  public:
-  // `timeout` is for all orders together. `signals` must outlive this.
+  // `timeout` is for all orders together, from here or begin(). `signals` must outlive this.
   Orders(Worker worker, const EndingSignals& signals, std::string folder,
          std::chrono::seconds timeout)
       : worker_(std::move(worker)),
@@ -21,6 +21,9 @@ class Orders {
         folder_(std::move(folder)),
         timeout_(timeout),
         deadline_(Worker::Clock::now() + timeout) {}
+
+  // From now on: what came before took its time elsewhere.
+  void begin() { deadline_ = Worker::Clock::now() + timeout_; }
 
   // Has it carried out. Fails where the worker did not answer: after a signal, which signal() then
   // tells; in time, which is_late() tells; or because it is gone. What the answer says of its own

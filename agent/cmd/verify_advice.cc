@@ -47,6 +47,15 @@ constexpr std::array kForReads = {
     Advice{EPERM, "it may not be read: name a file that may be with --file"},
 };
 
+// As rclone without --vfs-cache-mode.
+constexpr const char* kOnlyNewFiles =
+    "the daemon takes only what is written in order to a new file: see its options";
+constexpr std::array kForWrites = {
+    Advice{EACCES, kOnlyNewFiles},
+    Advice{EPERM, kOnlyNewFiles},
+    Advice{ESPIPE, kOnlyNewFiles},
+};
+
 constexpr std::array kForAll = {
     Advice{EROFS, "it is mounted read-only: mount it writable to have writes tested"},
     Advice{ENOSPC, kNeedsRoom},
@@ -67,22 +76,22 @@ std::string text_for(int error, std::span<const Advice> table) {
   return "";
 }
 
-std::span<const Advice> special_table(const Order& order) {
-  if (order.step == Step::look) return kForFolder;
-  if (order.step == Step::find) return kForFile;
-  if (order.step == Step::run && order.is_direct) return kForDirect;
-  return {};
-}
-
-bool is_about_reads(const Order& order) {
-  return order.step == Step::find || (order.step == Step::run && order.op == FUSESCOPE_READ);
+std::span<const Advice> table_of(const Order& order) {
+  switch (order.step) {
+    case Step::look: return kForFolder;
+    case Step::find: return kForFile;
+    case Step::run:
+      return order.op == FUSESCOPE_READ ? std::span<const Advice>(kForReads) : kForWrites;
+    default: return {};
+  }
 }
 
 }  // namespace
 
 std::string verify_advice(const Order& order, int error) {
-  std::string text = text_for(error, special_table(order));
-  if (text.empty() && is_about_reads(order)) text = text_for(error, kForReads);
+  std::string text;
+  if (order.step == Step::run && order.is_direct) text = text_for(error, kForDirect);
+  if (text.empty()) text = text_for(error, table_of(order));
   return text.empty() ? text_for(error, kForAll) : text;
 }
 

@@ -101,15 +101,16 @@ std::string verdict_line(const VerifyReport& report, const VerifiedOp& op) {
 // A reason is told once for all shapes that have it.
 std::string not_run_text(const VerifyReport& report) {
   std::string text;
+  std::string shapes;
   for (std::size_t i = 0; i < report.not_run.size(); i++) {
     const ShapeNotRun& each = report.not_run[i];
-    const bool is_first = i == 0 || report.not_run[i - 1].reason != each.reason;
+    shapes += (shapes.empty() ? "" : "; ") + std::string(name_of(each.mode)) + " " +
+              name_of(each.op) + ", " + each.title;
     const bool is_last =
         i + 1 == report.not_run.size() || report.not_run[i + 1].reason != each.reason;
-    text += is_first ? "" : "; ";
-    text += std::string(name_of(each.mode)) + " " + name_of(each.op) + ", " + each.title;
     if (!is_last) continue;
-    text = wrapped("  not run: ", text + ": " + each.reason, kWrap) + "\n";
+    text += wrapped("  not run: ", shapes + ": " + each.reason, kWrap) + "\n";
+    shapes.clear();
   }
   return text;
 }
