@@ -248,7 +248,7 @@ Result<VerifyReport> VerifyRun::finished(const Result<void>& tested) {
   if (!tested && !orders_.is_late()) return std::unexpected(tested.error());
   if (!tested) {
     if (auto looked = look_at_pending(); !looked) return std::unexpected(looked.error());
-    if (watch_.has_waited(orders_.timeout() / 2)) return std::unexpected(tested.error());
+    if (watch_.has_waited(orders_.timeout() / 4)) return std::unexpected(tested.error());
     add_not_run("not done within " + std::to_string(orders_.timeout().count()) +
                 " s: give it more with --timeout");
   }

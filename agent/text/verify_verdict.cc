@@ -6,12 +6,15 @@
 namespace fusescope {
 namespace {
 
+constexpr const char* kIdle = "these calls sent no request while they ran";
+
 // Each reason once: direct and buffered I/O may have been refused for the same.
 std::string reasons_of(const VerifyReport& report, fusescope_op op) {
   std::string text;
   for (const VerifiedOp& each : report.ops) {
-    if (each.op != op || each.reason.empty() || text.contains(each.reason)) continue;
-    text += (text.empty() ? "" : "; ") + each.reason;
+    const std::string reason = each.verdict == IoVerdict::idle ? kIdle : each.reason;
+    if (each.op != op || reason.empty() || text.contains(reason)) continue;
+    text += (text.empty() ? "" : "; ") + reason;
   }
   return text;
 }

@@ -186,6 +186,10 @@ TEST(VerifyText, EachReasonIsToldOnce) {
                 not_tested(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "b"),
                 not_tested(FUSESCOPE_WRITE, FUSESCOPE_BUFFERED, "c")};
   EXPECT_EQ(untested_text(report), "reads: a; writes: b; c");
+  report.ops[3].verdict = IoVerdict::idle;
+  EXPECT_EQ(untested_text(report),
+            "reads: a; writes: b; these calls sent no request while they ran");
+  report.ops[3].verdict.reset();
   report.ops[1].verdict = IoVerdict::ok;
   EXPECT_EQ(untested_text(report), "writes: b; c") << "of an operation with no verdict at all";
 }
