@@ -95,7 +95,7 @@ std::string what_of(const VerifyReport& report, const VerifiedOp& op) {
 std::string verdict_line(const VerifyReport& report, const VerifiedOp& op) {
   std::string start = "  " + std::string(name_of(op.op)) + ", " + name_of(op.mode) + ": ";
   start.resize(kVerdictColumn, ' ');
-  return wrapped(start, what_of(report, op), kWrap) + "\n";
+  return wrapped(start, printable(what_of(report, op)), kWrap) + "\n";
 }
 
 // A reason is told once for all shapes that have it.
@@ -109,7 +109,7 @@ std::string not_run_text(const VerifyReport& report) {
     const bool is_last =
         i + 1 == report.not_run.size() || report.not_run[i + 1].reason != each.reason;
     if (!is_last) continue;
-    text += wrapped("  not run: ", shapes + ": " + each.reason, kWrap) + "\n";
+    text += wrapped("  not run: ", printable(shapes + ": " + each.reason), kWrap) + "\n";
     shapes.clear();
   }
   return text;

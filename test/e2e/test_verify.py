@@ -224,6 +224,7 @@ def test_a_file_that_is_given(mount):
     assert all("--file" in reason for reason in reasons(report).values())
 
 
+@pytest.mark.serial
 def test_a_slow_mount(mount):
     """256 single calls take longer than there is time for; the verdict was had long before."""
     report = run_verify(mount("--reply-delay-ms", "20"), "--timeout", "4", code=0)
@@ -330,6 +331,7 @@ def test_killed(mount):
     wait_for(lambda: not left_behind(filesystem), "the file to be removed")
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("moment,timeout", [("before", "2"), ("during", "4")])
 def test_gives_up_on_a_daemon_that_hangs(mount, moment, timeout):
     """A verdict on what was counted before would be of a mount that answers."""

@@ -130,11 +130,11 @@ VerifiedOp not_tested(fusescope_op op, fusescope_mode mode, const std::string& r
 TEST(VerifyText, SaysWhatCouldNotBeTested) {
   VerifyReport report = sample_report();
   report.file = "sub/data";
-  report.ops[1] = not_tested(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "It is so");
+  report.ops[1] = not_tested(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "It is \x1bso");
   report.judged = "unaligned";
   const std::string text = verify_text(report);
   EXPECT_NE(text.find("1 MiB, reads of sub/data, which is not changed\n"), std::string::npos);
-  EXPECT_NE(text.find("  write, direct:   not tested: It is so\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  write, direct:   not tested: It is \\x1bso\n"), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("Verdict: limited, of buffers that are not aligned, of reads alone\n"))
       << text;
 }
