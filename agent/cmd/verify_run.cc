@@ -29,9 +29,6 @@ VerifyRun::VerifyRun(Orders& orders, VerifyWatch& watch, std::size_t judged, std
 Result<VerifyReport> VerifyRun::report() { return finished(test_all()); }
 
 Result<void> VerifyRun::test_all() {
-  auto mount = watch_.look();
-  if (!mount) return std::unexpected(mount.error());
-  report_.mount = std::move(*mount);
   if (auto made = make_file(); !made) return made;
   if (auto judged = judge_all(); !judged) return judged;
   if (auto counted = count_others(); !counted) return counted;
@@ -56,7 +53,6 @@ Result<void> VerifyRun::make_file() {
   if (has_failed(*answer)) {
     const std::string reason = orders_.text_of({.step = Step::create}, *answer);
     for (const fusescope_mode mode : kModes) add_not_tested(FUSESCOPE_WRITE, mode, reason);
-    if (auto looked = watch_.look(); !looked) return std::unexpected(looked.error());
     return find_file();
   }
   has_file_ = {true, true};
@@ -128,6 +124,7 @@ Result<void> VerifyRun::look_at_pending() {
   if (pending_.empty()) return {};
   const auto counted = watch_.look();
   if (!counted) return std::unexpected(counted.error());
+  report_.mount = *counted;
   for (const auto& [each, done] : std::exchange(pending_, {})) {
     if (auto recorded = record(each, done, *counted); !recorded) return recorded;
   }

@@ -14,7 +14,8 @@ class VerifyWatch {
   // `counting` must outlive this. `device` is the kernel's number of the mount's.
   VerifyWatch(Counting& counting, std::uint32_t device) : counting_(counting), device_(device) {}
 
-  // The mount, with what was counted since the look before. Fails if that cannot be trusted.
+  // The mount, with what was counted since the look before. Fails if that cannot be trusted: also
+  // before a request of it was seen, on a kernel that lists no connections.
   Result<MountSnapshot> look();
 
   // Whether a request has been waiting for so long, or nothing is known of it.
