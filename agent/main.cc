@@ -68,11 +68,15 @@ Needs root, or CAP_BPF and CAP_PERFMON.)";
 constexpr const char* kVerifyExamples = R"(Examples:
   fusescope verify /mnt/volume
       whether preadv and pwritev of 256 x 4 KiB are merged into as few requests as they can be
+  fusescope verify --file /mnt/volume/disk.img /mnt/volume
+      writes nothing: reads this file, and judges reads alone
   fusescope verify --unaligned /mnt/volume
       the verdict is about buffers that begin 512 bytes into a page: they need two slots each
-  fusescope verify --json /mnt/volume | jq -r '.ops[] | .op, .verdict, .cause, .remedy'
+  fusescope verify --json /mnt/volume | jq -r '.ops[] | .op, .mode, .verdict, .cause, .remedy'
       for programs: one object on one line, see docs/json.md
-It writes a file of 4 MiB there, and removes it.
+It writes a file of 4 MiB there, and removes it. Where it cannot, it reads a file of 1 MiB or more
+that it finds there. Reads and writes are tested each by itself, with O_DIRECT and through the page
+cache; what could not be tested says why.
 Exit code: 0 ok, 1 limited or broken, 2 it could not be tested.
 Needs root, or CAP_BPF and CAP_PERFMON.)";
 
@@ -194,13 +198,21 @@ void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
   verify.add_option("DIR", options.folder, "a folder of the FUSE mount")->required()->type_name("");
   add_hooks(verify, options.hooks);
   verify.add_flag("--json", options.json, "one JSON object instead of a table");
+  verify
+      .add_option(
+          "--file", options.file,
+          "read this file of the mount, and write nothing (default: a file of its own; where "
+          "none can be made, one that is there is read)")
+      ->type_name("FILE");
   verify.add_flag("--unaligned", options.unaligned,
                   "the verdict is about buffers that begin 512 bytes into a page");
+  verify.add_flag("--no-timing", options.no_timing,
+                  "only count: a second instead of five, and a speed that is a guess");
   verify
       .add_option_function<unsigned>(
           "--timeout",
           [&options](unsigned seconds) { options.timeout = std::chrono::seconds(seconds); },
-          "give up after so many seconds")
+          "after so many seconds the verdict is that of what was counted so far")
       ->default_str("60")
       ->check(CLI::Range(1U, 86400U))
       ->type_name("SECONDS");

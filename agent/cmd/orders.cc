@@ -3,47 +3,27 @@
 
 #include <sys/random.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 
+#include "agent/cmd/verify_advice.h"
+#include "agent/model/label_text.h"
+
 namespace fusescope {
-namespace {
 
-struct Advice {
-  int error;
-  const char* text;
-};
-
-constexpr std::array kAdvice = {
-    Advice{EACCES, "run it as the user who mounted it, or mount with -o allow_other"},
-    Advice{EPERM, "run it as the user who mounted it, or mount with -o allow_other"},
-    Advice{ENOENT, "give a folder of a FUSE mount"},
-    Advice{ENOTDIR, "give the folder of a FUSE mount, not a file"},
-    Advice{EROFS, "it is mounted read-only, and verify writes a file of 4 MiB: mount it writable"},
-    Advice{ENOSPC, "verify writes a file of 4 MiB: make room for it"},
-    Advice{EDQUOT, "verify writes a file of 4 MiB: make room for it"},
-    Advice{ENOTCONN, "its daemon is gone: mount it again"},
-    Advice{ENOSYS, "this filesystem cannot make files: verify needs one of its own"},
-    Advice{EOPNOTSUPP, "this filesystem cannot make files: verify needs one of its own"},
-};
-
-std::string advice_for(int error) {
-  const auto found = std::ranges::find(kAdvice, error, &Advice::error);
-  return found == kAdvice.end() ? "" : found->text;
-}
-
-}  // namespace
-
-Error Orders::failure_of(const Answer& answer) const {
-  const std::string what = std::string(answer.operation) + " " + folder_;
+std::string Orders::text_of(const Order& order, const Answer& answer) const {
+  std::string what = std::string(answer.operation) + " ";
+  what += order.step == Step::find && *order.name ? to_label(order.name) : folder_;
   if (answer.is_short) {
-    return Error{what +
-                 ": fewer bytes than asked for, without an error: look into the daemon's "
-                 "log"};
+    return what +
+           ": fewer bytes than asked for, without an error: look into the daemon's "
+           "log";
   }
-  return errno_error(what, answer.error, advice_for(answer.error));
+  // No message of errno says it: ENODATA is the search's own.
+  if (order.step == Step::find && answer.error == ENODATA) {
+    return what + ": " + verify_advice(order, answer.error);
+  }
+  return errno_error(what, answer.error, verify_advice(order, answer.error)).text;
 }
 
 Error Orders::trouble_of(Worker::Trouble trouble) const {
@@ -56,15 +36,24 @@ Error Orders::trouble_of(Worker::Trouble trouble) const {
   }
 }
 
-Result<Answer> Orders::create() {
+Result<Answer> Orders::create(std::size_t shape) {
   std::uint64_t number = 0;
   if (getrandom(&number, sizeof number, 0) != sizeof number) {
     return std::unexpected(errno_error("get a random number", errno));
   }
-  Order order = {.step = Step::create};
+  Order order = {.step = Step::create, .shape = static_cast<std::uint32_t>(shape)};
   std::snprintf(order.name, sizeof order.name, ".fusescope-verify-%016llx",
                 static_cast<unsigned long long>(number));
   file_ = order.name;
+  return give(order);
+}
+
+Result<Answer> Orders::find(const std::string& file) {
+  Order order = {.step = Step::find};
+  if (file.size() >= sizeof order.name) {
+    return std::unexpected(errno_error("take the given file", ENAMETOOLONG));
+  }
+  std::snprintf(order.name, sizeof order.name, "%s", file.c_str());
   return give(order);
 }
 
@@ -74,8 +63,8 @@ Result<Answer> Orders::give(const Order& order) {
     return signal_ != 0;
   };
   const auto [trouble, answer] = worker_.carry_out(order, deadline_, is_stopped);
+  is_late_ = trouble == Worker::Trouble::timeout;
   if (trouble != Worker::Trouble::none) return std::unexpected(trouble_of(trouble));
-  if (answer.error || answer.is_short) return std::unexpected(failure_of(answer));
   return answer;
 }
 

@@ -13,7 +13,7 @@ namespace fusescope {
 // The worker of verify, with what a person is told when it fails.
 class Orders {
  public:
-  // `timeout` is for all orders together. `signals` must outlive this.
+  // `timeout` is for all orders together, from here or begin(). `signals` must outlive this.
   Orders(Worker worker, const EndingSignals& signals, std::string folder,
          std::chrono::seconds timeout)
       : worker_(std::move(worker)),
@@ -22,22 +22,33 @@ class Orders {
         timeout_(timeout),
         deadline_(Worker::Clock::now() + timeout) {}
 
-  // Makes the file, under a name that nobody can foresee.
-  Result<Answer> create();
+  // From now on: what came before took its time elsewhere.
+  void begin() { deadline_ = Worker::Clock::now() + timeout_; }
 
-  // Has it carried out. Fails with operation, folder, reason and way out; or after a signal, which
-  // signal() then tells.
+  // Has it carried out. Fails where the worker did not answer: after a signal, which signal() then
+  // tells; in time, which is_late() tells; or because it is gone. What the answer says of its own
+  // failing is text_of()'s.
   Result<Answer> give(const Order& order);
+
+  // Makes the own file, under a name that nobody can foresee, and fills it by that shape.
+  Result<Answer> create(std::size_t shape);
+
+  // Reads are of this file from then on; empty: of any that is found.
+  Result<Answer> find(const std::string& file);
+
+  // Operation, folder, reason and way out of an order that failed.
+  [[nodiscard]] std::string text_of(const Order& order, const Answer& answer) const;
 
   // Ends the worker, which removes the file, and does not wait for one that hangs. Says where a
   // file may be left: empty if it is gone. No orders from then on.
   std::string end();
 
   [[nodiscard]] int signal() const { return signal_; }
+  [[nodiscard]] bool is_late() const { return is_late_; }
+  [[nodiscard]] std::chrono::seconds timeout() const { return timeout_; }
   [[nodiscard]] pid_t process() const { return worker_.process(); }
 
  private:
-  [[nodiscard]] Error failure_of(const Answer& answer) const;
   [[nodiscard]] Error trouble_of(Worker::Trouble trouble) const;
 
   Worker worker_;
@@ -47,6 +58,7 @@ class Orders {
   Worker::Clock::time_point deadline_;
   std::string file_;  // its name, once it may be there
   int signal_ = 0;
+  bool is_late_ = false;
 };
 
 }  // namespace fusescope

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "agent/cmd/verify_run.h"
@@ -46,7 +46,11 @@ Error named_elsewhere(const Error& error, const std::string& folder) {
 // The mount's device, if it is one of FUSE.
 Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
   const auto seen = orders.give({.step = Step::look});
-  if (!seen) return std::unexpected(named_elsewhere(seen.error(), folder));
+  if (!seen) return std::unexpected(seen.error());
+  if (has_failed(*seen)) {
+    const Error error{orders.text_of({.step = Step::look}, *seen)};
+    return std::unexpected(named_elsewhere(error, folder));
+  }
   if (seen->filesystem != FUSE_SUPER_MAGIC) {
     const Error error{"verify " + folder +
                       ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
@@ -64,12 +68,13 @@ Result<VerifyReport> test(const VerifyOptions& options, Orders& orders) {
   if (auto followed = (*counting)->followed().follow(orders.process()); !followed) {
     return std::unexpected(followed.error());
   }
-  VerifyRun run(orders, **counting, *device, options.unaligned ? kUnaligned : kVectored);
+  orders.begin();
+  VerifyWatch watch(**counting, *device);
+  VerifyRun run(orders, watch, options.unaligned ? kUnaligned : kVectored, options.file);
+  if (options.no_timing) run.do_not_time();
   auto report = run.report();
-  if (!report) return report;
-  if (auto removed = orders.give({.step = Step::remove}); !removed) {
-    return std::unexpected(removed.error());
-  }
+  if (!report || orders.is_late()) return report;
+  std::ignore = orders.give({.step = Step::remove});  // Orders::end() says what is left
   return report;
 }
 
@@ -93,6 +98,7 @@ Result<int> verify(const VerifyOptions& options) {
     return kSignalled + orders.signal();
   }
   if (!report) return std::unexpected(Error{with(report.error().text, left)});
+  if (!left.empty()) std::fprintf(stderr, "fusescope: %s\n", left.c_str());
   const auto printed = print(options.json ? verify_json(*report) : verify_text(*report));
   if (!printed) return std::unexpected(printed.error());
   return verdict_of(*report) == IoVerdict::ok ? 0 : kNotOk;

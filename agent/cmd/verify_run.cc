@@ -2,230 +2,266 @@
 #include "agent/cmd/verify_run.h"
 
 #include <algorithm>
-#include <chrono>
+#include <optional>
+#include <utility>
 
+#include "agent/cmd/verify_judge.h"
 #include "agent/host/host_limits.h"
-#include "agent/model/minimum.h"
-#include "agent/model/remedy.h"
 #include "agent/model/stats.h"
-#include "agent/text/stat_text.h"
-#include "agent/verify/timing.h"
 
 namespace fusescope {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kTimingBudget{3};
-constexpr std::size_t kMostRounds = 25;
-
-std::vector<std::pair<fusescope_op, std::size_t>> all_cases() {
-  std::vector<std::pair<fusescope_op, std::size_t>> cases;
-  for (const fusescope_op op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
-    for (std::size_t shape = 0; shape < io_shapes().size(); shape++) cases.emplace_back(op, shape);
-  }
-  return cases;
-}
-
-// How often a shape is done to be counted. Many calls are so many that once is enough, and as much
-// as a slow mount has time for.
-std::uint32_t times_counted(const IoShape& shape) { return shape.calls > 1 ? 1 : 4; }
-
-// The limits of a connection that has all that the host allows.
-fusescope_limits most_of(const HostLimits& host) {
-  fusescope_limits limits{};
-  limits.max_pages = static_cast<__u32>(host.most_pages());
-  limits.max_read = limits.max_write = static_cast<__u32>(host.most_bytes());
-  return limits;
-}
-
-// The file was filled without O_DIRECT: a daemon can have all I/O of a file bypass the page cache
-// (FOPEN_DIRECT_IO).
-bool is_always_direct(const MountSnapshot& filled) {
-  return calls_of(filled.counters.data.ops[FUSESCOPE_WRITE].io[FUSESCOPE_DIRECT]) > 0;
-}
-
-Error uncounted(const std::string& what) {
-  return Error{"count the requests: " + what +
-               ": try again, or with other hooks (--hooks, see 'fusescope doctor')"};
-}
-
-std::string text_of(const std::vector<std::pair<std::string, std::uint64_t>>& losses) {
-  std::string text;
-  for (const auto& [reason, number] : losses) {
-    text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + reason;
-  }
-  return text;
-}
+constexpr std::array kOps = {FUSESCOPE_READ, FUSESCOPE_WRITE};
+constexpr std::array kModes = {FUSESCOPE_DIRECT, FUSESCOPE_BUFFERED};
+constexpr std::uint32_t kMoreTimes = 3;  // that a single call is counted, unless it is slow
+constexpr double kSlow = 0.5;            // seconds
 
 }  // namespace
 
-fusescope_mode VerifyRun::mode() const {
-  return report_.is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+VerifyRun::VerifyRun(Orders& orders, VerifyWatch& watch, std::size_t judged, std::string file)
+    : orders_(orders), watch_(watch), judged_(judged), file_(std::move(file)) {
+  report_.host = read_host_limits();
+  shapes_ = io_shapes(report_.host.page_bytes);
+  report_.judged = shapes_[judged_].id;
 }
 
-// The mount as counted so far.
-Result<MountSnapshot> VerifyRun::look_at_mount() {
-  auto snapshot = counting_.collect();
-  if (!snapshot) return std::unexpected(snapshot.error());
-  const auto losses = losses_of(snapshot->self);
-  if (!losses.empty()) return std::unexpected(uncounted("lost events: " + text_of(losses)));
-  const auto found = std::ranges::find(
-      snapshot->mounts, device_, [](const MountSnapshot& mount) { return mount.identity.device; });
-  if (found == snapshot->mounts.end() || !found->limits || !found->limits->initialized) {
-    return std::unexpected(uncounted("this mount's requests are not seen"));
+Result<VerifyReport> VerifyRun::report() { return finished(test_all()); }
+
+Result<void> VerifyRun::test_all() {
+  if (auto made = make_file(); !made) return made;
+  if (auto judged = judge_all(); !judged) return judged;
+  if (auto counted = count_others(); !counted) return counted;
+  if (!is_timed_) return {};
+  for (std::size_t i = 0; i < timed_.size(); i++) {
+    timed_[i].is_wanted = main_mode(report_.shapes[i].op) == report_.shapes[i].mode;
   }
-  return *found;
+  return time_all(orders_, timed_);
 }
 
-std::optional<std::uint64_t> VerifyRun::expected(Case each) const {
-  if (!report_.is_direct) return std::nullopt;
-  const IoShape& shape = io_shapes()[each.second];
-  return shape.calls * minimum_requests(segments_of(shape), each.first, *report_.mount.limits,
-                                        report_.host.page_bytes)
-                           .size();
-}
-
-// As few as the best connection of this host would send for aligned buffers is ok; more is limited,
-// up to what the limits of this one ask for; beyond that, the segments are not merged.
-void VerifyRun::judge_direct(VerifiedOp& verified, const Judgement& judgement) const {
-  const std::uint64_t times = times_counted(io_shapes()[judged_]);
-  const std::uint64_t best = minimum_requests(segments_of(io_shapes()[kVectored]), verified.op,
-                                              most_of(report_.host), report_.host.page_bytes)
-                                 .size();
-  if (judgement.requests <= times * best) {
-    verified.verdict = IoVerdict::ok;
-  } else if (judgement.requests <= times * *expected({verified.op, judged_})) {
-    verified.verdict = IoVerdict::limited;
-    verified.cause = judgement.cause.value_or(FUSESCOPE_CAUSE_UNKNOWN);
-  } else {
-    verified.verdict = IoVerdict::broken;
-    verified.cause = FUSESCOPE_CAUSE_UNMERGED;
+// The own file is filled by the shape that is judged: that is the test of buffered writes.
+Result<void> VerifyRun::make_file() {
+  if (!file_.empty()) {
+    for (const fusescope_mode mode : kModes) {
+      add_not_tested(FUSESCOPE_WRITE, mode,
+                     "with --file nothing is written: give the folder alone");
+    }
+    return find_file();
   }
-}
-
-// The verdict on what was counted of the shape that it is about.
-VerifiedOp VerifyRun::judge_op(fusescope_op op, const MountSnapshot& counted) const {
-  VerifiedOp verified = {.op = op, .verdict = IoVerdict::idle, .cause = {}, .remedy = ""};
-  const auto judgements = judge(counted, report_.host);
-  const auto found = std::ranges::find_if(
-      judgements, [&](const Judgement& each) { return each.op == op && each.mode == mode(); });
-  if (found == judgements.end()) return verified;
-  if (report_.is_direct) {
-    judge_direct(verified, *found);
-  } else {
-    verified.verdict = found->verdict;
-    if (verified.verdict > IoVerdict::ok) verified.cause = found->cause;
+  const auto answer = orders_.create(judged_);
+  if (!answer) return std::unexpected(answer.error());
+  if (has_failed(*answer)) {
+    const std::string reason = orders_.text_of({.step = Step::create}, *answer);
+    for (const fusescope_mode mode : kModes) add_not_tested(FUSESCOPE_WRITE, mode, reason);
+    return find_file();
   }
-  if (verified.cause) {
-    verified.remedy = remedy_for(*verified.cause, op, mode(), counted, report_.host);
+  has_file_ = {true, true};
+  Done done = {.times = answer->done, .seconds = answer->seconds / answer->done, .reason = ""};
+  const Case fill = {.op = FUSESCOPE_WRITE, .is_direct = false, .shape = judged_};
+  pending_.emplace_back(fill, std::move(done));
+  return look_at_pending();
+}
+
+Result<void> VerifyRun::find_file() {
+  const auto answer = orders_.find(file_);
+  if (!answer) return std::unexpected(answer.error());
+  has_file_[FUSESCOPE_READ] = !has_failed(*answer);
+  if (!has_failed(*answer)) {
+    report_.file = answer->name;
+    return {};
   }
-  return verified;
+  Order order = {.step = Step::find};
+  std::snprintf(order.name, sizeof order.name, "%s", file_.c_str());
+  const std::string reason = orders_.text_of(order, *answer);
+  for (const fusescope_mode mode : kModes) add_not_tested(FUSESCOPE_READ, mode, reason);
+  return {};
 }
 
-// Seconds for each repetition.
-Result<double> VerifyRun::run(Case each, std::uint32_t repetitions) {
-  const auto done = orders_.give({.step = Step::run,
-                                  .op = each.first,
-                                  .shape = static_cast<std::uint32_t>(each.second),
-                                  .repetitions = repetitions});
-  if (!done) return std::unexpected(done.error());
-  return done->seconds / repetitions;
+// Where an own file can be written, but not be read, another may be.
+Result<void> VerifyRun::judge_all() {
+  const Case direct_read = {.op = FUSESCOPE_READ, .is_direct = true, .shape = judged_};
+  const Case direct_write = {.op = FUSESCOPE_WRITE, .is_direct = true, .shape = judged_};
+  const Case buffered_read = {.op = FUSESCOPE_READ, .is_direct = false, .shape = judged_};
+  if (auto counted = count({direct_read, direct_write}); !counted) return counted;
+  if (auto counted = count({buffered_read}); !counted) return counted;
+  const bool is_own = file_.empty() && report_.file.empty();
+  if (main_mode(FUSESCOPE_READ) || !is_own || !has_file_[FUSESCOPE_READ]) return {};
+  if (auto found = find_file(); !found) return found;
+  if (auto counted = count({direct_read}); !counted) return counted;
+  return count({buffered_read});
 }
 
-// What was counted of the mount since the look before, which the report holds.
-Result<MountSnapshot> VerifyRun::look_again() {
-  auto now = look_at_mount();
-  if (!now) return now;
-  MountSnapshot since = *now;
-  since.counters = difference(now->counters, report_.mount.counters);
-  report_.mount = std::move(*now);
-  return since;
+bool VerifyRun::is_to_be_judged(const Case& each) const {
+  if (!has_file_[each.op]) return false;
+  return !bypasses_cache_[each.op] || !has_row(each.op, FUSESCOPE_DIRECT, each.shape);
 }
 
-Result<void> VerifyRun::count(Case each) {
-  const auto [op, index] = each;
-  const IoShape& shape = io_shapes()[index];
-  const std::uint32_t times = times_counted(shape);
-  if (const auto done = run(each, times); !done) return std::unexpected(done.error());
-  const auto counted = look_again();
+Result<void> VerifyRun::count_others() {
+  for (std::size_t shape = 0; shape < shapes_.size(); shape++) {
+    std::vector<Case> cases;
+    for (const fusescope_op op : kOps) {
+      const auto mode = main_mode(op);
+      if (!mode || has_row(op, *mode, shape)) continue;
+      cases.push_back({.op = op, .is_direct = opens_direct(op, *mode), .shape = shape});
+    }
+    if (auto counted = count(cases); !counted) return counted;
+  }
+  return {};
+}
+
+// One of each operation at most: the counters of the operations are apart.
+Result<void> VerifyRun::count(const std::vector<Case>& cases) {
+  for (const Case& each : cases) {
+    if (!is_to_be_judged(each)) continue;
+    auto done = repeat(each);
+    if (!done) return std::unexpected(done.error());
+    pending_.emplace_back(each, std::move(*done));
+  }
+  return look_at_pending();
+}
+
+Result<void> VerifyRun::look_at_pending() {
+  if (pending_.empty()) return {};
+  const auto counted = watch_.look();
   if (!counted) return std::unexpected(counted.error());
-  const fusescope_op_stats& stats = counted->counters.data.ops[op];
-  const std::uint64_t calls = calls_of(stats.io[mode()]);
-  const std::uint64_t made = std::uint64_t{times} * shape.calls;
-  if (report_.is_direct && calls != made) {
+  report_.mount = *counted;
+  for (const auto& [each, done] : std::exchange(pending_, {})) {
+    if (auto recorded = record(each, done, *counted); !recorded) return recorded;
+  }
+  return {};
+}
+
+// Many calls are so many that once is enough, and as much as a slow mount has time for.
+Result<VerifyRun::Done> VerifyRun::repeat(const Case& each) {
+  Order order = order_of(each);
+  auto answer = orders_.give(order);
+  if (!answer) return std::unexpected(answer.error());
+  Done done = {.times = 1, .seconds = answer->seconds, .reason = ""};
+  if (!has_failed(*answer) && shapes_[each.shape].calls == 1 && done.seconds < kSlow) {
+    order.repetitions = kMoreTimes;
+    answer = orders_.give(order);
+    if (!answer) return std::unexpected(answer.error());
+    done.times += kMoreTimes;
+    done.seconds = (done.seconds + answer->seconds) / done.times;
+  }
+  if (has_failed(*answer)) done.reason = orders_.text_of(order, *answer);
+  return done;
+}
+
+Order VerifyRun::order_of(const Case& each) const {
+  return {.step = Step::run,
+          .op = each.op,
+          .is_direct = each.is_direct,
+          .shape = static_cast<std::uint32_t>(each.shape)};
+}
+
+// As what the calls were counted: a daemon can have all I/O of a file bypass the page cache.
+fusescope_mode VerifyRun::mode_of(const Case& each, const fusescope_op_stats& stats) {
+  if (each.is_direct) return FUSESCOPE_DIRECT;
+  if (calls_of(stats.io[FUSESCOPE_BUFFERED]) || !calls_of(stats.io[FUSESCOPE_DIRECT])) {
+    return FUSESCOPE_BUFFERED;
+  }
+  bypasses_cache_[each.op] = true;
+  return FUSESCOPE_DIRECT;
+}
+
+Result<void> VerifyRun::record(const Case& each, const Done& done, const MountSnapshot& counted) {
+  if (!done.reason.empty()) {
+    add_failed(each, done.reason);
+    return {};
+  }
+  const fusescope_op_stats& stats = counted.counters.data.ops[each.op];
+  const fusescope_mode mode = mode_of(each, stats);
+  if (has_row(each.op, mode, each.shape)) return {};
+  const std::uint64_t made = std::uint64_t{done.times} * shapes_[each.shape].calls;
+  const std::uint64_t calls = calls_of(stats.io[mode]);
+  if (mode == FUSESCOPE_DIRECT && calls && calls != made) {
     return std::unexpected(
         uncounted(std::to_string(calls) + " of " + std::to_string(made) + " calls were seen"));
   }
-  report_.shapes.push_back(verified_shape(each, stats));
-  if (index == judged_) report_.ops.push_back(judge_op(op, *counted));
+  report_.shapes.push_back(
+      verified_shape(each.op, mode, shapes_[each.shape], done.times, counted, report_.host));
+  timed_.push_back({.order = order_of(each), .counted_seconds = done.seconds});
+  if (each.shape == judged_) add(verified_op(each.op, mode, counted, report_.host));
   return {};
 }
 
-VerifiedShape VerifyRun::verified_shape(Case each, const fusescope_op_stats& stats) const {
-  const IoShape& shape = io_shapes()[each.second];
-  VerifiedShape verified;
-  verified.op = each.first;
-  verified.id = shape.id;
-  verified.title = shape.title;
-  verified.counted = times_counted(shape);
-  verified.requests = static_cast<double>(requests_of(stats.io[mode()])) / verified.counted;
-  verified.expected = expected(each);
-  if (const std::uint64_t requests = requests_of(stats.data)) {
-    verified.pages_per_request =
-        static_cast<double>(pages_of(stats.data)) / static_cast<double>(requests);
-  }
-  return verified;
+void VerifyRun::add(VerifiedOp op) {
+  std::erase_if(report_.ops,
+                [&](const VerifiedOp& each) { return each.op == op.op && each.mode == op.mode; });
+  report_.ops.push_back(std::move(op));
 }
 
-// All in turn, so that what disturbs the host disturbs each of them alike.
-Result<void> VerifyRun::time_all() {
-  const auto begin = Clock::now();
-  const auto is_enough = [&] {
-    return std::ranges::all_of(seconds_, [](const auto& each) { return is_stable(each.second); });
+void VerifyRun::add_failed(const Case& each, const std::string& reason) {
+  const fusescope_mode mode = each.is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
+  if (each.shape == judged_) return add_not_tested(each.op, mode, reason);
+  const IoShape& shape = shapes_[each.shape];
+  report_.not_run.push_back({each.op, mode, shape.id, shape.title, reason});
+}
+
+void VerifyRun::add_not_tested(fusescope_op op, fusescope_mode mode, const std::string& reason) {
+  add({.op = op, .mode = mode, .verdict = {}, .cause = {}, .remedy = "", .reason = reason});
+}
+
+bool VerifyRun::has_row(fusescope_op op, fusescope_mode mode, std::size_t shape) const {
+  return std::ranges::any_of(report_.shapes, [&](const VerifiedShape& each) {
+    return each.op == op && each.mode == mode && each.id == shapes_[shape].id;
+  });
+}
+
+// The mode of which all shapes are done: direct, where it is to be had.
+std::optional<fusescope_mode> VerifyRun::main_mode(fusescope_op op) const {
+  if (is_tested(report_, op, FUSESCOPE_DIRECT)) return FUSESCOPE_DIRECT;
+  if (has_row(op, FUSESCOPE_BUFFERED, judged_)) return FUSESCOPE_BUFFERED;
+  return std::nullopt;
+}
+
+bool VerifyRun::opens_direct(fusescope_op op, fusescope_mode mode) const {
+  return mode == FUSESCOPE_DIRECT && !bypasses_cache_[op];
+}
+
+// What there was no time for.
+void VerifyRun::add_not_run(const std::string& reason) {
+  const auto has_op = [this](fusescope_op op, fusescope_mode mode) {
+    return std::ranges::any_of(
+        report_.ops, [&](const VerifiedOp& each) { return each.op == op && each.mode == mode; });
   };
-  for (std::size_t round = 0; round < kMostRounds; round++) {
-    if (round && (is_enough() || Clock::now() - begin > kTimingBudget)) break;
-    for (const Case& each : all_cases()) {
-      const auto seconds = run(each, 1);
-      if (!seconds) return std::unexpected(seconds.error());
-      seconds_[each].push_back(*seconds);
+  for (const fusescope_op op : kOps) {
+    for (const fusescope_mode mode : kModes) {
+      if (!has_op(op, mode) && !bypasses_cache_[op]) add_not_tested(op, mode, reason);
+    }
+    const auto mode = main_mode(op);
+    for (std::size_t shape = 0; mode && shape < shapes_.size(); shape++) {
+      const auto is_it = [&](const ShapeNotRun& each) {
+        return each.op == op && each.id == shapes_[shape].id;
+      };
+      if (has_row(op, *mode, shape) || std::ranges::any_of(report_.not_run, is_it)) continue;
+      report_.not_run.push_back({op, *mode, shapes_[shape].id, shapes_[shape].title, reason});
     }
   }
-  return {};
 }
 
-void VerifyRun::add_timings() {
-  const auto cases = all_cases();
-  for (std::size_t i = 0; i < cases.size(); i++) {
-    const Spread spread = spread_of(seconds_[cases[i]]);
-    const Spread singles = spread_of(seconds_[{cases[i].first, kSingles}]);
-    VerifiedShape& shape = report_.shapes[i];
-    shape.rounds = seconds_[cases[i]].size();
-    shape.bytes_per_second = kShapeBytes / spread.median;
-    shape.bytes_per_second_low = kShapeBytes / spread.high;
-    shape.bytes_per_second_high = kShapeBytes / spread.low;
-    shape.speed_up = singles.median / spread.median;
-  }
-}
-
-Result<VerifyReport> VerifyRun::report() {
-  const auto created = orders_.create();
-  if (!created) return std::unexpected(created.error());
-  report_.host = read_host_limits();
-  report_.judged = io_shapes()[judged_].id;
-  auto mount = look_at_mount();
-  if (!mount) return std::unexpected(mount.error());
-  report_.mount = std::move(*mount);
-  report_.is_direct = created->is_direct || is_always_direct(report_.mount);
-  for (const Case& each : all_cases()) {
-    if (auto counted = count(each); !counted) return std::unexpected(counted.error());
+Result<VerifyReport> VerifyRun::finished(const Result<void>& tested) {
+  if (!tested && !orders_.is_late()) return std::unexpected(tested.error());
+  if (!tested) {
+    if (auto looked = look_at_pending(); !looked) return std::unexpected(looked.error());
+    if (watch_.has_waited(orders_.timeout() / 4)) return std::unexpected(tested.error());
+    add_not_run("not done within " + std::to_string(orders_.timeout().count()) +
+                " s: give it more with --timeout");
   }
   if (verdict_of(report_) == IoVerdict::idle) {
-    return std::unexpected(uncounted("no call of these was seen to send one"));
+    const std::string reasons = untested_text(report_);
+    if (!tested || reasons.empty()) {
+      return std::unexpected(tested ? uncounted("no call of these was seen to send one")
+                                    : tested.error());
+    }
+    return std::unexpected(Error{"nothing could be tested: " + reasons});
   }
-  if (auto timed = time_all(); !timed) return std::unexpected(timed.error());
-  add_timings();
+  add_timings(timed_, report_.shapes);
+  std::ranges::sort(report_.ops, {},
+                    [](const VerifiedOp& op) { return std::pair(op.op, op.mode); });
+  std::ranges::stable_sort(report_.shapes, {},
+                           [](const VerifiedShape& row) { return std::pair(row.op, row.mode); });
   return report_;
 }
 

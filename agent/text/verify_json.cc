@@ -26,6 +26,7 @@ Json limits_json(const VerifyReport& report) {
 
 Json shape_json(const VerifiedShape& shape) {
   return {{"op", name_of(shape.op)},
+          {"mode", name_of(shape.mode)},
           {"shape", shape.id},
           {"counted", shape.counted},
           {"requests", shape.requests},
@@ -35,14 +36,31 @@ Json shape_json(const VerifiedShape& shape) {
           {"bytes_per_second", shape.bytes_per_second},
           {"bytes_per_second_low", shape.bytes_per_second_low},
           {"bytes_per_second_high", shape.bytes_per_second_high},
-          {"speed_up", shape.speed_up}};
+          {"speed_up", or_null(shape.speed_up)}};
 }
 
-Json op_json(const VerifiedOp& op) {
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
+
+Json op_json(const VerifyReport& report, const VerifiedOp& op) {
   return {{"op", name_of(op.op)},
-          {"verdict", name_of(op.verdict)},
+          {"mode", name_of(op.mode)},
+          {"verdict", op.verdict ? Json(name_of(*op.verdict)) : Json()},
+          {"decides", decides(report, op)},
           {"cause", op.cause ? Json(name_of(*op.cause)) : Json()},
-          {"remedy", op.remedy.empty() ? Json() : Json(to_label(op.remedy))}};
+          {"remedy", text_or_null(op.remedy)},
+          {"reason", text_or_null(op.reason)}};
+}
+
+Json not_run_json(const ShapeNotRun& each) {
+  return {{"op", name_of(each.op)},
+          {"mode", name_of(each.mode)},
+          {"shape", each.id},
+          {"reason", to_label(each.reason)}};
+}
+
+bool has_direct(const VerifyReport& report) {
+  return is_tested(report, FUSESCOPE_READ, FUSESCOPE_DIRECT) ||
+         is_tested(report, FUSESCOPE_WRITE, FUSESCOPE_DIRECT);
 }
 
 }  // namespace
@@ -51,15 +69,19 @@ std::string verify_json(const VerifyReport& report) {
   Json shapes = Json::array();
   for (const VerifiedShape& shape : report.shapes) shapes.push_back(shape_json(shape));
   Json ops = Json::array();
-  for (const VerifiedOp& op : report.ops) ops.push_back(op_json(op));
+  for (const VerifiedOp& op : report.ops) ops.push_back(op_json(report, op));
+  Json not_run = Json::array();
+  for (const ShapeNotRun& each : report.not_run) not_run.push_back(not_run_json(each));
   const Json object = {{"verdict", name_of(verdict_of(report))},
                        {"mountpoint", to_label(report.mount.identity.mountpoint)},
                        {"fstype", to_label(report.mount.identity.fstype)},
-                       {"direct", report.is_direct},
+                       {"direct", has_direct(report)},
+                       {"file", text_or_null(report.file)},
                        {"judged_shape", report.judged},
                        {"limits", limits_json(report)},
                        {"ops", ops},
-                       {"shapes", shapes}};
+                       {"shapes", shapes},
+                       {"not_run", not_run}};
   return object.dump() + "\n";
 }
 

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/verify/shapes.h"
 
-#include <array>
-
 namespace fusescope {
-namespace {
 
-constexpr std::array kShapes = {
-    IoShape{"vectored", "256 x 4 KiB in one call", 1, 256, 4096, 0},
-    IoShape{"unaligned", "256 x 4 KiB, not aligned", 1, 256, 4096, 512},
-    IoShape{"single", "256 calls of 4 KiB", 256, 1, 4096, 0},
-    IoShape{"buffer", "one buffer of 1 MiB", 1, 1, kShapeBytes, 0},
-};
-
-constexpr bool carry_the_same() {
-  for (const IoShape& shape : kShapes) {
-    if (shape.calls * shape.segments * shape.segment_bytes != kShapeBytes) return false;
-  }
-  return true;
+std::vector<IoShape> io_shapes(std::uint64_t page_bytes) {
+  const auto pages = static_cast<std::uint32_t>(kShapeBytes / page_bytes);
+  const std::string page = std::to_string(page_bytes / 1024) + " KiB";
+  const std::string many = std::to_string(pages) + " x " + page;
+  return {
+      {"vectored", many + " in one call", 1, pages, page_bytes, 0},
+      {"unaligned", many + ", not aligned", 1, pages, page_bytes, 512},
+      {"single", std::to_string(pages) + " calls of " + page, pages, 1, page_bytes, 0},
+      {"buffer", "one buffer of 1 MiB", 1, 1, kShapeBytes, 0},
+  };
 }
-static_assert(carry_the_same());
-
-}  // namespace
-
-std::span<const IoShape> io_shapes() { return kShapes; }
 
 std::vector<Segment> segments_of(const IoShape& shape) {
   return {shape.segments, {.address_in_page = shape.address_in_page, .bytes = shape.segment_bytes}};

@@ -4,60 +4,45 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
-
-#include "agent/verify/shapes.h"
 
 namespace fusescope {
 namespace {
 
-constexpr std::uint32_t kPlaces = 4;  // of kShapeBytes each
-// In turn; never one behind the other, where the kernel may still be reading ahead.
 constexpr std::array<std::uint32_t, kPlaces> kTurns = {0, 2, 1, 3};
-constexpr std::uint64_t kSegmentSpace = 2 * 4096;  // room to begin anywhere in a page
-constexpr std::uint64_t kBufferBytes = 256 * kSegmentSpace;
-constexpr std::size_t kAlignment = 1 << 16;  // the largest page of any architecture
-constexpr std::uint32_t kCallsUnasked = 8;   // between two looks whether anybody waits
+constexpr double kLongestFill = 0.5;  // seconds, after which no further place is filled
 
-Answer failed(const char* operation, int error) {
-  Answer answer;
-  answer.error = error;
-  std::snprintf(answer.operation, sizeof answer.operation, "%s", operation);
-  return answer;
+const char* name_of_opening(const Order& order) {
+  if (order.op == FUSESCOPE_READ) {
+    return order.is_direct ? "open for reading with O_DIRECT a file in"
+                           : "open for reading a file in";
+  }
+  return order.is_direct ? "open for writing with O_DIRECT a file in"
+                         : "open for writing a file in";
 }
 
-std::vector<iovec> iovecs_of(const IoShape& shape, std::byte* buffers) {
-  std::vector<iovec> iovecs(shape.segments);
-  for (std::uint32_t i = 0; i < shape.segments; i++) {
-    iovecs[i] = {.iov_base = buffers + i * kSegmentSpace + shape.address_in_page,
-                 .iov_len = shape.segment_bytes};
-  }
-  return iovecs;
+Answer answer_of(const Transfer::Outcome& outcome, fusescope_op op) {
+  Answer answer = failed(op == FUSESCOPE_READ ? "read from" : "write to", outcome.error);
+  answer.is_short = outcome.is_short;
+  return answer;
 }
 
 }  // namespace
 
 TestFile::TestFile(std::string folder, std::function<bool()> is_abandoned)
-    : folder_(std::move(folder)), is_abandoned_(std::move(is_abandoned)) {}
+    : folder_(std::move(folder)), is_abandoned_(is_abandoned), transfer_(is_abandoned) {}
 
-TestFile::~TestFile() {
-  remove();
-  std::free(buffers_);
-}
+TestFile::~TestFile() { remove(); }
 
 Answer TestFile::carry_out(const Order& order) {
   switch (order.step) {
     case Step::look: return look();
-    case Step::create: return create(order.name);
+    case Step::create: return create(order);
+    case Step::find: return find(order.name);
     case Step::run: return run(order);
     case Step::remove: return remove();
   }
@@ -71,6 +56,8 @@ Answer TestFile::look() {
   struct stat status{};
   if (fstatfs(directory_.get(), &filesystem)) return failed("statfs", errno);
   if (fstat(directory_.get(), &status)) return failed("stat", errno);
+  if (!transfer_.prepare()) return failed("allocate memory for", ENOMEM);
+  device_ = status.st_dev;
   Answer answer;
   answer.filesystem = filesystem.f_type;
   answer.device_major = major(status.st_dev);
@@ -78,90 +65,89 @@ Answer TestFile::look() {
   return answer;
 }
 
-bool TestFile::fill() {
-  for (std::uint32_t i = 0; i < kPlaces; i++) {
-    const auto offset = static_cast<off_t>(i * kShapeBytes);
-    const ssize_t written = pwrite(file_.get(), buffers_, kShapeBytes, offset);
-    if (written < 0) return false;
-    if (static_cast<std::uint64_t>(written) != kShapeBytes) {
-      errno = ENOSPC;
-      return false;
-    }
-  }
-  return fsync(file_.get()) == 0 || errno == ENOSYS || errno == EINVAL;
-}
-
-// The file is made first and opened with O_DIRECT then: a filesystem that refuses the flag may have
-// made it all the same.
-Answer TestFile::create(const std::string& name) {
-  if (!buffers_) {
-    buffers_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, kBufferBytes));
-    if (!buffers_) return failed("allocate memory for", ENOMEM);
-    std::memset(buffers_, 0x5a, kBufferBytes);
-  }
-  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
-  file_.reset(openat(directory_.get(), name.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
-  if (!file_) return failed("create a file in", errno);
-  name_ = name;
-  if (!fill()) {
-    const int error = errno;
+// The file is closed then: some daemons let nobody read what is still open for writing.
+Answer TestFile::create(const Order& order) {
+  const UniqueFd file = own_.create(directory_.get(), order.name);
+  if (!file) {
+    Answer answer = failed("create a file in", errno);
     remove();
-    return failed("write to", error);
+    return answer;
   }
-  UniqueFd direct(openat(directory_.get(), name.c_str(), kFlags | O_DIRECT));
-  is_direct_ = static_cast<bool>(direct);
-  if (direct) file_ = std::move(direct);
-  Answer answer;
-  answer.is_direct = is_direct_;
+  Answer answer = fill(file.get(), order.shape);
+  if (has_failed(answer)) remove();
   return answer;
 }
 
-// One shape at one place; false with errno, 0 for fewer bytes than asked for.
-bool TestFile::transfer(const Order& order, std::uint64_t offset) {
-  const IoShape& shape = io_shapes()[order.shape];
-  const auto iovecs = iovecs_of(shape, buffers_);
-  const auto call_bytes = static_cast<ssize_t>(shape.segments * shape.segment_bytes);
-  const auto count = static_cast<int>(shape.segments);
-  const auto call = order.op == FUSESCOPE_READ ? preadv : pwritev;
-  for (std::uint32_t i = 0; i < shape.calls; i++) {
-    errno = ECANCELED;
-    if (i % kCallsUnasked == 0 && is_abandoned_()) return false;
-    errno = 0;
-    const auto at = static_cast<off_t>(offset) + i * call_bytes;
-    if (call(file_.get(), iovecs.data(), count, at) != call_bytes) return false;
+Answer TestFile::fill(int file, std::size_t shape) {
+  Answer answer;
+  while (answer.done < kPlaces && answer.seconds < kLongestFill) {
+    const auto outcome =
+        transfer_.run(file, FUSESCOPE_WRITE, false, shape, answer.done * kShapeBytes);
+    if (outcome.error || outcome.is_short) return answer_of(outcome, FUSESCOPE_WRITE);
+    answer.seconds += outcome.seconds;
+    answer.done++;
   }
-  return true;
+  own_places_ = answer.done;
+  return answer;
+}
+
+Answer TestFile::find(const std::string& name) {
+  auto found =
+      name.empty() ? find_file(directory_.get(), is_abandoned_) : given_file(name, device_);
+  if (!found)
+    return failed(name.empty() ? "find a file to read in" : "take the given file", found.error());
+  for (UniqueFd& file : files_[FUSESCOPE_READ]) file.reset();
+  existing_ = std::move(*found);
+  Answer answer;
+  std::snprintf(answer.name, sizeof answer.name, "%s", existing_.name.c_str());
+  return answer;
+}
+
+int TestFile::anchor_for(fusescope_op op) const {
+  return op == FUSESCOPE_READ && existing_.anchor ? existing_.anchor.get() : own_.anchor();
+}
+
+UniqueFd& TestFile::opened(const Order& order) {
+  UniqueFd& file = files_[order.op][order.is_direct];
+  if (file) return file;
+  const int access = order.op == FUSESCOPE_READ ? O_RDONLY : O_WRONLY;
+  file = open_again(anchor_for(order.op), access | (order.is_direct ? O_DIRECT : 0));
+  return file;
+}
+
+// Places in turn. Buffered reads are of the last one, behind which an own file has nothing that the
+// kernel could read ahead.
+std::uint64_t TestFile::next_offset(const Order& order) {
+  const bool is_existing = order.op == FUSESCOPE_READ && existing_.anchor;
+  const std::uint64_t places =
+      is_existing ? std::min<std::uint64_t>(existing_.bytes / kShapeBytes, kPlaces) : own_places_;
+  if (order.op == FUSESCOPE_READ && !order.is_direct) return (places - 1) * kShapeBytes;
+  return kTurns[turn_++ % kPlaces] % places * kShapeBytes;
 }
 
 Answer TestFile::run(const Order& order) {
+  const UniqueFd& file = opened(order);
+  if (!file) return failed(name_of_opening(order), errno);
   Answer answer;
   for (std::uint32_t i = 0; i < order.repetitions; i++) {
-    const std::uint64_t offset = kTurns[next_place_++ % kPlaces] * kShapeBytes;
-    if (!is_direct_) posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED);
-    const auto begin = std::chrono::steady_clock::now();
-    bool is_done = transfer(order, offset);
-    if (is_done && !is_direct_ && order.op == FUSESCOPE_WRITE) {
-      is_done = fdatasync(file_.get()) == 0;
-    }
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    if (!is_done) {
-      answer = failed(order.op == FUSESCOPE_READ ? "read from" : "write to", errno);
-      answer.is_short = answer.error == 0;
-      return answer;
-    }
-    answer.seconds += elapsed.count();
+    const auto outcome =
+        transfer_.run(file.get(), order.op, order.is_direct, order.shape, next_offset(order));
+    if (outcome.error || outcome.is_short) return answer_of(outcome, order.op);
+    answer.seconds += outcome.seconds;
   }
   return answer;
 }
 
-Answer TestFile::remove() {
-  file_.reset();
-  if (name_.empty()) return {};
-  if (unlinkat(directory_.get(), name_.c_str(), 0) && errno != ENOENT) {
-    return failed("remove the file in", errno);
+void TestFile::close_all() {
+  for (auto& files : files_) {
+    for (UniqueFd& file : files) file.reset();
   }
-  name_.clear();
-  return {};
+}
+
+Answer TestFile::remove() {
+  close_all();
+  const int error = own_.remove();
+  return error ? failed("remove the file in", error) : Answer{};
 }
 
 }  // namespace fusescope

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file that verify makes, and its I/O. Runs in the process that may hang: see worker.h.
+// The files that verify reads and writes, by orders. Runs in the process that may hang: see
+// worker.h.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <functional>
 #include <string>
 
 #include "agent/base/unique_fd.h"
+#include "agent/verify/existing_file.h"
+#include "agent/verify/own_file.h"
 #include "agent/verify/protocol.h"
+#include "agent/verify/transfer.h"
 
 namespace fusescope {
 
@@ -15,31 +22,37 @@ class TestFile {
   // `folder` as the user gave it. Nothing is opened yet. `is_abandoned` is asked in the course of
   // long orders: whether nobody waits for the answer any more.
   TestFile(std::string folder, std::function<bool()> is_abandoned);
-  ~TestFile();  // removes the file
+  ~TestFile();  // removes the own file
   TestFile(const TestFile&) = delete;
   TestFile& operator=(const TestFile&) = delete;
 
   // Does what is asked; never fails but by what the answer says.
   Answer carry_out(const Order& order);
 
-  // Removes the file, if there is one; one that could not be removed can be tried again.
+  // Removes the own file, if there is one; one that could not be removed can be tried again.
   Answer remove();
 
  private:
   Answer look();
-  Answer create(const std::string& name);
+  Answer create(const Order& order);
+  Answer fill(int file, std::size_t shape);
+  Answer find(const std::string& name);
   Answer run(const Order& order);
-  bool fill();
-  bool transfer(const Order& order, std::uint64_t offset);
+  [[nodiscard]] int anchor_for(fusescope_op op) const;
+  UniqueFd& opened(const Order& order);
+  std::uint64_t next_offset(const Order& order);
+  void close_all();
 
   std::string folder_;
   std::function<bool()> is_abandoned_;
-  std::string name_;  // empty: there is no file
+  Transfer transfer_;
   UniqueFd directory_;
-  UniqueFd file_;
-  bool is_direct_ = false;
-  std::uint32_t next_place_ = 0;
-  std::byte* buffers_ = nullptr;  // of kBufferBytes, aligned to the page
+  dev_t device_ = 0;
+  OwnFile own_;
+  std::uint32_t own_places_ = 0;  // that are filled
+  ExistingFile existing_;         // to be read instead of the own one, if it has an anchor
+  std::array<std::array<UniqueFd, 2>, FUSESCOPE_OPS> files_;  // by operation; with O_DIRECT or not
+  std::uint32_t turn_ = 0;
 };
 
 }  // namespace fusescope

@@ -58,18 +58,27 @@ void create_file(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t
   fuse_reply_create(request, &entry, file);
 }
 
+// The errno that a READ or WRITE of a file opened in this way must fail with, or 0.
+int refusal_of(const Options& options, int flags, bool is_read) {
+  if (options.refuse_direct_data && (flags & O_DIRECT) != 0) return EINVAL;
+  if (!is_read) return options.faults.write_error;
+  const bool is_writer = (flags & O_ACCMODE) != O_RDONLY;
+  return options.refuse_reads_of_writers && is_writer ? EPERM : 0;
+}
+
 // Waits or fails as the command line asks for; true when the request has been replied to.
-bool replied_by_fault(fuse_req_t request) {
-  Faults& faults = filesystem_of(request).faults;
-  faults.delay();
-  const int error = faults.next_error();
+bool replied_by_fault(fuse_req_t request, const fuse_file_info& file, bool is_read) {
+  Filesystem& filesystem = filesystem_of(request);
+  filesystem.faults.delay();
+  int error = refusal_of(filesystem.options, file.flags, is_read);
+  if (error == 0) error = filesystem.faults.next_error();
   if (error != 0) fuse_reply_err(request, error);
   return error != 0;
 }
 
 void read_data(fuse_req_t request, fuse_ino_t /*number*/, size_t size, off_t offset,
                fuse_file_info* file) {
-  if (replied_by_fault(request)) return;
+  if (replied_by_fault(request, *file, true)) return;
   Faults& faults = filesystem_of(request).faults;
   const std::shared_ptr<const Node> node = node_of(*file).shared_from_this();
   node->read(static_cast<std::uint64_t>(offset), size, [&](std::span<const std::byte> data) {
@@ -80,7 +89,7 @@ void read_data(fuse_req_t request, fuse_ino_t /*number*/, size_t size, off_t off
 
 void write_data(fuse_req_t request, fuse_ino_t /*number*/, const char* data, size_t size,
                 off_t offset, fuse_file_info* file) {
-  if (replied_by_fault(request)) return;
+  if (replied_by_fault(request, *file, false)) return;
   size = filesystem_of(request).faults.next_write_length(size);
   const auto written = node_of(*file).write(static_cast<std::uint64_t>(offset),
                                             std::as_bytes(std::span(data, size)));

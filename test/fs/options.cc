@@ -25,6 +25,7 @@ constexpr const char* examples =
 struct Texts {
   std::vector<std::string> files;
   std::string error = "EIO";
+  std::string write_error;
   std::uint64_t delay_ms = 0;
   std::uint64_t delay_us = 0;
   std::optional<std::uint16_t> max_pages;
@@ -58,6 +59,10 @@ void add_limits(CLI::App& app, Options& options, Texts& texts) {
 void add_behaviour(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--direct-io", options.direct_io, "FOPEN_DIRECT_IO on every open");
   app.add_flag("--refuse-direct", options.refuse_direct, "EINVAL for every open with O_DIRECT");
+  app.add_flag("--refuse-direct-data", options.refuse_direct_data,
+               "EINVAL for every READ and WRITE of a file that was opened with O_DIRECT");
+  app.add_flag("--refuse-reads-of-writers", options.refuse_reads_of_writers,
+               "EPERM for every READ of a file that was opened for writing");
   app.add_flag("--keep-cache", options.keep_cache, "FOPEN_KEEP_CACHE on every open");
   app.add_flag("--copy-file-range", options.copy_file_range,
                "copy inside the filesystem (default: ENOSYS, so that the kernel copies)");
@@ -87,6 +92,7 @@ void add_faults(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--error-every", options.faults.error_every,
                  "every Nth READ or WRITE fails with --error");
   app.add_option("--error", texts.error, "errno name")->capture_default_str();
+  app.add_option("--write-error", texts.write_error, "errno name: every WRITE fails with it");
   app.add_option("--short-every", options.faults.short_every, "every Nth READ replies half");
   app.add_option("--short-write-every", options.faults.short_write_every,
                  "every Nth WRITE takes half");
@@ -106,6 +112,11 @@ std::optional<std::string> interpret(const Texts& texts, Options& options) {
   const auto error = fusetest::errno_from_name(texts.error);
   if (!error) return "--error: '" + texts.error + "' is no errno name such as EIO";
   options.faults.error = *error;
+  if (!texts.write_error.empty()) {
+    const auto write_error = fusetest::errno_from_name(texts.write_error);
+    if (!write_error) return "--write-error: '" + texts.write_error + "' is no errno name";
+    options.faults.write_error = *write_error;
+  }
   options.faults.reply_delay = std::chrono::microseconds(texts.delay_ms * 1000 + texts.delay_us);
   options.init.max_pages = texts.max_pages;
   options.init.passthrough = !options.backing.empty();

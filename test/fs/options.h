@@ -21,6 +21,7 @@ struct FaultOptions {
   std::chrono::microseconds reply_delay{0};
   std::uint64_t error_every = 0;  // 0: never
   int error = EIO;
+  int write_error = 0;                  // of every WRITE; 0: none
   std::uint64_t short_every = 0;        // READ; 0: never
   std::uint64_t short_write_every = 0;  // 0: never
 };
@@ -42,6 +43,8 @@ struct Options {
   double attribute_timeout = 1.0;  // seconds
   bool direct_io = false;
   bool refuse_direct = false;
+  bool refuse_direct_data = false;
+  bool refuse_reads_of_writers = false;
   bool keep_cache = false;
   bool writeback_cache = false;
   bool no_async_read = false;

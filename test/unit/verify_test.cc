@@ -12,18 +12,43 @@ namespace fusescope {
 namespace {
 
 TEST(Shapes, TheVerdictIsAboutTheCallOfManySegments) {
-  EXPECT_EQ(io_shapes()[kVectored].segments, 256U);
-  EXPECT_EQ(io_shapes()[kVectored].calls, 1U);
-  EXPECT_EQ(io_shapes()[kSingles].segments, 1U);
-  EXPECT_EQ(io_shapes()[kSingles].calls, 256U);
-  EXPECT_EQ(io_shapes()[kUnaligned].segments, 256U);
+  const auto shapes = io_shapes(4096);
+  EXPECT_EQ(shapes[kVectored].segments, 256U);
+  EXPECT_EQ(shapes[kVectored].calls, 1U);
+  EXPECT_EQ(shapes[kSingles].segments, 1U);
+  EXPECT_EQ(shapes[kSingles].calls, 256U);
+  EXPECT_EQ(shapes[kUnaligned].segments, 256U);
 }
 
 TEST(Shapes, SegmentsBeginWhereTheBuffersDo) {
-  const auto segments = segments_of(io_shapes()[kUnaligned]);
+  const auto segments = segments_of(io_shapes(4096)[kUnaligned]);
   EXPECT_EQ(segments.size(), 256U);
   EXPECT_EQ(segments.front(), (Segment{.address_in_page = 512, .bytes = 4096}));
-  EXPECT_EQ(segments_of(io_shapes()[kVectored]).front().address_in_page, 0U);
+  EXPECT_EQ(segments_of(io_shapes(4096)[kVectored]).front().address_in_page, 0U);
+}
+
+TEST(Shapes, AllCarryTheSame) {
+  for (const std::uint64_t page : {4096, 16384, 65536}) {
+    for (const IoShape& shape : io_shapes(page)) {
+      EXPECT_EQ(shape.calls * shape.segments * shape.segment_bytes, kShapeBytes) << shape.title;
+    }
+  }
+}
+
+// Slots are pages of the host: aligned segments fill them, others take two each.
+TEST(Shapes, GoByThePagesOfTheHost) {
+  for (const std::uint64_t page : {4096, 16384, 65536}) {
+    fusescope_limits limits{};
+    limits.max_pages = static_cast<__u32>(kShapeBytes / page);
+    limits.max_read = limits.max_write = 1U << 30;
+    const auto shapes = io_shapes(page);
+    const auto requests = [&](std::size_t shape) {
+      return minimum_requests(segments_of(shapes[shape]), FUSESCOPE_READ, limits, page).size();
+    };
+    EXPECT_EQ(requests(kVectored), 1U) << page;
+    EXPECT_EQ(requests(kUnaligned), 2U) << page;
+  }
+  EXPECT_EQ(io_shapes(16384)[kVectored].title, "64 x 16 KiB in one call");
 }
 
 TEST(Timing, TheMedianAndTheMiddleHalf) {
@@ -57,11 +82,12 @@ VerifyReport sample_report() {
                            .bytes_per_second_high = 110 << 20,
                            .speed_up = 2.5});
   report.ops.push_back({.op = FUSESCOPE_READ,
+                        .mode = FUSESCOPE_DIRECT,
                         .verdict = IoVerdict::limited,
                         .cause = FUSESCOPE_CAUSE_MAX_PAGES,
-                        .remedy = "Do this."});
-  report.ops.push_back(
-      {.op = FUSESCOPE_WRITE, .verdict = IoVerdict::ok, .cause = {}, .remedy = ""});
+                        .remedy = "Do this.",
+                        .reason = ""});
+  report.ops.push_back({.op = FUSESCOPE_WRITE, .mode = FUSESCOPE_DIRECT, .verdict = IoVerdict::ok});
   return report;
 }
 
@@ -70,17 +96,18 @@ TEST(VerifyText, IsATableAndAVerdict) {
       verify_text(sample_report()),
       "/mnt/a (fuse.x)\n"
       "Limits: max_pages 32, max_read 1048576, max_write 1048576\n"
-      "Test: 1 MiB, direct I/O\n"
+      "Test: 1 MiB, of a file of its own\n"
       "\n"
-      "  OP    SHAPE                    REQUESTS  EXPECTED  PAGES EACH  MiB/s      SPEED-UP\n"
-      "  read  256 x 4 KiB in one call  8         8         32          100 +-10%  2.5x\n"
+      "  OP    MODE    SHAPE                    REQUESTS  EXPECTED  PAGES EACH  MiB/s      "
+      "SPEED-UP\n"
+      "  read  direct  256 x 4 KiB in one call  8         8         32          100 +-10%  2.5x\n"
       "\n"
       "Expected: at the limits of this mount. MiB/s: the median, and how far the middle half is "
       "from it.\n"
       "Speed-up: over single calls of the same bytes. Not aligned: 512 bytes into a page.\n"
       "\n"
-      "  read:  limited, max_pages. Do this.\n"
-      "  write: ok: as few requests as this host allows\n"
+      "  read, direct:    limited, max_pages. Do this.\n"
+      "  write, direct:   ok: as few requests as this host allows\n"
       "\n"
       "Verdict: limited\n");
 }
@@ -96,16 +123,75 @@ TEST(VerifyText, TheVerdictIsTheWorse) {
   EXPECT_EQ(verdict_of(report), IoVerdict::ok) << "what was not seen is no judgement";
 }
 
-TEST(VerifyText, SaysWhatWasTestedInstead) {
+VerifiedOp not_tested(fusescope_op op, fusescope_mode mode, const std::string& reason) {
+  return {.op = op, .mode = mode, .verdict = {}, .cause = {}, .remedy = "", .reason = reason};
+}
+
+TEST(VerifyText, SaysWhatCouldNotBeTested) {
   VerifyReport report = sample_report();
-  report.is_direct = false;
-  report.shapes[0].expected.reset();
-  report.shapes[0].pages_per_request.reset();
-  const std::string text = verify_text(report);
-  EXPECT_NE(text.find("this mount has no O_DIRECT"), std::string::npos);
-  EXPECT_NE(text.find("8         -         -  "), std::string::npos) << text;
+  report.file = "sub/data";
+  report.ops[1] = not_tested(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "It is \x1bso");
   report.judged = "unaligned";
-  EXPECT_TRUE(verify_text(report).ends_with("Verdict: limited, of buffers that are not aligned\n"));
+  const std::string text = verify_text(report);
+  EXPECT_NE(text.find("1 MiB, reads of sub/data, which is not changed\n"), std::string::npos);
+  EXPECT_NE(text.find("  write, direct:   not tested: It is \\x1bso\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("Verdict: limited, of buffers that are not aligned, of reads alone\n"))
+      << text;
+}
+
+TEST(VerifyText, BufferedReadsDoNotDecideBesideDirectOnes) {
+  VerifyReport report = sample_report();
+  report.ops[0].verdict = IoVerdict::ok;
+  report.ops[0].cause.reset();
+  report.ops.push_back({.op = FUSESCOPE_READ,
+                        .mode = FUSESCOPE_BUFFERED,
+                        .verdict = IoVerdict::limited,
+                        .cause = FUSESCOPE_CAUSE_READAHEAD_WINDOW,
+                        .remedy = "Raise it."});
+  EXPECT_EQ(verdict_of(report), IoVerdict::ok);
+  EXPECT_NE(verify_text(report).find(
+                "limited, readahead_window. Raise it. (The verdict is about direct reads)"),
+            std::string::npos);
+  report.ops[0] = not_tested(FUSESCOPE_READ, FUSESCOPE_DIRECT, "No O_DIRECT");
+  EXPECT_EQ(verdict_of(report), IoVerdict::limited) << "where there are no direct ones they do";
+  report.ops[2].op = FUSESCOPE_WRITE;
+  report.ops[0] = {.op = FUSESCOPE_READ, .mode = FUSESCOPE_DIRECT, .verdict = IoVerdict::ok};
+  EXPECT_EQ(verdict_of(report), IoVerdict::limited) << "buffered writes always do";
+}
+
+TEST(VerifyText, ARemedyIsToldOnce) {
+  VerifyReport report = sample_report();
+  report.ops.push_back(report.ops[0]);
+  report.ops[2].mode = FUSESCOPE_BUFFERED;
+  EXPECT_NE(verify_text(report).find("  read, buffered:  limited, max_pages, as direct ones. (The"),
+            std::string::npos);
+}
+
+TEST(VerifyText, SaysWhichShapesWereNotRun) {
+  VerifyReport report = sample_report();
+  report.not_run.push_back({FUSESCOPE_READ, FUSESCOPE_DIRECT, "single", "256 calls", "no time"});
+  report.not_run.push_back({FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "single", "256 calls", "no time"});
+  report.not_run.push_back({FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "buffer", "a buffer", "refused"});
+  const std::string text = verify_text(report);
+  EXPECT_NE(text.find("\n  not run: direct read, 256 calls; direct write, 256 calls: no time\n"
+                      "  not run: direct write, a buffer: refused\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(VerifyText, EachReasonIsToldOnce) {
+  VerifyReport report;
+  report.ops = {not_tested(FUSESCOPE_READ, FUSESCOPE_DIRECT, "a"),
+                not_tested(FUSESCOPE_READ, FUSESCOPE_BUFFERED, "a"),
+                not_tested(FUSESCOPE_WRITE, FUSESCOPE_DIRECT, "b"),
+                not_tested(FUSESCOPE_WRITE, FUSESCOPE_BUFFERED, "c")};
+  EXPECT_EQ(untested_text(report), "reads: a; writes: b; c");
+  report.ops[3].verdict = IoVerdict::idle;
+  EXPECT_EQ(untested_text(report),
+            "reads: a; writes: b; these calls sent no request while they ran");
+  report.ops[3].verdict.reset();
+  report.ops[1].verdict = IoVerdict::ok;
+  EXPECT_EQ(untested_text(report), "writes: b; c") << "of an operation with no verdict at all";
 }
 
 TEST(VerifyText, NoLimitAndNoSpreadAreNotShownAsNumbers) {
@@ -116,7 +202,7 @@ TEST(VerifyText, NoLimitAndNoSpreadAreNotShownAsNumbers) {
   const std::string text = verify_text(report);
   EXPECT_NE(text.find("max_read none, "), std::string::npos) << text;
   EXPECT_EQ(text.find("+-"), std::string::npos) << text;
-  EXPECT_NE(text.find("write: idle: nothing to judge"), std::string::npos) << text;
+  EXPECT_NE(text.find("write, direct:   idle: nothing to judge"), std::string::npos) << text;
 }
 
 TEST(VerifyJson, IsOneObjectOnOneLine) {
@@ -130,6 +216,12 @@ TEST(VerifyJson, IsOneObjectOnOneLine) {
   EXPECT_EQ(json["ops"][0]["cause"], "max_pages");
   EXPECT_TRUE(json["ops"][1]["cause"].is_null());
   EXPECT_TRUE(json["ops"][1]["remedy"].is_null());
+  EXPECT_EQ(json["ops"][0]["mode"], "direct");
+  EXPECT_EQ(json["ops"][0]["decides"], true);
+  EXPECT_TRUE(json["ops"][0]["reason"].is_null());
+  EXPECT_TRUE(json["file"].is_null());
+  EXPECT_EQ(json["direct"], true);
+  EXPECT_TRUE(json["not_run"].empty());
   EXPECT_EQ(json["judged_shape"], "vectored");
   EXPECT_EQ(json["shapes"][0]["expected_requests"], 8);
   EXPECT_EQ(json["shapes"][0]["counted"], 4);

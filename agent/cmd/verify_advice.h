@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "agent/verify/protocol.h"
+
+namespace fusescope {
+
+// The way out where an order to verify's worker failed with this errno; empty: there is none to
+// tell.
+std::string verify_advice(const Order& order, int error);
+
+}  // namespace fusescope

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cmd/verify_watch.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/text/stat_text.h"
+
+namespace fusescope {
+namespace {
+
+std::string text_of(const std::vector<std::pair<std::string, std::uint64_t>>& losses) {
+  std::string text;
+  for (const auto& [reason, number] : losses) {
+    text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + reason;
+  }
+  return text;
+}
+
+}  // namespace
+
+Error uncounted(const std::string& what) {
+  return Error{"count the requests: " + what +
+               ": try again, or with other hooks (--hooks, see 'fusescope doctor')"};
+}
+
+Result<MountSnapshot> VerifyWatch::now() {
+  auto snapshot = counting_.collect();
+  if (!snapshot) return std::unexpected(snapshot.error());
+  const auto losses = losses_of(snapshot->self);
+  if (!losses.empty()) return std::unexpected(uncounted("lost events: " + text_of(losses)));
+  const auto found = std::ranges::find(
+      snapshot->mounts, device_, [](const MountSnapshot& mount) { return mount.identity.device; });
+  if (found == snapshot->mounts.end() || !found->limits || !found->limits->initialized) {
+    return std::unexpected(uncounted("this mount's requests are not seen"));
+  }
+  return std::move(*found);
+}
+
+Result<MountSnapshot> VerifyWatch::look() {
+  auto mount = now();
+  if (!mount) return mount;
+  Counters since = difference(mount->counters, before_);
+  before_ = std::exchange(mount->counters, std::move(since));
+  return mount;
+}
+
+bool VerifyWatch::has_waited(std::chrono::nanoseconds time) {
+  const auto mount = now();
+  return !mount || (mount->in_flight && std::chrono::nanoseconds(mount->oldest_age_ns) >= time);
+}
+
+}  // namespace fusescope
