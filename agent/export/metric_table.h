@@ -40,6 +40,7 @@ enum Metric : std::size_t {
   kBackground,
   kBlockedThreads,
   kBlockedSeconds,
+  kMountState,
   kMountInfo,
   kMaxRead,
   kMaxWrite,
