@@ -261,7 +261,7 @@ def test_asks_nobody_but_the_agent(page, watched):
 
 def test_picture(page, watched, tmp_path):
     _, mounts = watched
-    page.set_window_size(1280, 1000)
+    page.set_window_size(1280, 1100)
     file = os.environ.get("FUSESCOPE_SCREENSHOT") or str(tmp_path / "page.png")
     row_of(page, mounts["splitting"]).find_element(By.TAG_NAME, "button").click()
     assert page.save_screenshot(file)
