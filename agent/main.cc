@@ -115,6 +115,16 @@ void add_hooks(CLI::App& command, fusescope::HookMode& hooks) {
       ->type_name("MODE");
 }
 
+// --hung-after, the same for every command that tells states.
+void add_hung_after(CLI::App& command, fusescope::StateRule& rule) {
+  command
+      .add_option("--hung-after", rule.hung_after,
+                  "a mount is hung when its oldest request is older than this")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86400.0))
+      ->type_name("SECONDS");
+}
+
 void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
   CLI::App& serve = *app.add_subcommand("serve", "the agent: Prometheus metrics over HTTP");
   serve
@@ -134,6 +144,7 @@ void add_serve(CLI::App& app, fusescope::ServeOptions& options) {
       ->capture_default_str()
       ->type_name("PATH");
   add_hooks(serve, options.hooks);
+  add_hung_after(serve, options.rule);
   serve.add_option("--log.level", options.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->type_name("LEVEL")
@@ -189,6 +200,7 @@ void add_top(CLI::App& app, fusescope::TopOptions& options) {
       ->check(CLI::PositiveNumber)
       ->type_name("COUNT");
   top.add_flag("-p,--processes", options.by_process, "begin with the processes");
+  add_hung_after(top, options.rule);
   top.footer(kTopExamples);
 }
 

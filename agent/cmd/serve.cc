@@ -163,7 +163,7 @@ Result<void> serve(const ServeOptions& options) {
 
   spdlog::info("{}", version_text());
   const EndSignals signals;
-  Telemetry telemetry(options.hooks);
+  Telemetry telemetry(options.hooks, options.rule);
   if (auto started = telemetry.start(); !started) return started;
   const Kept kept = rights_for_reading(telemetry);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/model/state.h"
 #include "agent/probe/hooks.h"
 
 namespace fusescope {
@@ -15,6 +16,7 @@ struct ServeOptions {
   std::string telemetry_path = "/metrics";
   std::string web_config_file;  // empty: none
   HookMode hooks = HookMode::automatic;
+  StateRule rule;
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };

@@ -15,6 +15,7 @@
 #include "agent/host/capabilities.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
+#include "agent/model/mount_look.h"
 #include "agent/text/live_json.h"
 
 namespace fusescope {
@@ -111,15 +112,29 @@ Snapshot Telemetry::waiting_snapshot() const {
   return snapshot;
 }
 
+// Each since the last scrape; where they come more often, since one of ten seconds ago or more.
+std::vector<MountState> Telemetry::states_of(const Snapshot& snapshot) {
+  const auto now = Recent::Clock::now();
+  if (scraped_.is_due(now)) scraped_.add(now, snapshot);
+  const HostLimits host = read_host_limits();
+  std::vector<MountState> states;
+  for (const MountSnapshot& mount : snapshot.mounts) {
+    states.push_back(look_at(mount, scraped_, host, rule_).finding.state);
+  }
+  return states;
+}
+
 Result<std::string> Telemetry::scrape(const WebStatus& web) {
   const auto begin = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
   if (!snapshot) return std::unexpected(snapshot.error());
+  const auto states = states_of(*snapshot);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
                                          .revision = FUSESCOPE_REVISION,
                                          .scrape_seconds = elapsed.count(),
+                                         .states = states,
                                          .web = web,
                                          .conditions = conditions_})) +
          text_of(process_families());
@@ -133,8 +148,10 @@ Result<std::string> Telemetry::live() {
     if (!snapshot) return std::unexpected(snapshot.error());
     recent_.add(now, std::move(*snapshot));
   }
-  return live_json(
-      {.recent = recent_, .host = read_host_limits(), .waiting = module_.present ? "" : kWaiting});
+  return live_json({.recent = recent_,
+                    .host = read_host_limits(),
+                    .rule = rule_,
+                    .waiting = module_.present ? "" : kWaiting});
 }
 
 Result<std::string> Telemetry::state() const {

@@ -4,12 +4,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "agent/base/error.h"
 #include "agent/cmd/collector.h"
 #include "agent/export/families.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
+#include "agent/model/state.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
 
@@ -20,7 +22,7 @@ namespace fusescope {
 // server's thread and the housekeeping take turns.
 class Telemetry {
  public:
-  explicit Telemetry(HookMode mode) : mode_(mode) {}
+  Telemetry(HookMode mode, const StateRule& rule) : mode_(mode), rule_(rule) {}
 
   // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
   Result<void> start();
@@ -55,13 +57,17 @@ class Telemetry {
   void follow_module();
   [[nodiscard]] Snapshot waiting_snapshot() const;
 
+  std::vector<MountState> states_of(const Snapshot& snapshot);
+
   const HookMode mode_;
+  const StateRule rule_;
   mutable std::mutex mutex_;
   FuseModule module_;
-  std::unique_ptr<Attached> attached_;  // null: waiting for FUSE
-  Recent recent_;                       // empty unless somebody looks at the live page
-  HookConditions conditions_;           // under which hooks were last looked for
-  Result<void> followed_;               // how the last attaching after a loading of FUSE went
+  std::unique_ptr<Attached> attached_;             // null: waiting for FUSE
+  Recent recent_;                                  // empty unless somebody looks at the live page
+  Recent scraped_{Recent::Oldest::before_window};  // what scrapes saw, for the states
+  HookConditions conditions_;                      // under which hooks were last looked for
+  Result<void> followed_;  // how the last attaching after a loading of FUSE went
 };
 
 }  // namespace fusescope

@@ -19,6 +19,7 @@
 #include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
+#include "agent/model/losses.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
 #include "agent/term/screen.h"
@@ -45,7 +46,7 @@ std::string time_of_day(const char* pattern) {
 // The hooks, attached, and the two latest looks at what they count.
 class Watch {
  public:
-  static Result<std::unique_ptr<Watch>> start(HookMode mode) {
+  static Result<std::unique_ptr<Watch>> start(HookMode mode, const StateRule& rule) {
     if (!fuse_module().present) {
       return std::unexpected(
           Error{"FUSE is not loaded, so there is nothing to see: modprobe fuse"});
@@ -53,7 +54,7 @@ class Watch {
     auto session = Session::start(mode, skip_risk_of(read_kernel()), read_host_limits(),
                                   Scope::host_by_process);
     if (!session) return std::unexpected(session.error());
-    std::unique_ptr<Watch> watch(new Watch(std::move(*session)));
+    std::unique_ptr<Watch> watch(new Watch(std::move(*session), rule));
     auto reader = Reader::open(watch->session_);
     if (!reader) return std::unexpected(reader.error());
     watch->reader_.emplace(std::move(*reader));
@@ -76,12 +77,13 @@ class Watch {
             .seconds = seconds(),
             .view = view,
             .hooks = hooks_text(now_->snapshot.self),
-            .losses = losses_in(now_->snapshot.self)};
+            .losses = losses_in(now_->snapshot.self),
+            .earlier = events_before_begin(now_->snapshot.self)};
   }
 
   [[nodiscard]] std::vector<TopRow> rows(TopView view, const TopOrder& order) const {
     auto rows = top_rows(now_->snapshot, before_ ? &before_->snapshot : nullptr, seconds(), view,
-                         read_host_limits());
+                         read_host_limits(), rule_);
     sort_rows(rows, order);
     return rows;
   }
@@ -92,13 +94,14 @@ class Watch {
     Snapshot snapshot;
   };
 
-  explicit Watch(Session session) : session_(std::move(session)) {}
+  Watch(Session session, const StateRule& rule) : session_(std::move(session)), rule_(rule) {}
 
   [[nodiscard]] double seconds() const {
     return before_ ? std::chrono::duration<double>(now_->at - before_->at).count() : 0;
   }
 
   Session session_;
+  StateRule rule_;
   std::optional<Reader> reader_;
   std::optional<Collector> collector_;
   std::optional<Look> now_;
@@ -242,7 +245,7 @@ Result<int> run_on_screen(const Screen& screen, Watch& watch, Pace& pace,
 Result<int> top(const TopOptions& options) {
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
-  const auto watch = Watch::start(options.hooks);
+  const auto watch = Watch::start(options.hooks, options.rule);
   if (!watch) return std::unexpected(watch.error());
   Pace pace(**watch, *signals, options);
   if (isatty(STDOUT_FILENO) && isatty(STDIN_FILENO)) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "agent/base/error.h"
+#include "agent/model/state.h"
 #include "agent/probe/hooks.h"
 
 namespace fusescope {
@@ -13,6 +14,7 @@ struct TopOptions {
   double interval = 1;      // seconds between two refreshes
   std::uint64_t count = 0;  // refreshes, then it ends; 0: without end
   bool by_process = false;  // begins with the processes
+  StateRule rule;
 };
 
 // Shows what FUSE mounts and processes do, on the whole terminal; plain tables where standard

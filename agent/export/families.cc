@@ -183,10 +183,21 @@ void add_blocked(Builder& builder, const Labels& labels, const MountSnapshot& mo
                  static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
 }
 
+Labels labels_of(const MountSnapshot& mount) {
+  return {{"mountpoint", to_label(mount.identity.mountpoint)},
+          {"fstype", to_label(mount.identity.fstype)}};
+}
+
+void add_states(Builder& builder, const std::vector<MountSnapshot>& mounts,
+                const std::vector<MountState>& states) {
+  for (std::size_t i = 0; i < std::min(mounts.size(), states.size()); i++) {
+    builder.count(kMountState, labels_of(mounts[i]), static_cast<std::uint64_t>(states[i]));
+  }
+}
+
 void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
   const bool sees_calls = is_filled(self, "call");
-  const Labels labels = {{"mountpoint", to_label(mount.identity.mountpoint)},
-                         {"fstype", to_label(mount.identity.fstype)}};
+  const Labels labels = labels_of(mount);
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
     const auto op = static_cast<fusescope_op>(i);
     const fusescope_op_stats& stats = mount.counters.data.ops[i];
@@ -265,6 +276,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
   Builder builder;
   for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount, snapshot.self);
+  add_states(builder, snapshot.mounts, context.states);
   add_self(builder, snapshot, context);
   return builder.take();
 }

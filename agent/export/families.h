@@ -10,6 +10,7 @@
 #include "agent/export/router.h"
 #include "agent/model/hook_reason.h"
 #include "agent/model/snapshot.h"
+#include "agent/model/state.h"
 
 namespace fusescope {
 
@@ -23,7 +24,8 @@ struct WebStatus {
 struct ExportContext {
   std::string version;
   std::string revision;
-  double scrape_seconds = 0;  // of the collection that made this snapshot
+  double scrape_seconds = 0;         // of the collection that made this snapshot
+  std::vector<MountState> states{};  // of the snapshot's mounts, in their order; empty: not known
   WebStatus web;
   HookConditions conditions;  // under which hooks were looked for
 };

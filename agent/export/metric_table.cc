@@ -75,6 +75,10 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_background_blocked_seconds_total", MetricType::Counter, MOUNT_LABELS,
      "Time in which at least one thread waited to send a request because max_background were in "
      "use. Absent as fuse_background_blocked_threads is."},
+    {"fuse_mount_state", MetricType::Gauge, MOUNT_LABELS,
+     "What the mount does, from best to worst: 0 idle, 1 ok, 2 busy with metadata, 3 slow, 4 "
+     "failing, 5 split, 6 hung. Since the last scrape, or the last one that is ten seconds ago; "
+     "see docs/metrics.md."},
     {"fuse_mount_info", MetricType::Gauge, MOUNT_LABELS ",source,connection,transport",
      "A FUSE mount; connection is the name of its folder in /sys/fs/fuse/connections. Always 1."},
     {"fuse_mount_max_read_bytes", MetricType::Gauge, MOUNT_LABELS,

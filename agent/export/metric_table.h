@@ -42,6 +42,7 @@ enum Metric : std::size_t {
   kBackground,
   kBlockedThreads,
   kBlockedSeconds,
+  kMountState,
   kMountInfo,
   kMaxRead,
   kMaxWrite,

@@ -27,8 +27,16 @@ bool Recent::is_due(Clock::time_point now) const {
   return entries_.empty() || now - entries_.back().at >= kInterval;
 }
 
+// Whether another entry does what the oldest is kept for.
+bool Recent::is_oldest_needless(Clock::time_point now) const {
+  if (oldest_ == Oldest::in_window) {
+    return !entries_.empty() && now - entries_.front().at > kWindow;
+  }
+  return entries_.size() > 1 && now - entries_[1].at >= kWindow;
+}
+
 void Recent::add(Clock::time_point now, Snapshot snapshot) {
-  while (!entries_.empty() && now - entries_.front().at > kWindow) entries_.pop_front();
+  while (is_oldest_needless(now)) entries_.pop_front();
   entries_.push_back({.at = now, .snapshot = std::move(snapshot)});
 }
 

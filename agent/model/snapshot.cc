@@ -68,6 +68,13 @@ void add(fusescope_duration_stats& into, const fusescope_duration_stats& from) {
   combine(into, from, std::plus<>());
 }
 
+fusescope_duration_stats all_durations(const Counters& counters) {
+  fusescope_duration_stats all{};
+  for (const auto& op : counters.data.ops) add(all, op.duration);
+  for (const auto& [opcode, duration] : counters.durations) add(all, duration);
+  return all;
+}
+
 Counters difference(const Counters& now, const Counters& before) {
   Counters result = now;
   combine_all(result, before, std::minus<>());

@@ -110,6 +110,9 @@ void add(Counters& into, const Counters& from);
 void add(fusescope_mount_stats& into, const fusescope_mount_stats& from);
 void add(fusescope_duration_stats& into, const fusescope_duration_stats& from);
 
+// Durations of all opcodes together.
+fusescope_duration_stats all_durations(const Counters& counters);
+
 // Field by field: now - before, for two readings of the same counters. Opcodes without a request in
 // between are left out. The most requests of a call are those since the first reading of all.
 Counters difference(const Counters& now, const Counters& before);

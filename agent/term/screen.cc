@@ -59,8 +59,10 @@ Result<void> check_terminal() {
             "): plain tables instead; set TERM to what it is, as in TERM=xterm"});
 }
 
+// NO_COLOR: https://no-color.org
 bool start_colors() {
-  if (!has_colors() || start_color() != OK) return false;
+  const char* no_color = std::getenv("NO_COLOR");
+  if ((no_color && *no_color) || !has_colors() || start_color() != OK) return false;
   use_default_colors();
   init_pair(kGood, COLOR_GREEN, -1);
   init_pair(kWarning, COLOR_YELLOW, -1);

@@ -7,8 +7,11 @@
 #include "agent/model/diagnosis.h"
 #include "agent/model/judgement.h"
 #include "agent/model/label_text.h"
+#include "agent/model/losses.h"
+#include "agent/model/mount_look.h"
 #include "agent/model/names.h"
-#include "agent/text/stat_text.h"
+#include "agent/model/quantile.h"
+#include "agent/model/stats.h"
 
 namespace fusescope {
 namespace {
@@ -41,10 +44,54 @@ Json rate(std::uint64_t number, const Json& seconds) {
   return seconds.is_null() ? Json() : Json(static_cast<double>(number) / seconds.get<double>());
 }
 
-Json rates_json(const Sums& sums, const Json& seconds) {
+Json rates_json(const Sums& sums, const Counters& counted, const Json& seconds) {
+  std::uint64_t errors = 0;
+  for (const ErrorCount& each : real_errors(counted)) errors += each.replies;
   return {{"calls_per_second", rate(sums.calls, seconds)},
           {"requests_per_second", rate(sums.requests, seconds)},
-          {"bytes_per_second", rate(sums.bytes, seconds)}};
+          {"bytes_per_second", rate(sums.bytes, seconds)},
+          {"all_requests_per_second", rate(count_of(all_durations(counted)), seconds)},
+          {"errors_per_second", rate(errors, seconds)}};
+}
+
+Json names_json(const std::vector<MountState>& states) {
+  Json names = Json::array();
+  for (const MountState each : states) names.push_back(name_of(each));
+  return names;
+}
+
+Json opcodes_json(const Counters& counted) {
+  Json opcodes = Json::array();
+  for (const OpcodeCount& each : busiest_opcodes(counted)) {
+    opcodes.push_back({{"op", opcode_name(each.opcode)}, {"requests", each.requests}});
+  }
+  return opcodes;
+}
+
+Json errors_json(const Counters& counted) {
+  Json errors = Json::array();
+  for (const ErrorCount& each : real_errors(counted)) {
+    errors.push_back({{"op", opcode_name(each.key.opcode)},
+                      {"error", error_name(each.key.error)},
+                      {"requests", each.replies}});
+  }
+  return errors;
+}
+
+// Of all requests together. A bound; null above the last one, and where there was none.
+Json latency_json(const Counters& counted) {
+  const fusescope_duration_stats durations = all_durations(counted);
+  const std::uint64_t count = count_of(durations);
+  const auto p99 = duration_quantile(durations, 0.99);
+  const bool is_bound = p99 && !p99->is_more;
+  return {{"mean_seconds",
+           count ? Json(static_cast<double>(durations.sum_ns) / 1e9 / static_cast<double>(count))
+                 : Json()},
+          {"p99_seconds", is_bound ? Json(static_cast<double>(p99->bound) / 1e6) : Json()}};
+}
+
+Json oldest_seconds_json(const MountSnapshot& mount) {
+  return mount.oldest_age_ns ? Json(static_cast<double>(mount.oldest_age_ns) / 1e9) : Json();
 }
 
 Json binding_json(const MountSnapshot& mount, fusescope_op op, const HostLimits& host) {
@@ -103,17 +150,22 @@ Json since_start_json(const std::vector<Judgement>& judgements) {
 }
 
 Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
-  const auto window = report.recent.window_of(mount);
-  const Json seconds = window ? Json(window->seconds) : Json();
-  MountSnapshot counted = mount;  // all that it has counted where there is no window
-  if (window) counted.counters = window->counters;
-  const auto recent = judge(counted, report.host);
-  const Judgement judged = worst(recent);
-  const Sums sums = sums_of(recent);
+  const MountLook look = look_at(mount, report.recent, report.host, report.rule);
+  const Json seconds = look.seconds ? Json(*look.seconds) : Json();
+  const Judgement& judged = look.judged;
+  const Counters& counted = look.counted.counters;
+  const Sums sums = sums_of(look.judgements);
   return {{"mountpoint", to_label(mount.identity.mountpoint)},
           {"fstype", to_label(mount.identity.fstype)},
           {"source", to_label(mount.identity.source)},
           {"window_seconds", seconds},
+          {"state", name_of(look.finding.state)},
+          {"state_rank", static_cast<int>(look.finding.state)},
+          {"state_detail", text_or_null(look.finding.detail)},
+          {"state_also", names_json(look.finding.also)},
+          {"opcodes", opcodes_json(counted)},
+          {"errors", errors_json(counted)},
+          {"latency", latency_json(counted)},
           {"verdict", name_of(judged.verdict)},
           {"worst_op", name_of(judged.op)},
           {"worst_mode", name_of(judged.mode)},
@@ -122,8 +174,11 @@ Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
           {"requests_per_call",
            sums.calls ? Json(static_cast<double>(sums.requests) / static_cast<double>(sums.calls))
                       : Json()},
-          {"rates", rates_json(sums, seconds)},
+          {"rates", rates_json(sums, counted, seconds)},
           {"in_flight", mount.in_flight},
+          {"waiting", mount.waiting ? Json(*mount.waiting) : Json()},
+          {"oldest_seconds", oldest_seconds_json(mount)},
+          {"oldest_is_older", mount.oldest_is_older},
           {"limits", limits_json(mount)},
           {"binds",
            {{"read", binding_json(mount, FUSESCOPE_READ, report.host)},
@@ -149,11 +204,12 @@ std::string live_json(const LiveReport& report) {
   Json mounts = Json::array();
   for (const MountSnapshot& mount : now.mounts) mounts.push_back(mount_json(mount, report));
   Json lost = Json::object();
-  for (const auto& [reason, number] : losses_of(now.self)) lost[reason] = number;
+  for (const auto& [reason, number] : losses_since_begin(now.self)) lost[reason] = number;
   const Json object = {{"window_seconds", seconds ? Json(*seconds) : Json()},
                        {"waiting", text_or_null(report.waiting)},
                        {"roles", roles_json(now.self)},
                        {"lost", lost},
+                       {"begun_earlier", events_before_begin(now.self)},
                        {"host_max_pages", report.host.most_pages()},
                        {"host_max_pages_guess", text_or_null(guess_of(report.host))},
                        {"mounts", mounts}};

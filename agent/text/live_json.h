@@ -6,12 +6,14 @@
 
 #include "agent/model/limits.h"
 #include "agent/model/recent.h"
+#include "agent/model/state.h"
 
 namespace fusescope {
 
 struct LiveReport {
   const Recent& recent;  // at least one snapshot
   HostLimits host;
+  StateRule rule;
   std::string waiting;  // what the agent waits for before it can count; empty: nothing
 };
 

@@ -206,19 +206,6 @@ Judgement total_of(const StatReport& report) {
   return total;
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> losses_of(const SelfSnapshot& self) {
-  std::vector<std::pair<std::string, std::uint64_t>> losses;
-  for (int i = 0; i < FUSESCOPE_LOSSES; i++) {
-    if (self.stats.lost[i]) {
-      losses.emplace_back(name_of(static_cast<fusescope_lost>(i)), self.stats.lost[i]);
-    }
-  }
-  std::uint64_t missed = 0;
-  for (const ProgramStatus& program : self.programs) missed += program.missed;
-  if (missed) losses.emplace_back("recursion", missed);
-  return losses;
-}
-
 std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self) {
   constexpr std::array kCounting = {"sent", "ended", "call"};
   std::vector<HookStatus> roles;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "agent/model/judgement.h"
+#include "agent/model/limits.h"
+#include "agent/model/losses.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
@@ -26,10 +28,6 @@ struct StatReport {
 
 // Over all mounts, operations and modes: the worst verdict, and the sums.
 Judgement total_of(const StatReport& report);
-
-// Events that were not counted, by reason, without those of the value 0. "recursion": programs that
-// the kernel skipped, for whatever process.
-std::vector<std::pair<std::string, std::uint64_t>> losses_of(const SelfSnapshot& self);
 
 // The roles that requests and calls are counted by and that are not exact here, and why.
 std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self);

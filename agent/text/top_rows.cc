@@ -23,14 +23,6 @@ const MountSnapshot* earlier_of(const MountSnapshot& mount, const Snapshot* befo
   return &*found;
 }
 
-// Durations of all opcodes together.
-fusescope_duration_stats durations_of(const Counters& counters) {
-  fusescope_duration_stats all{};
-  for (const auto& op : counters.data.ops) add(all, op.duration);
-  for (const auto& [opcode, duration] : counters.durations) add(all, duration);
-  return all;
-}
-
 std::optional<double> mean_ms(const fusescope_duration_stats& stats) {
   const std::uint64_t count = count_of(stats);
   if (!count) return std::nullopt;
@@ -44,8 +36,8 @@ std::uint64_t bytes_of(const Counters& counters) {
 }
 
 // Adds what the counters of the time between the snapshots say.
-void fill_counted(TopRow& row, const MountSnapshot& counted, double seconds,
-                  const HostLimits& host) {
+void fill_counted(TopRow& row, const MountSnapshot& counted, double seconds, const HostLimits& host,
+                  const StateRule& rule) {
   std::uint64_t calls = 0;
   std::uint64_t requests = 0;
   const auto judgements = judge(counted, host);
@@ -53,7 +45,7 @@ void fill_counted(TopRow& row, const MountSnapshot& counted, double seconds,
     calls += each.calls;
     requests += each.requests;
   }
-  const fusescope_duration_stats durations = durations_of(counted.counters);
+  const fusescope_duration_stats durations = all_durations(counted.counters);
   row.rates = TopRates{.calls = static_cast<double>(calls) / seconds,
                        .requests = static_cast<double>(count_of(durations)) / seconds,
                        .bytes = static_cast<double>(bytes_of(counted.counters)) / seconds};
@@ -65,18 +57,31 @@ void fill_counted(TopRow& row, const MountSnapshot& counted, double seconds,
   row.verdict = judged.verdict;
   row.cause = judged.cause;
   row.remedy = judged.remedy;
+  row.state = state_of({.mount = counted, .seconds = seconds}, judged, rule);
+}
+
+// What is hung is told at once: its age does not lie between two snapshots.
+std::optional<StateFinding> state_without_rates(const MountSnapshot& now, const StateRule& rule) {
+  MountSnapshot uncounted = now;
+  uncounted.counters = {};
+  StateFinding finding = state_of({.mount = uncounted}, {}, rule);
+  return finding.state == MountState::hung ? std::optional(std::move(finding)) : std::nullopt;
 }
 
 TopRow row_of(const MountSnapshot& now, const Counters* before, double seconds,
-              const HostLimits& host) {
+              const HostLimits& host, const StateRule& rule) {
   TopRow row;
   row.name = now.identity.mountpoint;
   row.in_flight = now.in_flight;
   if (now.oldest_age_ns) row.oldest_seconds = static_cast<double>(now.oldest_age_ns) / 1e9;
-  if (!before || seconds <= 0) return row;
+  row.oldest_is_older = now.oldest_is_older;
+  if (!before || seconds <= 0) {
+    row.state = state_without_rates(now, rule);
+    return row;
+  }
   MountSnapshot counted = now;
   counted.counters = difference(now.counters, *before);
-  fill_counted(row, counted, seconds, host);
+  fill_counted(row, counted, seconds, host, rule);
   return row;
 }
 
@@ -100,6 +105,8 @@ std::tuple<bool, double> amount_of(const TopRow& row, TopColumn column) {
     case TopColumn::service: return known(row.service_ms);
     case TopColumn::in_flight: return {true, static_cast<double>(row.in_flight)};
     case TopColumn::oldest: return known(row.oldest_seconds);
+    case TopColumn::state:
+      return {row.state.has_value(), row.state ? static_cast<double>(row.state->state) : 0};
     case TopColumn::verdict: return {true, static_cast<double>(row.verdict)};
     case TopColumn::process: return {true, -static_cast<double>(row.process)};
     default: return {true, 0};
@@ -109,6 +116,7 @@ std::tuple<bool, double> amount_of(const TopRow& row, TopColumn column) {
 const std::string& text_of(const TopRow& row, TopColumn column) {
   static const std::string kNone;
   if (column == TopColumn::name) return row.name;
+  if (column == TopColumn::why) return row.state ? row.state->detail : kNone;
   return column == TopColumn::mountpoint ? row.mountpoint : kNone;
 }
 
@@ -116,8 +124,10 @@ const std::string& text_of(const TopRow& row, TopColumn column) {
 bool comes_first(const TopRow& left, const TopRow& right, TopColumn column) {
   const auto key = [column](const TopRow& row) {
     const auto [known, amount] = amount_of(row, column);
+    const double verdict = column == TopColumn::state ? static_cast<double>(row.verdict) : 0;
     const auto [counted, requests] = amount_of(row, TopColumn::requests);
-    return std::tuple(!known, -amount, text_of(row, column), -requests, row.name, row.process);
+    return std::tuple(!known, -amount, -verdict, text_of(row, column), -requests, row.name,
+                      row.process);
   };
   return key(left) < key(right);
 }
@@ -131,14 +141,23 @@ Counters earlier_of(const ProcessSnapshot& process, const Snapshot& before) {
   return is_same ? found->mount.counters : Counters{};
 }
 
+// What waits on its mount is not the process's own.
+MountSnapshot own_of(const ProcessSnapshot& process) {
+  MountSnapshot own = process.mount;
+  own.waiting.reset();
+  own.blocked_threads = 0;
+  own.oldest_is_older = false;
+  return own;
+}
+
 std::vector<TopRow> process_rows(const Snapshot& now, const Snapshot* before, double seconds,
-                                 const HostLimits& host) {
+                                 const HostLimits& host, const StateRule& rule) {
   std::vector<TopRow> rows;
   for (const ProcessSnapshot& process : now.processes) {
     const Counters earlier = before ? earlier_of(process, *before) : Counters{};
     if (is_empty(difference(process.mount.counters, earlier)) && !process.mount.in_flight) continue;
-    TopRow& row =
-        rows.emplace_back(row_of(process.mount, before ? &earlier : nullptr, seconds, host));
+    TopRow& row = rows.emplace_back(
+        row_of(own_of(process), before ? &earlier : nullptr, seconds, host, rule));
     row.mountpoint = std::exchange(row.name, process.process ? process.command : kKernel);
     row.process = process.process;
   }
@@ -148,12 +167,12 @@ std::vector<TopRow> process_rows(const Snapshot& now, const Snapshot* before, do
 }  // namespace
 
 std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds,
-                             TopView view, const HostLimits& host) {
-  if (view == TopView::processes) return process_rows(now, before, seconds, host);
+                             TopView view, const HostLimits& host, const StateRule& rule) {
+  if (view == TopView::processes) return process_rows(now, before, seconds, host, rule);
   std::vector<TopRow> rows;
   for (const MountSnapshot& mount : now.mounts) {
     const MountSnapshot* earlier = earlier_of(mount, before);
-    rows.push_back(row_of(mount, earlier ? &earlier->counters : nullptr, seconds, host));
+    rows.push_back(row_of(mount, earlier ? &earlier->counters : nullptr, seconds, host, rule));
   }
   return rows;
 }

@@ -10,6 +10,7 @@
 #include "agent/model/judgement.h"
 #include "agent/model/quantile.h"
 #include "agent/model/snapshot.h"
+#include "agent/model/state.h"
 
 namespace fusescope {
 
@@ -32,6 +33,8 @@ struct TopRow {
   std::optional<double> service_ms;  // mean from then on, until its reply
   std::uint64_t in_flight = 0;
   std::optional<double> oldest_seconds;  // of those in flight
+  bool oldest_is_older = false;          // it is that old at least: MountSnapshot::oldest_is_older
+  std::optional<StateFinding> state;     // nothing: there are no rates, and it is not hung
   IoVerdict verdict = IoVerdict::idle;
   std::optional<fusescope_cause> cause;
   std::string remedy;  // empty unless limited or broken
@@ -41,6 +44,8 @@ enum class TopColumn {
   process,
   name,
   mountpoint,
+  state,
+  why,
   verdict,
   calls,
   requests,
@@ -56,7 +61,7 @@ enum class TopColumn {
 enum class TopView { mounts, processes };
 
 struct TopOrder {
-  TopColumn column = TopColumn::verdict;
+  TopColumn column = TopColumn::state;
   bool is_reversed = false;
 };
 
@@ -64,12 +69,14 @@ struct TopOrder {
 // `seconds` apart; without an earlier one there are no rates. A mount that came in between, or
 // whose counters went down, has none either: see Recent::window_of(). A process that came has: its
 // counters begin with it. Processes that did nothing in between and have nothing in flight are left
-// out.
+// out. Of a process neither its opcodes nor errors are counted: it is never busy with metadata, nor
+// failing, and slow by the latency of all its requests.
 std::vector<TopRow> top_rows(const Snapshot& now, const Snapshot* before, double seconds,
-                             TopView view, const HostLimits& host);
+                             TopView view, const HostLimits& host, const StateRule& rule = {});
 
-// The largest first, names from A on; what is not known comes last. The worst verdict is the
-// largest, and of equal ones the busier. A reversed order turns all of that round.
+// The largest first, names from A on; what is not known comes last. The worst state is the largest,
+// of equal ones the worse verdict, and of those the busier. A reversed order turns all of that
+// round.
 void sort_rows(std::vector<TopRow>& rows, const TopOrder& order);
 
 }  // namespace fusescope

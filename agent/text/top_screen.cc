@@ -11,9 +11,10 @@
 namespace fusescope {
 namespace {
 
-constexpr int kLeastName = 12;     // of a column that takes what is left, before others go
+constexpr int kLeastName = 9;      // of a column that takes what is left
+constexpr int kUsualName = 16;     // and while there are columns that can be left out
 constexpr int kTop = 4;            // lines above the rows: what is counted, hooks, none, titles
-constexpr int kBottom = 4;         // below: none, what to do (two), keys
+constexpr int kBottom = 5;         // below: none, why, what to do (two), keys
 constexpr int kLeastForAll = 12;   // a screen of fewer lines has nothing below the rows
 constexpr int kLeastForHead = 6;   // and one of fewer only the titles above
 constexpr const char* kGap = " ";  // between columns
@@ -60,14 +61,22 @@ int width_of(const std::vector<Placed>& columns) {
   return width;
 }
 
+bool can_be_left_out(const Placed& column) { return column.facts.rank > 0; }
+
+// What they want to have, names of a usual length among it.
+int wanted_by(const std::vector<Placed>& columns) {
+  const bool can_spare = std::ranges::any_of(columns, can_be_left_out);
+  return width_of(columns) - 1 + (can_spare ? kUsualName - kLeastName : 0);
+}
+
 // The columns that there is room for: those of the highest rank go first.
 std::vector<Placed> place_columns(TopView view, int width) {
   std::vector<Placed> placed;
   for (const TopColumnFacts& facts : columns_of(view)) placed.push_back({facts, facts.width});
   const auto rank = [](const Placed& each) { return each.facts.rank; };
-  while (placed.size() > 1 && width_of(placed) - 1 > width) {
+  while (wanted_by(placed) > width) {
     const auto last = std::ranges::max_element(placed, {}, rank);
-    if (last->facts.rank == 0) break;
+    if (!can_be_left_out(*last)) break;
     placed.erase(last);
   }
   const int left = width - (width_of(placed) - 1);
@@ -77,14 +86,36 @@ std::vector<Placed> place_columns(TopView view, int width) {
   return placed;
 }
 
-Style style_of(const TopRow& row, TopColumn column) {
-  if (column == TopColumn::oldest && row.oldest_seconds > 10) return Style::bad;
-  if (column != TopColumn::verdict || !row.rates) return Style::plain;
-  switch (row.verdict) {
+Style style_of(IoVerdict verdict) {
+  switch (verdict) {
     case IoVerdict::ok: return Style::good;
     case IoVerdict::limited: return Style::warning;
     case IoVerdict::broken: return Style::bad;
     default: return Style::faint;
+  }
+}
+
+Style style_of(MountState state) {
+  switch (state) {
+    case MountState::hung: return Style::bad;
+    case MountState::split:
+    case MountState::failing:
+    case MountState::slow: return Style::warning;
+    case MountState::ok: return Style::good;
+    case MountState::idle: return Style::faint;
+    default: return Style::plain;
+  }
+}
+
+Style style_of(const TopRow& row, TopColumn column) {
+  const bool is_hung = row.state && row.state->state == MountState::hung;
+  switch (column) {
+    case TopColumn::name:
+    case TopColumn::oldest:
+    case TopColumn::in_flight: return is_hung ? Style::bad : Style::plain;
+    case TopColumn::state: return row.state ? style_of(row.state->state) : Style::plain;
+    case TopColumn::verdict: return row.rates ? style_of(row.verdict) : Style::plain;
+    default: return Style::plain;
   }
 }
 
@@ -116,8 +147,18 @@ std::string seconds_text(double seconds) {
   return text.data();
 }
 
+// Losses first: how many hooks there are to name is the kernel's choice.
+ScreenLine losses_line(const TopHeader& header, int width) {
+  const std::string losses = std::to_string(header.losses);
+  const std::string begin = "lost events " + losses + earlier_text(header) + "   hooks ";
+  return {{{"lost events ", Style::faint},
+           {losses, header.losses ? Style::bad : Style::plain},
+           {earlier_text(header) + "   hooks ", Style::faint},
+           {cut(header.hooks, width - length_of(begin), false)}}};
+}
+
 void add_head(std::vector<ScreenLine>& lines, const TopState& state, const TopHeader& header,
-              std::size_t rows, double interval) {
+              std::size_t rows, double interval, int width) {
   const std::string what = state.view == TopView::mounts ? " mounts" : " processes";
   const std::string place =
       rows ? std::to_string(state.selected + 1) + " of " + std::to_string(rows) + what
@@ -125,16 +166,24 @@ void add_head(std::vector<ScreenLine>& lines, const TopState& state, const TopHe
   lines.push_back({{{"fusescope top", Style::strong},
                     {"   " + header.clock + "   every " + seconds_text(interval) + "   " + place},
                     {state.is_paused ? "   PAUSED" : "", Style::warning}}});
-  lines.push_back({{{"hooks  ", Style::faint},
-                    {header.hooks},
-                    {"   lost events  ", Style::faint},
-                    {std::to_string(header.losses), header.losses ? Style::bad : Style::plain}}});
+  lines.push_back(losses_line(header, width));
   lines.emplace_back();
 }
 
-// What to do about the selected row, in two lines, and the keys.
+// The state of a row in full: which column has room for that depends on the width.
+ScreenLine why_line(const TopRow* row, int width) {
+  if (!row || !row->state || row->state->detail.empty()) return {};
+  const StateFinding& found = *row->state;
+  std::string text = found.detail;
+  for (const MountState also : found.also) text += std::string("; also ") + name_of(also);
+  const std::string begin = std::string("Why ") + name_of(found.state) + ": ";
+  return {{{begin, style_of(found.state)}, {cut(text, width - length_of(begin), false)}}};
+}
+
+// Why the selected row is in its state, what to do about it, in two lines, and the keys.
 void add_foot(std::vector<ScreenLine>& lines, const TopRow* selected, int width) {
   lines.emplace_back();
+  lines.push_back(why_line(selected, width));
   const std::string remedy = selected ? printable(selected->remedy) : "";
   const std::string text =
       remedy.empty()
@@ -199,7 +248,8 @@ std::vector<ScreenLine> top_screen(const TopState& state, const TopHeader& heade
                                    ScreenSize size) {
   if (state.shows_help) return help(state.view);
   std::vector<ScreenLine> lines;
-  if (size.height >= kLeastForHead) add_head(lines, state, header, rows.size(), interval);
+  if (size.height >= kLeastForHead)
+    add_head(lines, state, header, rows.size(), interval, size.width);
   const auto columns = place_columns(state.view, size.width);
   lines.push_back(titles(columns, state.order));
   const std::size_t page = rows_on(size);

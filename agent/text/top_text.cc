@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "agent/model/diagnosis.h"
+#include "agent/model/losses.h"
 #include "agent/model/names.h"
-#include "agent/text/stat_text.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
@@ -51,13 +51,22 @@ std::string bound_text(const std::optional<Quantile>& quantile) {
   return more + (bound < 1e6 ? format("%.3gms", bound / 1e3) : format("%.3gs", bound / 1e6));
 }
 
-std::string age_text(std::optional<double> seconds) {
-  if (!seconds) return kUnknown;
-  if (*seconds < 9.995) return format("%.2fs", *seconds);
-  const auto whole = static_cast<unsigned long long>(*seconds);
+std::string age_text(double seconds) {
+  if (seconds < 9.995) return format("%.2fs", seconds);
+  const auto whole = static_cast<unsigned long long>(seconds);
   if (whole < 60) return format("%llus", whole);
   if (whole < 3600) return format("%llum%02llus", whole / 60, whole % 60);
   return format("%lluh%02llum", whole / 3600, whole / 60 % 60);
+}
+
+std::string oldest_text(const TopRow& row) {
+  if (!row.oldest_seconds) return kUnknown;
+  const std::string at_least = row.oldest_is_older ? ">" : "";
+  return at_least + age_text(*row.oldest_seconds);
+}
+
+std::string why_text(const TopRow& row) {
+  return row.state && !row.state->detail.empty() ? row.state->detail : kUnknown;
 }
 
 std::string verdict_text(const TopRow& row) {
@@ -90,15 +99,17 @@ void align_right(std::vector<std::vector<std::string>>& cells, std::size_t colum
 }
 
 const std::vector<TopColumnFacts> kNumbers = {
-    {TopColumn::calls, "CALLS/s", "I/O calls a second", 8, 'c', 3, false},
-    {TopColumn::requests, "REQ/s", "requests a second, of all opcodes", 8, 'r', 0, false},
-    {TopColumn::per_call, "REQ/CALL", "data requests that an I/O call takes", 9, 'x', 1, false},
-    {TopColumn::bytes, "MB/s", "carried by data requests", 8, 'b', 2, false},
-    {TopColumn::p99, "P99", "latency: 99 of 100 requests take at most this", 8, 'l', 4, false},
-    {TopColumn::queued, "QUEUED", "ms until the daemon takes a request, mean", 8, 'u', 8, false},
-    {TopColumn::service, "SERVICE", "ms from then until its reply, mean", 8, 'e', 7, false},
-    {TopColumn::in_flight, "FLIGHT", "requests in flight now", 7, 'f', 5, false},
-    {TopColumn::oldest, "OLDEST", "age of the oldest of these", 7, 'o', 6, false},
+    {TopColumn::oldest, "OLDEST", "age of the oldest request in flight", 7, 'o', 0, false},
+    {TopColumn::in_flight, "FLIGHT", "requests in flight now", 7, 'f', 0, false},
+    {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 4, true},
+    {TopColumn::requests, "REQ/s", "requests a second, of all opcodes", 8, 'r', 3, false},
+    {TopColumn::per_call, "REQ/CALL", "data requests that an I/O call takes", 9, 'x', 5, false},
+    {TopColumn::calls, "CALLS/s", "I/O calls a second", 8, 'c', 8, false},
+    {TopColumn::bytes, "MB/s", "carried by data requests", 8, 'b', 7, false},
+    {TopColumn::p99, "P99", "latency: 99 of 100 requests take at most this", 8, 'l', 6, false},
+    {TopColumn::queued, "QUEUED", "ms until the daemon takes a request, mean", 8, 'u', 10, false},
+    {TopColumn::service, "SERVICE", "ms from then until its reply, mean", 8, 'e', 9, false},
+    {TopColumn::why, "WHY", "the state in a few words: opcodes, errors, age", 26, 'w', 11, true},
 };
 
 std::vector<TopColumnFacts> with_numbers(std::vector<TopColumnFacts> columns) {
@@ -111,13 +122,13 @@ std::vector<TopColumnFacts> with_numbers(std::vector<TopColumnFacts> columns) {
 const std::vector<TopColumnFacts>& columns_of(TopView view) {
   static const auto kMounts = with_numbers({
       {TopColumn::name, "MOUNT", "where it is mounted", 0, 'n', 0, true},
-      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 1, true},
+      {TopColumn::state, "STATE", "hung, split, failing, slow, busy, ok or idle", 14, 's', 0, true},
   });
   static const auto kProcesses = with_numbers({
-      {TopColumn::process, "PID", "id of the process, of the host", 8, 'i', 0, false},
+      {TopColumn::process, "PID", "id of the process, of the host", 8, 'i', 1, false},
       {TopColumn::name, "COMMAND", "its name", 16, 'n', 0, true},
-      {TopColumn::mountpoint, "MOUNT", "of its latest request", 0, 'm', 0, true},
-      {TopColumn::verdict, "VERDICT", "of its I/O calls, and why they are split", 22, 'v', 1, true},
+      {TopColumn::mountpoint, "MOUNT", "of its latest request", 0, 'm', 2, true},
+      {TopColumn::state, "STATE", "hung, split, slow, ok or idle", 14, 's', 0, true},
   });
   return view == TopView::mounts ? kMounts : kProcesses;
 }
@@ -127,6 +138,8 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
     case TopColumn::process: return row.process ? std::to_string(row.process) : kUnknown;
     case TopColumn::name: return printable(row.name);
     case TopColumn::mountpoint: return printable(row.mountpoint);
+    case TopColumn::state: return row.state ? name_of(row.state->state) : kUnknown;
+    case TopColumn::why: return why_text(row);
     case TopColumn::verdict: return verdict_text(row);
     case TopColumn::calls: return number_text(rate_of(row, &TopRates::calls), digits);
     case TopColumn::requests: return number_text(rate_of(row, &TopRates::requests), digits);
@@ -139,7 +152,7 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
     case TopColumn::queued: return milliseconds_text(row.queued_ms);
     case TopColumn::service: return milliseconds_text(row.service_ms);
     case TopColumn::in_flight: return std::to_string(row.in_flight);
-    case TopColumn::oldest: return age_text(row.oldest_seconds);
+    case TopColumn::oldest: return oldest_text(row);
   }
   return kUnknown;
 }
@@ -159,8 +172,13 @@ std::string hooks_text(const SelfSnapshot& self) {
 
 std::uint64_t losses_in(const SelfSnapshot& self) {
   std::uint64_t sum = 0;
-  for (const auto& [reason, number] : losses_of(self)) sum += number;
+  for (const auto& [reason, number] : losses_since_begin(self)) sum += number;
   return sum;
+}
+
+std::string earlier_text(const TopHeader& header) {
+  if (!header.earlier) return "";
+  return " (and " + std::to_string(header.earlier) + " begun before top)";
 }
 
 std::string top_text(const TopHeader& header, const std::vector<TopRow>& rows) {
@@ -177,8 +195,8 @@ std::string top_text(const TopHeader& header, const std::vector<TopRow>& rows) {
   Table table;
   for (auto& line : cells) table.add(std::move(line));
   return header.clock + format("  %.3f s", header.seconds) + "  hooks " + header.hooks +
-         format("  lost events %llu\n", static_cast<unsigned long long>(header.losses)) +
-         table.text();
+         format("  lost events %llu", static_cast<unsigned long long>(header.losses)) +
+         earlier_text(header) + "\n" + table.text();
 }
 
 }  // namespace fusescope

@@ -15,8 +15,9 @@ struct TopHeader {
   std::string clock;   // the time of day
   double seconds = 0;  // that were counted; 0: none yet
   TopView view = TopView::mounts;
-  std::string hooks;         // of hooks_text()
-  std::uint64_t losses = 0;  // events that were not counted since the beginning
+  std::string hooks;          // of hooks_text()
+  std::uint64_t losses = 0;   // events that were not counted since the beginning
+  std::uint64_t earlier = 0;  // of events_before_begin(): no losses
 };
 
 struct TopColumnFacts {
@@ -25,7 +26,7 @@ struct TopColumnFacts {
   const char* meaning;  // for the help
   int width;            // on a screen; the one of width 0 takes what is left
   char key;             // sorts by it
-  int rank;             // where there is no room for all, the highest rank goes first
+  int rank;             // where there is no room for all, the highest rank goes first; 0: never
   bool is_text;         // begins at the left
 };
 
@@ -39,8 +40,11 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits);
 // How the roles are filled, in a line: the modes, what is an estimate, what is not seen.
 std::string hooks_text(const SelfSnapshot& self);
 
-// Events that were not counted, for whatever reason.
+// Events that were not counted, for whatever reason, without what began before the agent did.
 std::uint64_t losses_in(const SelfSnapshot& self);
+
+// What follows the lost events: how many more were no losses; empty if there are none.
+std::string earlier_text(const TopHeader& header);
 
 // One line of header and a table, without escape codes.
 std::string top_text(const TopHeader& header, const std::vector<TopRow>& rows);

@@ -13,7 +13,8 @@ import accounts
 from harness import Agent, Countfs, account, lost_requests, wait_for
 
 # Their tests share what takes long to start; they are begun first, so that the workers end together.
-TOGETHER = ("test_dashboards.py", "test_one_answer.py", "test_page.py", "test_real_filesystems.py")
+TOGETHER = ("test_dashboards.py", "test_one_answer.py", "test_page.py", "test_real_filesystems.py",
+            "test_states.py")
 MARKERS = ("serial: no test of another worker may run at the same time",
            "slow: waits a minute or more for nothing to happen; not among the everyday tests")
 

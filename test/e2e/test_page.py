@@ -226,8 +226,9 @@ def test_to_a_screen_reader_it_is_a_table(page, watched):
 
     def check():
         assert any("FUSE mounts" in name for name in names("table"))
-        assert names("columnheader") == ["Mount", "Verdict", "Requests per call", "Calls/s",
-                                         "Requests/s", "MiB/s", "In flight"]
+        assert names("columnheader") == ["Mount", "State", "Requests per call", "Calls/s",
+                                         "Requests/s", "MiB/s", "Latency, p99", "Errors/s",
+                                         "In flight", "Oldest"]
         headers = names("rowheader")
         assert any(mounts["splitting"].label in name for name in headers) and len(headers) >= 3
         assert len(names("cell")) >= 6 * len(headers)
@@ -260,7 +261,7 @@ def test_asks_nobody_but_the_agent(page, watched):
 
 def test_picture(page, watched, tmp_path):
     _, mounts = watched
-    page.set_window_size(1280, 1000)
+    page.set_window_size(1280, 1100)
     file = os.environ.get("FUSESCOPE_SCREENSHOT") or str(tmp_path / "page.png")
     row_of(page, mounts["splitting"]).find_element(By.TAG_NAME, "button").click()
     assert page.save_screenshot(file)
@@ -306,6 +307,22 @@ def test_says_what_is_not_seen(browser, stubbed):
     wait_for(lambda: "7 inflight_full" in notices.text, "the loss, unfolded")
     assert "Events were lost" in notices.text
     assert 'Hook for "call" (missing): not seen: I/O calls.' in notices.text
+
+
+def test_what_hangs_is_red_and_first(browser, stubbed, watched):
+    mount = {**json.loads(ask(watched[0])[1])["mounts"][0], "window_seconds": None}
+    hung = {"state": "hung", "state_rank": 6, "state_detail": "1 request without a reply",
+            "state_also": ["split"], "oldest_seconds": 12.3, "oldest_is_older": True}
+    stubbed(report({**mount, "mountpoint": "/a", "window_seconds": 2.0},
+                   {**mount, "mountpoint": "/z", **hung}, window_seconds=2.0))
+    wait_for(lambda: list(rows(browser)) == ["/z", "/a"], "what hangs, first")
+    row = rows(browser)["/z"]
+    assert "\u2715 hung" in row.text and "1 request without a reply; also split" in row.text
+    assert numbers(row)[-1] == "> 12 s"
+    word = row.find_element(By.CSS_SELECTOR, ".state")
+    red, green, blue = map(int, re.findall(r"\d+", word.value_of_css_property("color"))[:3])
+    assert red > 2 * green and red > 2 * blue
+    assert "1 of 2 mounts hangs." in body(browser)
 
 
 def test_long_names_do_not_widen_it(browser, stubbed, watched):

@@ -289,5 +289,22 @@ TEST(Self, IsShownWithoutAnyMount) {
   for (const MetricFamily& family : families) EXPECT_FALSE(family.metric.empty()) << family.name;
 }
 
+TEST(Families, HaveOneStateForEachMount) {
+  const Values states = values_of(sample_families(), "fuse_mount_state");
+  EXPECT_EQ(states.size(), sample_snapshot().mounts.size());
+  EXPECT_EQ(states.at("mountpoint=/mnt/silent,fstype=virtiofs"), 0);
+  EXPECT_TRUE(values_of(families_of(sample_snapshot(), {}), "fuse_mount_state").empty())
+      << "not known";
+}
+
+TEST(Families, SayWhichStateEachNumberIs) {
+  const std::string help = facts_of("fuse_mount_state").help;
+  for (int i = 0; i < kMountStates; i++) {
+    std::string name = name_of(static_cast<MountState>(i));
+    if (name == "busy: metadata") name = "busy with metadata";
+    EXPECT_NE(help.find(std::to_string(i) + " " + name), std::string::npos) << name;
+  }
+}
+
 }  // namespace
 }  // namespace fusescope

@@ -29,7 +29,7 @@ Recent recent_of(std::vector<Snapshot> snapshots) {
 
 nlohmann::json report_of(const Recent& recent) {
   return nlohmann::json::parse(
-      live_json({.recent = recent, .host = default_host(), .waiting = ""}));
+      live_json({.recent = recent, .host = default_host(), .rule = {}, .waiting = ""}));
 }
 
 void add_reads(MountSnapshot& mount, int calls) {
@@ -57,6 +57,49 @@ TEST(LiveJson, RatesAreThoseOfTheWindow) {
   EXPECT_EQ(json["since_start"]["calls"][0]["calls"], 2);
   EXPECT_EQ(json["binds"]["read"]["limit"], "max_pages");
   EXPECT_EQ(json["limits"]["max_pages"], 32);
+}
+
+TEST(LiveJson, TellsTheStateAndWhy) {
+  MountSnapshot mount = judged_mount(32);
+  add_reads(mount, 1);
+  const Snapshot before = snapshot_of(mount);
+  mount.counters.data.sent_others += 30;
+  mount.counters.durations[3].slots[4] += 20;  // GETATTR
+  mount.counters.durations[1].slots[4] += 10;  // LOOKUP
+  const auto busy = report_of(recent_of({before, snapshot_of(mount)}))["mounts"][0];
+  EXPECT_EQ(busy["state"], "busy: metadata");
+  EXPECT_EQ(busy["state_rank"], 2);
+  EXPECT_EQ(busy["state_detail"], "getattr, lookup");
+  EXPECT_EQ(busy["opcodes"], (nlohmann::json{{{"op", "getattr"}, {"requests", 20}},
+                                             {{"op", "lookup"}, {"requests", 10}}}));
+  EXPECT_EQ(busy["latency"]["p99_seconds"], 16e-6);
+  EXPECT_EQ(busy["rates"]["all_requests_per_second"], 15);
+  EXPECT_EQ(busy["rates"]["requests_per_second"], 0) << "of I/O calls";
+  EXPECT_TRUE(busy["oldest_seconds"].is_null());
+  mount.counters.errors[{.opcode = 3, .error = 5}] = 4;  // EIO
+  mount.counters.errors[{.opcode = 1, .error = 2}] = 9;  // ENOENT
+  mount.in_flight = 1;
+  mount.oldest_age_ns = 12'500'000'000;
+  mount.oldest_is_older = true;
+  mount.waiting = 2;
+  const auto hung = report_of(recent_of({before, snapshot_of(mount)}))["mounts"][0];
+  EXPECT_EQ(hung["state"], "hung");
+  EXPECT_EQ(hung["state_also"], nlohmann::json::array({"failing"}));
+  EXPECT_EQ(hung["oldest_seconds"], 12.5);
+  EXPECT_EQ(hung["oldest_is_older"], true);
+  EXPECT_EQ(hung["waiting"], 2);
+  EXPECT_EQ(hung["errors"],
+            (nlohmann::json{{{"op", "getattr"}, {"error", "EIO"}, {"requests", 4}}}))
+      << "ENOENT is asked for";
+  EXPECT_EQ(hung["rates"]["errors_per_second"], 2);
+}
+
+TEST(LiveJson, WhatBeganBeforeTheAgentIsNoLoss) {
+  Snapshot snapshot;
+  snapshot.self.stats.lost[FUSESCOPE_LOST_UNMATCHED_END] = 11;
+  const auto report = report_of(recent_of({snapshot}));
+  EXPECT_EQ(report["lost"], nlohmann::json::object());
+  EXPECT_EQ(report["begun_earlier"], 11);
 }
 
 TEST(LiveJson, WhatIsOverIsOnlyInTheTotals) {

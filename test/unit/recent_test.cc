@@ -55,6 +55,19 @@ TEST(Recent, HasNoWindowWithoutAnEarlierSnapshot) {
   EXPECT_FALSE(newest_window(recent)) << "what is older than the window is forgotten";
 }
 
+TEST(Recent, ComparesWithOneOfBeforeTheWindowForWhoLooksLessOften) {
+  Recent recent(Recent::Oldest::before_window);
+  Recent::Clock::time_point now{};
+  EXPECT_FALSE(recent.window_of(judged_mount(32))) << "there is none at all";
+  for (std::uint64_t i = 0; i < 10; i++) recent.add(now += seconds(60), snapshot_of(i));
+  EXPECT_EQ(newest_window(recent)->seconds, 60);
+  EXPECT_EQ(calls_of(*newest_window(recent)), 1);
+  for (std::uint64_t i = 10; i < 100; i++) recent.add(now += seconds(1), snapshot_of(i));
+  EXPECT_EQ(newest_window(recent)->seconds, 10) << "the newest of before";
+  recent.add(now += seconds(4), snapshot_of(100));
+  EXPECT_EQ(newest_window(recent)->seconds, 10);
+}
+
 TEST(Recent, LooksForTheOldestThatHasTheMount) {
   Recent recent;
   recent.add(Recent::Clock::time_point(seconds(1)), {});

@@ -138,6 +138,7 @@ inline ExportContext sample_context() {
   return {.version = "1.2.3",
           .revision = "abcdef0",
           .scrape_seconds = 0.25,
+          .states = {MountState::split, MountState::idle},
           .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
                   .config_is_in_force = true},
           .conditions = {.kernel = {.fuse = FuseDriver::built_in}}};

@@ -58,6 +58,7 @@ TEST(TopRows, TellsWhatCameBetweenTwoSnapshots) {
   EXPECT_EQ(row.in_flight, 2);
   EXPECT_EQ(row.oldest_seconds, 1.5);
   EXPECT_EQ(row.verdict, IoVerdict::ok);
+  EXPECT_EQ(row.state.value().state, MountState::slow) << "1.5 s in flight";
 }
 
 TEST(TopRows, HasNoRatesWithoutAnEarlierReading) {
@@ -69,6 +70,41 @@ TEST(TopRows, HasNoRatesWithoutAnEarlierReading) {
   Snapshot higher = now;
   add_reads(higher.mounts[0]);
   EXPECT_FALSE(only_row(now, &higher, 1).rates) << "counters went down";
+}
+
+TEST(TopRows, TellsAtOnceWhatIsHung) {
+  Snapshot now;
+  MountSnapshot& mount = now.mounts.emplace_back(mount_at("/mnt/a"));
+  add_reads(mount);
+  EXPECT_FALSE(only_row(now, nullptr, 0).state) << "not to be told yet";
+  mount.oldest_age_ns = 12'000'000'000;
+  mount.oldest_is_older = true;
+  EXPECT_EQ(only_row(now, nullptr, 0).state.value().state, MountState::hung);
+  const TopRow row = only_row(now, &now, 1);
+  EXPECT_EQ(row.state.value().state, MountState::hung);
+  EXPECT_EQ(cell_of(row, TopColumn::oldest, Digits::few), ">12s");
+  EXPECT_EQ(top_rows(now, &now, 1, TopView::mounts, default_host(), {.hung_after = 20})[0]
+                .state.value()
+                .state,
+            MountState::slow);
+}
+
+TEST(TopRows, WhatWaitsOnAMountIsNotEachProcesss) {
+  Snapshot now;
+  ProcessSnapshot& process = now.processes.emplace_back();
+  process.process = 7;
+  process.mount = mount_at("/mnt/a");
+  add_reads(process.mount);
+  Snapshot before = now;
+  add_reads(process.mount);
+  process.mount.waiting = 3;
+  process.mount.blocked_threads = 3;
+  process.mount.oldest_is_older = true;
+  const auto row_of_process = [&] {
+    return top_rows(now, &before, 1, TopView::processes, default_host()).at(0);
+  };
+  EXPECT_EQ(row_of_process().state.value().state, MountState::ok);
+  EXPECT_FALSE(row_of_process().oldest_is_older);
 }
 
 TEST(TopRows, JudgesTheTimeBetweenOnly) {
@@ -108,8 +144,17 @@ std::vector<TopRow> four_rows() {
   return rows;
 }
 
-TEST(TopOrder, PutsTheWorstFirstAndOfEqualOnesTheBusier) {
-  EXPECT_EQ(names_of(four_rows(), {}), "cdba");
+TEST(TopOrder, PutsTheWorstStateFirstThenTheWorseVerdictThenTheBusier) {
+  auto rows = four_rows();
+  for (TopRow& row : rows) row.state = StateFinding{.state = MountState::split};
+  EXPECT_EQ(names_of(rows, {}), "cdba") << "broken before the others";
+  rows[0].state->state = MountState::hung;
+  rows[2].state.reset();
+  EXPECT_EQ(names_of(rows, {}), "adbc") << "what is not known comes last";
+}
+
+TEST(TopOrder, PutsTheWorstVerdictFirstAndOfEqualOnesTheBusier) {
+  EXPECT_EQ(names_of(four_rows(), {.column = TopColumn::verdict}), "cdba");
   EXPECT_EQ(names_of(four_rows(), {.column = TopColumn::verdict, .is_reversed = true}), "abdc");
 }
 
@@ -129,15 +174,29 @@ TEST(TopText, HasNumbersAtTheRightAndNoControlBytes) {
   row.cause = FUSESCOPE_CAUSE_MAX_PAGES;
   row.per_call = 8;
   row.p99 = Quantile{.bound = 1U << 16};
+  row.state = StateFinding{.state = MountState::split, .detail = "limited max_pages"};
   const TopHeader header = {.clock = "10:00:00", .seconds = 1, .hooks = "tracepoint", .losses = 3};
   EXPECT_EQ(top_text(header, {row, row_of("/b", IoVerdict::ok, 1)}),
             "10:00:00  1.000 s  hooks tracepoint  lost events 3\n"
-            "  MOUNT                 VERDICT            CALLS/s    REQ/s  REQ/CALL  MB/s     P99"
-            "  QUEUED  SERVICE  FLIGHT  OLDEST\n"
-            "  /mnt/\\x1b[2J\\xc2\\x9b  limited max_pages      1.0  12345.7       8.0   1.0  65.5ms"
-            "       -        -       0       -\n"
-            "  /b                    ok                     1.0      1.0         -   1.0       -"
-            "       -        -       0       -\n");
+            "  MOUNT                 STATE  OLDEST  FLIGHT  VERDICT              REQ/s  REQ/CALL"
+            "  CALLS/s  MB/s     P99  QUEUED  SERVICE  WHY\n"
+            "  /mnt/\\x1b[2J\\xc2\\x9b  split       -       0  limited max_pages  12345.7       8.0"
+            "      1.0   1.0  65.5ms       -        -  limited max_pages\n"
+            "  /b                    -           -       0  ok                     1.0         -"
+            "      1.0   1.0       -       -        -  -\n");
+}
+
+TEST(TopText, TellsLossesFromWhatBeganEarlier) {
+  TopHeader header = {.clock = "10:00:00", .seconds = 1, .hooks = "tracepoint", .earlier = 11};
+  EXPECT_TRUE(
+      top_text(header, {})
+          .starts_with(
+              "10:00:00  1.000 s  hooks tracepoint  lost events 0 (and 11 begun before top)\n"));
+  SelfSnapshot self;
+  self.stats.lost[FUSESCOPE_LOST_UNMATCHED_END] = 11;
+  EXPECT_EQ(losses_in(self), 0);
+  self.stats.lost[FUSESCOPE_LOST_INFLIGHT_FULL] = 2;
+  EXPECT_EQ(losses_in(self), 13) << "these leave ends without a beginning as well";
 }
 
 TEST(TopText, ShortensNumbersForTheScreen) {
@@ -198,12 +257,62 @@ TEST(TopScreen, LeavesOutTheLeastImportantColumns) {
     state.view = view;
     return text_of(top_screen(state, {}, {}, 1, {.width = width, .height = 5}).at(0));
   };
-  EXPECT_NE(titles(TopView::mounts, 120).find("QUEUED"), std::string::npos);
-  EXPECT_EQ(titles(TopView::mounts, 100).find("QUEUED"), std::string::npos);
-  EXPECT_NE(titles(TopView::mounts, 40).find("REQ/CALL"), std::string::npos);
+  const auto has = [&](const char* title, TopView view, int width) {
+    return titles(view, width).find(title) != std::string::npos;
+  };
+  EXPECT_TRUE(has("WHY", TopView::mounts, 170));
+  EXPECT_TRUE(has("QUEUED", TopView::mounts, 140));
+  EXPECT_FALSE(has("QUEUED", TopView::mounts, 100));
+  EXPECT_TRUE(has("VERDICT", TopView::mounts, 80));
+  EXPECT_TRUE(has("REQ/s", TopView::mounts, 80));
+  EXPECT_TRUE(has("MOUNT", TopView::processes, 80));
+}
+
+TEST(TopScreen, NeverLeavesOutWhatTellsThatAMountHangs) {
   for (const TopView view : {TopView::mounts, TopView::processes}) {
-    EXPECT_NE(titles(view, 80).find("VERDICT"), std::string::npos);
+    for (const int width : {300, 120, 80, 60, 47, 40}) {
+      if (view == TopView::processes && width < 47) continue;
+      TopState state;
+      state.view = view;
+      const std::string line =
+          text_of(top_screen(state, {}, {}, 1, {.width = width, .height = 5}).at(0));
+      for (const char* title : {"STATE", "OLDEST", "FLIGHT"}) {
+        const auto at = line.find(title);
+        ASSERT_NE(at, std::string::npos) << title << " at " << width;
+        EXPECT_LE(at + std::string(title).size(), width) << title;
+      }
+    }
   }
+}
+
+TEST(TopScreen, ShowsLossesHoweverManyHooksThereAre) {
+  const TopHeader header = {
+      .clock = "", .hooks = std::string(200, 'h'), .losses = 3, .earlier = 11};
+  const std::string line =
+      text_of(top_screen({}, header, {}, 1, {.width = 80, .height = 24}).at(1));
+  EXPECT_TRUE(line.starts_with("lost events 3 (and 11 begun before top)   hooks hh"));
+  EXPECT_EQ(line.size(), 80);
+}
+
+TEST(TopScreen, ShowsWhatIsHungInRedAndWhy) {
+  auto rows = many_rows(1);
+  rows[0].state = StateFinding{.state = MountState::hung,
+                               .also = {MountState::split},
+                               .detail = "2 requests without a reply, the oldest for > 12 s"};
+  rows[0].oldest_seconds = 12;
+  rows[0].oldest_is_older = true;
+  const auto lines = top_screen({}, {}, rows, 1, {.width = 80, .height = 24});
+  std::string red;
+  for (const Span& span : lines[4].spans) {
+    if (span.style == Style::bad) red += span.text;
+  }
+  EXPECT_NE(red.find("hung"), std::string::npos);
+  EXPECT_NE(red.find(">12s"), std::string::npos);
+  const auto why = std::ranges::find_if(
+      lines, [](const ScreenLine& line) { return text_of(line).starts_with("Why "); });
+  ASSERT_NE(why, lines.end());
+  EXPECT_EQ(text_of(*why),
+            "Why hung: 2 requests without a reply, the oldest for > 12 s; also split");
 }
 
 TEST(TopScreen, KeepsTheEndOfALongName) {
@@ -245,13 +354,13 @@ TEST(TopKeys, SortsByLetterAndBySteps) {
   press(state, letter('R'), 3, 10);
   EXPECT_TRUE(state.order.is_reversed);
   press(state, letter('>'), 3, 10);
-  EXPECT_EQ(state.order.column, TopColumn::per_call);
+  EXPECT_EQ(state.order.column, TopColumn::per_call) << "the next column";
   EXPECT_FALSE(state.order.is_reversed);
   press(state, {.key = Key::left}, 3, 10);
   EXPECT_EQ(state.order.column, TopColumn::requests);
   press(state, letter('n'), 3, 10);
   press(state, {.key = Key::left}, 3, 10);
-  EXPECT_EQ(state.order.column, TopColumn::oldest) << "round and round";
+  EXPECT_EQ(state.order.column, TopColumn::why) << "round and round";
 }
 
 TEST(TopKeys, ChangesTheViewPausesHelpsAndEnds) {
@@ -261,7 +370,7 @@ TEST(TopKeys, ChangesTheViewPausesHelpsAndEnds) {
   press(state, letter('i'), 3, 10);
   EXPECT_EQ(state.order.column, TopColumn::process);
   press(state, letter('p'), 3, 10);
-  EXPECT_EQ(state.order.column, TopColumn::verdict) << "mounts have no id";
+  EXPECT_EQ(state.order.column, TopColumn::state) << "mounts have no id";
   press(state, letter(' '), 3, 10);
   EXPECT_TRUE(state.is_paused);
   press(state, letter('?'), 3, 10);

@@ -5,8 +5,10 @@
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 5000;
 const NO_LIMIT = 0xffffffff; // UINT_MAX: fc->max_read where the daemon says nothing
-const MARKS = { ok: "\u2713 ok", limited: "! limited", broken: "\u2715 broken", idle: "\u2013 idle" };
-const ORDER = ["broken", "limited", "ok", "idle"];
+// Not by colour alone.
+const MARKS = { hung: "\u2715", split: "!", failing: "!", slow: "!", "busy: metadata": "\u2022", ok: "\u2713", idle: "\u2013" };
+const LEVELS = { hung: "bad", split: "warning", failing: "warning", slow: "warning", ok: "good" };
+const VERDICTS = ["idle", "ok", "limited", "broken"];
 const LIMITS = [
   ["max_pages", "max_pages"], ["max_read_bytes", "max_read"], ["max_write_bytes", "max_write"],
   ["readahead_bytes", "readahead"], ["max_background", "max_background"],
@@ -16,9 +18,12 @@ const LIMITS = [
 const NUMBERS = [
   ["Requests per call", (m) => decimal(m.requests_per_call)],
   ["Calls/s", (m) => rate(m.rates.calls_per_second)],
-  ["Requests/s", (m) => rate(m.rates.requests_per_second)],
+  ["Requests/s", (m) => rate(m.rates.all_requests_per_second)],
   ["MiB/s", (m) => rate(m.rates.bytes_per_second, 1 << 20)],
+  ["Latency, p99", (m) => latency(m.latency.p99_seconds)],
+  ["Errors/s", (m) => rate(m.rates.errors_per_second)],
   ["In flight", (m) => String(m.in_flight)],
+  ["Oldest", (m) => age(m)],
 ];
 
 const table = document.getElementById("mounts");
@@ -51,6 +56,20 @@ function decimal(value) {
 
 function rate(value, unit = 1) {
   return value === null ? "measuring\u2026" : decimal(value / unit);
+}
+
+// A bound of the histogram, two digits of it.
+function latency(seconds) {
+  if (seconds === null) return "\u2013";
+  const [value, unit] = seconds < 1e-3 ? [seconds * 1e6, "\u00b5s"] : seconds < 1 ? [seconds * 1e3, "ms"] : [seconds, "s"];
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+function age(mount) {
+  if (mount.oldest_seconds === null) return "\u2013";
+  const seconds = mount.oldest_seconds;
+  const text = seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 3600 ? `${seconds.toFixed(0)} s` : `${(seconds / 3600).toFixed(1)} h`;
+  return mount.oldest_is_older ? `> ${text}` : text;
 }
 
 function bytes(value) {
@@ -93,12 +112,12 @@ function makeRow(key) {
     details.hidden = !details.hidden;
     button.setAttribute("aria-expanded", String(!details.hidden));
   });
-  const row = { key, body, button, fstype: element("span", "fstype"), verdict: element("span", "verdict"),
-                cause: element("span", "cause"), numbers: [], list, values: new Map() };
+  const row = { key, body, button, fstype: element("span", "fstype"), state: element("span", "state"),
+                why: element("span", "why"), numbers: [], list, values: new Map() };
   name.append(button, row.fstype);
-  const judged = element("td");
-  judged.append(row.verdict, row.cause);
-  main.append(name, judged);
+  const stateCell = element("td");
+  stateCell.append(row.state, row.why);
+  main.append(name, stateCell);
   for (const [label] of NUMBERS) {
     const number = element("td", "number");
     number.dataset.label = label;
@@ -127,23 +146,49 @@ function setDetail(row, label, text) {
   setText(value, text);
 }
 
-function causeText(mount) {
-  if (mount.cause) return `${mount.worst_op} (${mount.worst_mode}): ${mount.cause}`;
+// What is hung is so at once; the rest is told of a time, which the first answer has none of.
+function isMeasured(mount) {
+  return mount.window_seconds !== null || mount.state === "hung";
+}
+
+function stateText(mount) {
+  return isMeasured(mount) ? `${MARKS[mount.state] || "?"} ${mount.state}` : "measuring\u2026";
+}
+
+function splitText(mount) {
+  return `${mount.verdict}: ${mount.worst_op} (${mount.worst_mode}), ${mount.cause}`;
+}
+
+function whyText(mount) {
+  if (!isMeasured(mount)) return "";
   const since = mount.since_start;
-  return mount.verdict === "idle" && since.cause ? `before: ${since.verdict}, ${since.cause}` : "";
+  if (mount.state === "idle") return since.cause && since.verdict !== "ok" ? `before: ${since.verdict}, ${since.cause}` : "";
+  const why = mount.state === "split" ? splitText(mount) : mount.state_detail || "";
+  return mount.state_also.length ? `${why}; also ${mount.state_also.join(", ")}` : why;
+}
+
+function opcodeText(mount) {
+  return mount.opcodes.map((each) => `${each.requests} ${each.op}`).join(", ") || "none";
+}
+
+function errorText(mount) {
+  return mount.errors.map((each) => `${each.requests} ${each.op} ${each.error}`).join(", ") || "none";
 }
 
 function update(row, mount) {
-  row.body.className = `mount ${mount.verdict}`;
+  const level = isMeasured(mount) ? LEVELS[mount.state] || "" : "";
+  row.body.className = `mount ${level}`;
   setText(row.button, mount.mountpoint);
   setText(row.fstype, mount.source ? `${mount.fstype}, ${mount.source}` : mount.fstype);
-  row.verdict.className = `verdict ${mount.verdict}`;
-  setText(row.verdict, MARKS[mount.verdict]);
-  setText(row.cause, causeText(mount));
+  row.state.className = `state ${level}`;
+  setText(row.state, stateText(mount));
+  setText(row.why, whyText(mount));
   NUMBERS.forEach(([, text], i) => setText(row.numbers[i], text(mount)));
   const remedy = mount.remedy || (mount.verdict === "idle" && mount.since_start.remedy) || "";
   setText(row.remedy, remedy);
   row.remedyRow.hidden = !remedy;
+  setDetail(row, "Errors now", errorText(mount));
+  setDetail(row, "Most frequent without data", opcodeText(mount));
   setDetail(row, "Reads end at", bindingText(mount.binds.read));
   setDetail(row, "Writes end at", bindingText(mount.binds.write));
   for (const [name, label] of LIMITS) setDetail(row, label, limitText(name, mount.limits[name]));
@@ -151,7 +196,8 @@ function update(row, mount) {
 }
 
 function worstFirst(a, b) {
-  return ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) ||
+  const rank = (mount) => (isMeasured(mount) ? mount.state_rank : -1);
+  return rank(b) - rank(a) || VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict) ||
     (a.mountpoint < b.mountpoint ? -1 : a.mountpoint > b.mountpoint ? 1 : 0);
 }
 
@@ -190,6 +236,7 @@ function showNotices(report) {
   const texts = report.roles.filter((role) => role.unseen)
     .map((role) => `Hook for "${role.role}" (${role.state}): not seen: ${role.unseen}.`);
   const lost = Object.entries(report.lost).map(([reason, number]) => `${number} ${reason}`);
+  if (report.begun_earlier) texts.push(`${report.begun_earlier} events of what was under way when the agent began.`);
   if (lost.length) texts.unshift(`Events lost since the agent began: ${lost.join(", ")}.`);
   if (notices.dataset.texts === JSON.stringify(texts)) return;
   notices.dataset.texts = JSON.stringify(texts);
@@ -201,9 +248,9 @@ function showNotices(report) {
   notices.querySelector("ul").replaceChildren(...texts.map((text) => element("li", "", text)));
 }
 
-function showState(text, isTrouble) {
+function showState(text, isTrouble, isHung = false) {
   document.body.classList.toggle("stale", isTrouble);
-  state.classList.toggle("trouble", isTrouble);
+  state.classList.toggle("trouble", isTrouble || isHung);
   setText(state, text);
 }
 
@@ -215,13 +262,15 @@ function show(report) {
   showMounts(report.mounts);
   if (report.waiting) showState(report.waiting, false);
   else if (!report.mounts.length) showState("No FUSE filesystem is mounted on this host.", false);
-  else showState(summary(report.mounts), false);
+  else showState(summary(report.mounts), false, report.mounts.some((mount) => mount.state === "hung"));
 }
 
 function summary(mounts) {
   const split = mounts.filter((m) => m.verdict === "limited" || m.verdict === "broken").length;
   const of = mounts.length === 1 ? "1 mount" : `${mounts.length} mounts`;
-  return split ? `I/O is split now on ${split} of ${of}.` : `No I/O is split now on ${of}.`;
+  const hung = mounts.filter((m) => m.state === "hung").length;
+  const begin = hung ? `${hung} of ${of} ${hung === 1 ? "hangs" : "hang"}. ` : "";
+  return begin + (split ? `I/O is split now on ${split} of ${of}.` : `No I/O is split now on ${of}.`);
 }
 
 // The same text as long as it lasts: it is read out when it changes.
