@@ -159,6 +159,8 @@ def test_through_overlayfs(agent, mount, case):
     expected = {"call": case.requests} | ({"readahead": case.ahead} if case.ahead else {})
     assert origins(scrape, filesystem.label, "read") == expected
     labels = {"mountpoint": filesystem.label, "op": "read", "mode": case.mode}
-    assert scrape.total("fuse_io_requests_count", **labels) == CALLS
     assert scrape.total("fuse_io_requests_sum", **labels) == case.requests
+    if case.name == "io_uring" and sees_each_call(scrape):
+        return  # a call that is tried again can be counted as another: docs/kernels.md
+    assert scrape.total("fuse_io_requests_count", **labels) == CALLS
     assert scrape.total("fuse_io_bytes_total", **labels) == CALLS * MIB
