@@ -20,7 +20,7 @@
 #define FUSESCOPE_MAX_FOLLOWED	 65536 /* processes whose requests alone are counted */
 #define FUSESCOPE_PROBE_LENGTH	 8     /* neighbours tried when a slot is taken */
 #define FUSESCOPE_MAX_SEGMENTS	 1024  /* UIO_MAXIOV, include/uapi/linux/uio.h */
-#define FUSESCOPE_LIST_LENGTH	 256   /* requests of one list of the kernel that are looked at */
+#define FUSESCOPE_LIST_LENGTH	 128   /* requests of one list of the kernel that are looked at */
 #define FUSESCOPE_MAX_LISTED	 4096  /* of all such lists together, that were not seen sent */
 
 /*

@@ -116,12 +116,14 @@ static __always_inline __u32 waiting_of(struct fuse_conn *connection)
 	return READ_FIELD(connection, num_waiting.counter);
 }
 
-/* The st_dev that mountinfo shows; 0 if it cannot be told: on 5.10 it takes a MOUNT. */
+/* The st_dev that mountinfo shows. */
 static __always_inline __u32 device_of(struct fuse_conn *connection, struct fuse_mount *mount)
 {
 	if (bpf_core_field_exists(connection->dev))
 		return READ_DESCRIBED(connection, dev);
-	return mount ? READ_FIELD(READ_FIELD(mount, sb), s_dev) : 0;
+	if (!mount)
+		return READ_FIELD(connection, dev);
+	return READ_FIELD(READ_FIELD(mount, sb), s_dev);
 }
 
 /* Whether max_background are in use, so that a thread has to wait before it may send one more. */

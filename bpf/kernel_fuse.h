@@ -266,7 +266,13 @@ struct fuse_pqueue {
 };
 
 /* FUSE over io_uring, since 6.14: fs/fuse/dev_uring_i.h */
+struct fuse_ring_ent {
+	struct list_head list;
+	struct fuse_req *fuse_req;
+};
+
 struct fuse_ring_queue {
+	struct list_head ent_w_req_queue;
 	struct list_head fuse_req_queue;
 	struct fuse_pqueue fpq;
 };

@@ -114,6 +114,8 @@ struct fuse_conn_5_10 {
 	struct {
 		int counter;
 	} num_waiting;
+	SKIP(24); /* minor, entry */
+	__u32 dev;
 };
 _Static_assert(offsetof(struct fuse_conn_5_10, negotiated) == 301, "as in the machine code");
 _Static_assert(sizeof(struct fuse_negotiated_5_10) == 5, "as in the machine code");

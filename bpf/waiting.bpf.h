@@ -124,10 +124,34 @@ static __always_inline void list_devices_of(__u64 connection)
 	}
 }
 
+/* Requests that have an entry of the ring already, and that the daemon has not run to take. */
+CHECKED_ONCE int list_ring_entries(__u64 head, __u64 connection)
+{
+	__u64 entry = head;
+	__u32 i;
+
+	if (!bpf_core_field_exists(((struct fuse_ring_ent *)0)->fuse_req) || is_empty_list(head))
+		return 0;
+	for (i = 0; i < FUSESCOPE_LIST_LENGTH; i++) {
+		__u64 request;
+
+		entry = next_in_list(entry);
+		if (!entry || entry == head)
+			break;
+		request = ADDRESS_AT(entry - bpf_core_field_offset(struct fuse_ring_ent, list) +
+				     bpf_core_field_offset(struct fuse_ring_ent, fuse_req));
+		if (request && !inflight_at(find_inflight(request)) && is_in_list(entry))
+			note_listed(connection, request);
+	}
+	return 0;
+}
+
 CHECKED_ONCE int list_ring_queue(__u64 queue, __u64 connection)
 {
 	if (!bpf_core_field_exists(((struct fuse_ring_queue *)0)->fuse_req_queue))
 		return 0;
+	list_ring_entries(queue + bpf_core_field_offset(struct fuse_ring_queue, ent_w_req_queue),
+			  connection);
 	list_requests(queue + bpf_core_field_offset(struct fuse_ring_queue, fuse_req_queue),
 		      connection);
 	list_processing(

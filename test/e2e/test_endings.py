@@ -2,20 +2,19 @@
 """However a request ends, it leaves the requests in flight exactly once: what was sent has ended, or
 is counted as lost, and nothing stays behind."""
 
-import contextlib
 import dataclasses
 import mmap
 import os
 import pathlib
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 import accounts
 from harness import SGIO, account, end, lost_requests, sgio, wait_for
+from waiting_io import connections
 
 THREADS = 4
 LOAD = ("--direct", "--engine", "plain", "--threads", THREADS, "--duration", 300, "--keep-going")
@@ -131,15 +130,6 @@ def check_aborted(scene):
     aborted = scene.agent.scrape().total("fuse_request_errors_total", op="read",
                                          error="ECONNABORTED", mountpoint=scene.filesystem.label)
     assert THREADS <= aborted == scene.ended_reads() - scene.reads_before
-
-
-@contextlib.contextmanager
-def connections():
-    """A mounted fusectl."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["mount", "-t", "fusectl", "none", folder], check=True)
-        yield pathlib.Path(folder)
-        subprocess.run(["umount", folder], check=True)
 
 
 def abort_the_connection(scene):

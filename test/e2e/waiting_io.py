@@ -34,8 +34,10 @@ def connections():
     """A mounted fusectl."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["mount", "-t", "fusectl", "none", folder], check=True)
-        yield pathlib.Path(folder)
-        subprocess.run(["umount", folder], check=True)
+        try:
+            yield pathlib.Path(folder)
+        finally:
+            subprocess.run(["umount", folder], check=True)
 
 
 def connection_of(mountpoint):
