@@ -134,6 +134,11 @@ bpf_link* attach_to_connections(const Skeleton& skeleton, const bpf_program* pro
   return bpf_program__attach_iter(program, &options);
 }
 
+// The program that a refusal is about; none where it is a function that programs share.
+std::string named_of(const std::string& logged, const std::vector<std::string>& programs) {
+  return std::ranges::find(programs, logged) == programs.end() ? "" : logged;
+}
+
 }  // namespace
 
 void SkeletonDeleter::operator()(fusescope_bpf* skeleton) const {
@@ -157,8 +162,8 @@ std::expected<Skeleton, Refusals> load(const std::vector<std::string>& programs,
   size_maps(*skeleton, programs, knobs);
   const LibbpfLog log;
   if (const int error = fusescope_bpf::load(skeleton->get())) {
-    return std::unexpected(
-        Refusals{{log.program(), errno_error("load", -error, log.reason()).text}});
+    return std::unexpected(Refusals{
+        {named_of(log.program(), programs), errno_error("load", -error, log.reason()).text}});
   }
   return std::move(*skeleton);
 }

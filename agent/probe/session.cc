@@ -108,27 +108,24 @@ class Session::Search {
       const Plan trial = next().trial_of(role);
       const auto session = of_plan(trial);
       if (session) return {};
-      const auto nameless = session.error().find("");
-      if (nameless != session.error().end()) {
-        for (const std::string& program : trial.programs()) {
-          refused_.emplace(program, nameless->second);
-        }
-      } else if (auto learned = learn(trial, session.error()); !learned) {
-        return learned;
-      }
+      if (auto learned = learn(trial, session.error()); !learned) return learned;
     }
   }
 
-  // An error where there is nothing else to try.
+  // What names no program is about all of them. An error where there is nothing else to try.
   Result<void> learn(const Plan& plan, const Refusals& found) {
+    const std::size_t known = refused_.size();
     for (const auto& [program, reason] : found) {
-      if (program.empty()) return std::unexpected(Error{"BPF programs: " + reason});
-      if (!plan.can_do_without(program)) {
+      if (program.empty()) {
+        for (const std::string& each : plan.programs()) refused_.emplace(each, reason);
+      } else if (!plan.can_do_without(program)) {
         return std::unexpected(Error{"BPF program " + program + ": " + reason});
+      } else {
+        refused_.emplace(program, reason);
       }
-      refused_.emplace(program, reason);
     }
-    return {};
+    if (refused_.size() > known) return {};
+    return std::unexpected(Error{"BPF programs: " + found.begin()->second});
   }
 
   HookMode mode_;
