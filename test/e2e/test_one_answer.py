@@ -162,7 +162,7 @@ def test_verify(filesystems, case):
                           stdout=subprocess.PIPE, timeout=90, check=False)
     report = json.loads(done.stdout)
     assert report["verdict"] == case.verdict()
-    assert {op["cause"] for op in report["ops"] if op["decides"]} == {case.cause}
+    assert {op["cause"] for op in report["ops"] if op["mode"] == case.mode} == {case.cause}
     assert done.returncode == bool(case.cause)
 
 
