@@ -27,6 +27,12 @@
  */
 HASH_MAP(allocated_for_call, 16384, __u32); /* by address of the struct fuse_args */
 
+/*
+ * include/linux/fs.h: of a file that overlayfs opened behind its own, with a kiocb of its own for
+ * each try: ovl_read_iter() (fs/overlayfs/file.c), backing_file_read_iter() (fs/backing-file.c).
+ */
+#define FMODE_NOACCOUNT 0x20000000
+
 /* --- entered --- */
 
 static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
@@ -131,7 +137,8 @@ static __always_inline int on_call_entered(struct kiocb *iocb, __u64 iocb_addres
 		frame->is_piece = is_into_pipe(iter);
 	}
 	frame->left = left;
-	frame->may_retry = is_async && READ_FIELD(iocb, ki_flags) & IOCB_NOWAIT;
+	frame->may_retry = is_async && READ_FIELD(iocb, ki_flags) & IOCB_NOWAIT &&
+			   !(READ_FIELD(file, f_mode) & FMODE_NOACCOUNT);
 	return 0;
 }
 
