@@ -30,7 +30,7 @@ def load(mount):
 def tables(text):
     """(seconds, rows by their first cell) of each refresh of a plain output."""
     found = []
-    for block in text.strip().split("\n\n"):
+    for block in filter(None, text.strip().split("\n\n")):
         lines = block.splitlines()
         seconds = float(HEADER.match(lines[0])["seconds"])
         titles = re.split(r"\s{2,}", lines[1].strip())

@@ -104,6 +104,7 @@ def test_passwords(serve):
     assert PASSWORD not in log_of(agent) and HASH not in log_of(agent)
 
 
+@pytest.mark.serial
 def test_a_guesser_is_stopped_and_holds_up_nobody(serve):
     """bcrypt of wrong passwords takes little of the agent's time; who was right goes on."""
     agent = serve(USERS)
