@@ -35,6 +35,11 @@ def test_sixty_four_threads(agent, mount):
     assert scrape.total("fuse_io_segments_total", **labels) == 64 * 4 * 256
 
 
+def skipped(agent):
+    """Programs of this agent that the kernel skipped; as it counts them: an end may be missing."""
+    return agent.scrape_all().maybe("fusescope_lost_events_total", reason="recursion")
+
+
 @pytest.mark.parametrize("count", [1, 8, 40])
 def test_hung_before_the_agent(agent, mount, count):
     """What waits for a stopped daemon is in flight for an agent that is started then: requests, and
@@ -53,7 +58,7 @@ def test_hung_before_the_agent(agent, mount, count):
             in_flight, told, age = shown()
             assert in_flight == told == waiting.waiting() == count and age > 0
             waiting.go_on()
-            wait_for(lambda: shown() == [0, 0, 0], "nothing in flight")
+            wait_for(lambda: shown() == [0, 0, 0] or skipped(later), "nothing in flight")
         finally:
             waiting.clear()
             assert later.stop() == 0
