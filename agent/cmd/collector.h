@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -21,8 +22,11 @@ namespace fusescope {
 // Joins what the kernel side counted with what the host says of its mounts. Not thread-safe.
 class Collector {
  public:
-  // Both must outlive the collector.
-  Collector(const Session& session, const Reader& reader) : session_(session), reader_(reader) {}
+  // Session and reader must outlive the collector. What needs rights over other processes is asked
+  // of `processes`.
+  Collector(const Session& session, const Reader& reader,
+            const std::shared_ptr<OtherProcesses>& processes = std::make_shared<ProcfsProcesses>())
+      : session_(session), reader_(reader), host_mounts_(processes), daemons_(processes) {}
 
   // To be called about once a second: settles ended calls and, less often, gives back the rows of
   // mounts that are gone, so that neither table fills up between two scrapes.

@@ -2,40 +2,17 @@
 #include "agent/host/mounts.h"
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
-#include <system_error>
 
 #include "agent/host/mountinfo.h"
 #include "agent/host/procfs.h"
 
 namespace fusescope {
-namespace {
-
-namespace fs = std::filesystem;
-
-// "4026532567" of "mnt:[4026532567]".
-std::string namespace_of(const fs::path& link, std::error_code& error) {
-  const std::string name = fs::read_symlink(link, error).string();
-  const auto begin = name.find('[');
-  const auto end = name.find(']');
-  if (begin == std::string::npos || end == std::string::npos) return "";
-  return name.substr(begin + 1, end - begin - 1);
-}
-
-bool is_process(const std::string& name) {
-  return !name.empty() &&
-         std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
-}
-
-}  // namespace
 
 // False if the process has ended or may not be read.
-bool Mounts::add_mounts(const std::string& mountinfo_path, const std::string& name_space,
+bool Mounts::add_mounts(const Result<std::string>& mountinfo, const std::string& name_space,
                         FoundByDevice& into) {
-  const auto text = read_procfs(mountinfo_path);
-  if (!text) return false;
-  for (const Mount& mount : parse_mountinfo(*text).mounts) {
+  if (!mountinfo) return false;
+  for (const Mount& mount : parse_mountinfo(*mountinfo).mounts) {
     if (!is_fuse(mount.fstype)) continue;
     const std::uint32_t device = kernel_device(mount.major, mount.minor);
     into.try_emplace(
@@ -47,17 +24,14 @@ bool Mounts::add_mounts(const std::string& mountinfo_path, const std::string& na
 
 void Mounts::walk_namespaces() {
   elsewhere_.clear();
-  std::error_code error;
   // This one is read anew each time: remembered, it would name mounts that are gone.
-  std::set<std::string> seen = {namespace_of(proc_ + "/self/ns/mnt", error)};
-  for (fs::directory_iterator entry(proc_, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const fs::path process = entry->path();
-    if (!is_process(process.filename().string())) continue;
-    std::error_code unreadable;
-    const std::string name = namespace_of(process / "ns/mnt", unreadable);
-    if (unreadable || seen.contains(name)) continue;
-    if (add_mounts(process / "mountinfo", name, elsewhere_)) seen.insert(name);
+  std::set<std::uint64_t> seen = {namespace_number(proc_ + "/self/ns/mnt")};
+  for (const NamespaceMember& each : processes_->members()) {
+    if (seen.contains(each.name_space)) continue;
+    const std::string name = std::to_string(each.name_space);
+    if (add_mounts(processes_->mountinfo(each.process), name, elsewhere_)) {
+      seen.insert(each.name_space);
+    }
   }
 }
 
@@ -103,10 +77,9 @@ MountsByDevice Mounts::named(const FoundByDevice& found, const std::string& here
 }
 
 MountsByDevice Mounts::find(const std::set<std::uint32_t>& wanted) {
-  std::error_code error;
-  const std::string here = namespace_of(proc_ + "/self/ns/mnt", error);
+  const std::string here = std::to_string(namespace_number(proc_ + "/self/ns/mnt"));
   FoundByDevice found;
-  add_mounts(proc_ + "/self/mountinfo", here, found);
+  add_mounts(read_procfs(proc_ + "/self/mountinfo"), here, found);
   const auto is_unknown = [&](std::uint32_t device) { return !found.contains(device); };
   if (std::ranges::any_of(wanted, is_unknown)) {
     look_elsewhere(wanted, found);

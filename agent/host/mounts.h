@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "agent/host/other_processes.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
@@ -22,7 +25,12 @@ using MountsByDevice = std::map<std::uint32_t, MountIdentity>;
 class Mounts {
  public:
   // `proc` is the procfs to read: "/proc", or a folder made up for a test.
-  explicit Mounts(std::string proc = "/proc") : proc_(std::move(proc)) {}
+  explicit Mounts(std::string proc = "/proc")
+      : proc_(std::move(proc)), processes_(std::make_shared<ProcfsProcesses>(proc_)) {}
+
+  // Asks `processes` for the mount tables of others.
+  explicit Mounts(std::shared_ptr<OtherProcesses> processes)
+      : proc_("/proc"), processes_(std::move(processes)) {}
 
   // All FUSE mounts of this namespace, and those of other namespaces (a pod's, a service's) whose
   // device is in `wanted` and not mounted here. Where one device is mounted at several places, the
@@ -46,7 +54,7 @@ class Mounts {
   };
   using FoundByDevice = std::map<std::uint32_t, Found>;
 
-  static bool add_mounts(const std::string& mountinfo_path, const std::string& name_space,
+  static bool add_mounts(const Result<std::string>& mountinfo, const std::string& name_space,
                          FoundByDevice& into);
   void walk_namespaces();
   void look_elsewhere(const std::set<std::uint32_t>& wanted, const FoundByDevice& here);
@@ -54,6 +62,7 @@ class Mounts {
   [[nodiscard]] bool is_taken(const Found& found) const;
 
   std::string proc_;
+  std::shared_ptr<OtherProcesses> processes_;
   FoundByDevice elsewhere_;
   std::map<std::uint32_t, Named> names_;
   std::map<std::uint32_t, int> walks_;  // by device that is not mounted here

@@ -11,4 +11,7 @@ namespace fusescope {
 // may be gone at any moment, as a process: that is an error like any other.
 Result<std::string> read_procfs(const std::string& path);
 
+// The same of one that is open; `path` is for the error.
+Result<std::string> read_open(int file, const std::string& path);
+
 }  // namespace fusescope

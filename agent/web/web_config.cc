@@ -47,29 +47,11 @@ constexpr std::array kDurationUnits = {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
 
-// A pipe or a device without end must not hang the agent.
-Result<std::string> read_regular_file(const std::filesystem::path& path) {
-  const auto failed = [&](int error) {
-    return std::unexpected(
-        errno_error("read " + path.string(), error,
-                    "give a file that the user whom the agent runs as may read"));
-  };
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file) return failed(errno);
-  struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return failed(errno);
-  if (!S_ISREG(status.st_mode)) {
-    return std::unexpected(Error{"read " + path.string() + ": it is no regular file"});
-  }
-  std::string text(kMaxFileBytes + 1, '\0');
-  const ssize_t bytes = ::read(file.get(), text.data(), text.size());
-  if (bytes < 0) return failed(errno);
-  if (std::cmp_greater(bytes, kMaxFileBytes)) {
-    return std::unexpected(Error{"read " + path.string() + ": it is larger than 1 MiB"});
-  }
-  text.resize(static_cast<std::size_t>(bytes));
-  return text;
-}
+// Where the files that the config names are, and how they are read.
+struct Source {
+  std::filesystem::path folder;
+  const ReadFile& read;
+};
 
 void check_keys(const YAML::Node& section, std::string_view name,
                 std::initializer_list<std::string_view> known) {
@@ -94,7 +76,7 @@ T value_or(const YAML::Node& section, const char* key, T otherwise) {
 }
 
 // A PEM text that stands under `key`, or in the file under `key`_file.
-std::string pem(const YAML::Node& tls, const std::string& key, const std::filesystem::path& folder,
+std::string pem(const YAML::Node& tls, const std::string& key, const Source& source,
                 WebConfig& config) {
   const auto text = value_or<std::string>(tls, key.c_str(), "");
   const auto name = value_or<std::string>(tls, (key + "_file").c_str(), "");
@@ -102,8 +84,8 @@ std::string pem(const YAML::Node& tls, const std::string& key, const std::filesy
     refuse(tls[key], key + " and " + key + "_file are both given: keep one of them");
   }
   if (name.empty()) return text;
-  config.files.push_back(folder / name);
-  auto read = read_regular_file(config.files.back());
+  config.files.push_back(source.folder / name);
+  auto read = source.read(config.files.back());
   if (!read) refuse(tls[key + "_file"], read.error().text);
   return std::move(*read);
 }
@@ -170,16 +152,15 @@ ClientCertificate client_certificate(const YAML::Node& tls, const TlsConfig& con
   return client;
 }
 
-TlsConfig tls_config(const YAML::Node& tls, const std::filesystem::path& folder,
-                     WebConfig& config) {
+TlsConfig tls_config(const YAML::Node& tls, const Source& source, WebConfig& config) {
   check_keys(tls, "tls_server_config",
              {"cert", "cert_file", "key", "key_file", "client_ca", "client_ca_file",
               "client_auth_type", "client_allowed_sans", "min_version", "max_version",
               "cipher_suites", "prefer_server_cipher_suites", "curve_preferences"});
   TlsConfig read;
-  read.certificate = pem(tls, "cert", folder, config);
-  read.key = pem(tls, "key", folder, config);
-  read.client_ca = pem(tls, "client_ca", folder, config);
+  read.certificate = pem(tls, "cert", source, config);
+  read.key = pem(tls, "key", source, config);
+  read.client_ca = pem(tls, "client_ca", source, config);
   if (read.certificate.empty()) refuse(tls, "tls_server_config needs cert_file");
   if (read.key.empty()) refuse(tls, "tls_server_config needs key_file");
   read.client_names = names(tls, "client_allowed_sans");
@@ -261,7 +242,8 @@ RateLimit rate_limit(const YAML::Node& section) {
   return {.interval = duration(section["interval"]), .burst = static_cast<double>(burst)};
 }
 
-WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file) {
+WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file,
+                     const ReadFile& read) {
   WebConfig config;
   config.files.push_back(file);
   if (root.IsNull()) return config;  // an empty file asks for nothing
@@ -269,7 +251,7 @@ WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file) 
              {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
   const auto has = [&root](const char* key) { return root[key] && !root[key].IsNull(); };
   if (has("tls_server_config")) {
-    config.tls = tls_config(root["tls_server_config"], file.parent_path(), config);
+    config.tls = tls_config(root["tls_server_config"], {file.parent_path(), read}, config);
   }
   if (has("basic_auth_users")) config.users = users(root["basic_auth_users"]);
   if (has("http_server_config")) config.headers = headers(root["http_server_config"]);
@@ -279,12 +261,36 @@ WebConfig web_config(const YAML::Node& root, const std::filesystem::path& file) 
 
 }  // namespace
 
-Result<WebConfig> load_web_config(const std::filesystem::path& file) {
+// A pipe or a device without end must not hang the agent.
+Result<std::string> read_config_file(const std::filesystem::path& path) {
+  const auto failed = [&](int error) {
+    return std::unexpected(
+        errno_error("read " + path.string(), error,
+                    "give a file that the user whom the agent runs as may read"));
+  };
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!file) return failed(errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return failed(errno);
+  if (!S_ISREG(status.st_mode)) {
+    return std::unexpected(Error{"read " + path.string() + ": it is no regular file"});
+  }
+  std::string text(kMaxFileBytes + 1, '\0');
+  const ssize_t bytes = ::read(file.get(), text.data(), text.size());
+  if (bytes < 0) return failed(errno);
+  if (std::cmp_greater(bytes, kMaxFileBytes)) {
+    return std::unexpected(Error{"read " + path.string() + ": it is larger than 1 MiB"});
+  }
+  text.resize(static_cast<std::size_t>(bytes));
+  return text;
+}
+
+Result<WebConfig> load_web_config(const std::filesystem::path& file, const ReadFile& read) {
   const std::string what = "web config " + file.string();
-  const auto text = read_regular_file(file);
+  const auto text = read(file);
   if (!text) return std::unexpected(Error{"web config: " + text.error().text});
   try {
-    return web_config(YAML::Load(*text), file);
+    return web_config(YAML::Load(*text), file, read);
   } catch (const YAML::Exception& error) {
     const std::string line =
         error.mark.is_null() ? "" : ": line " + std::to_string(error.mark.line + 1);
@@ -296,7 +302,7 @@ Result<WebConfig> load_web_config(const std::filesystem::path& file) {
 Result<WebConfig> WebConfigFile::load() {
   stamps_[file_];
   for (auto& [file, stamp] : stamps_) stamp = stamp_of(file);
-  auto config = load_web_config(file_);
+  auto config = load_web_config(file_, read_);
   error_ = config ? "" : config.error().text;
   if (!config) return config;
   std::map<std::filesystem::path, Stamp> stamps;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,16 +48,24 @@ struct WebConfig {
   std::vector<std::filesystem::path> files = {};  // it was read from these: certificates too
 };
 
+// Reads a file whole. The default is read_config_file().
+using ReadFile = std::function<Result<std::string>(const std::filesystem::path&)>;
+
+// A regular file of 1 MiB at most.
+Result<std::string> read_config_file(const std::filesystem::path& path);
+
 // Reads the file and those that it names, relative to its own folder. Unknown keys, hashes that are
 // no bcrypt, and certificates that do not fit are refused; the error names the file, the line and
 // the way out, and never quotes a secret.
-Result<WebConfig> load_web_config(const std::filesystem::path& file);
+Result<WebConfig> load_web_config(const std::filesystem::path& file,
+                                  const ReadFile& read = read_config_file);
 
 // The file, and whether it has changed since: a certificate that was renewed is taken up without a
 // restart.
 class WebConfigFile {
  public:
-  explicit WebConfigFile(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit WebConfigFile(std::filesystem::path file, ReadFile read = read_config_file)
+      : file_(std::move(file)), read_(std::move(read)) {}
 
   // As load_web_config().
   Result<WebConfig> load();
@@ -76,6 +85,7 @@ class WebConfigFile {
   [[nodiscard]] bool has_changed() const;
 
   std::filesystem::path file_;
+  ReadFile read_;
   std::string error_;  // of the last load(); empty: none
   std::map<std::filesystem::path, Stamp> stamps_;
 };
