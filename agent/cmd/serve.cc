@@ -11,8 +11,9 @@
 #include <string>
 #include <utility>
 
+#include "agent/cmd/broker.h"
+#include "agent/cmd/confinement.h"
 #include "agent/cmd/logging.h"
-#include "agent/cmd/privileges.h"
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/cmd/web_settings.h"
@@ -68,9 +69,10 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 }
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
-                 const WebSettings& settings) {
-  const auto metrics = [&telemetry, &server, &settings](const HttpRequest&) {
-    return metrics_response(telemetry, {server.counts(), settings.are_in_force()});
+                 const WebSettings& settings, const Confiner& confiner) {
+  const auto metrics = [&](const HttpRequest&) {
+    return metrics_response(telemetry,
+                            {server.counts(), settings.are_in_force(), confiner.confinement()});
   };
   const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {
@@ -109,13 +111,6 @@ Result<void> check_options(const ServeOptions& options) {
   return {};
 }
 
-// The kernels that let a thread without rights read a BPF map do not need CAP_BPF to be kept.
-Kept rights_for_reading(const Telemetry& telemetry) {
-  if (telemetry.needs_rights()) return {.cap_bpf = true};
-  const auto read = run_without_privileges({}, [&] { return telemetry.check_reading(); });
-  return {.cap_bpf = !read};
-}
-
 Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& settings) {
   HttpOptions http = {.listen_addresses = options.listen_addresses};
   http.holder_of = [](const Endpoint& taken) { return port_holder(taken.host, taken.port); };
@@ -136,18 +131,16 @@ std::string version_text() {
 }
 
 // Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept,
-                             const std::function<void()>& keep_web) {
-  bool has_rights = true;
+Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Confiner& confiner,
+                             const ServiceManager& manager, const std::function<void()>& keep_web) {
   for (;;) {
-    if (has_rights && !telemetry.needs_rights()) {
-      if (auto dropped = drop_privileges(kept); !dropped) return std::unexpected(dropped.error());
-      has_rights = false;
+    if (!telemetry.needs_rights()) {
+      if (auto confined = confiner.confine(); !confined) return std::unexpected(confined.error());
     }
     if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
     telemetry.keep_house();
     keep_web();
-    tell_alive();
+    manager.tell_alive();
   }
 }
 
@@ -157,33 +150,38 @@ Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
   if (auto checked = check_options(options); !checked) return checked;
 
-  WebSettings web_settings(options.web_config_file);
+  // While there is one thread, and all rights.
+  const ServiceManager manager;
+  const auto broker = Broker::start(options.web_config_file);
+  if (!broker) return std::unexpected(broker.error());
+  WebSettings web_settings(options.web_config_file.empty() ? nullptr : *broker);
   auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
   spdlog::info("{}", version_text());
   const EndSignals signals;
-  Telemetry telemetry(options.hooks, options.rule);
+  Telemetry telemetry(options.hooks, options.rule, *broker);
   if (auto started = telemetry.start(); !started) return started;
-  const Kept kept = rights_for_reading(telemetry);
+  Confiner confiner(telemetry, *broker);
 
   // Listen first, for a port that needs a right; the server's thread has none.
   auto listening = HttpServer::listen(std::move(*http));
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
-  const auto serving = run_without_privileges(
-      kept, [&] { return server->serve(routes_of(options, telemetry, *server, web_settings)); });
+  const auto serving = confiner.run([&] {
+    return server->serve(routes_of(options, telemetry, *server, web_settings, confiner));
+  });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
     spdlog::info("listening on {}", endpoint.text());
   }
 
   const auto state = telemetry.state();
-  tell_ready(state ? *state : state.error().text);
+  manager.tell_ready(state ? *state : state.error().text);
 
   const auto signal =
-      run_until_signal(signals, telemetry, kept, [&] { web_settings.keep(*server); });
-  tell_stopping();
+      run_until_signal(signals, telemetry, confiner, manager, [&] { web_settings.keep(*server); });
+  manager.tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);
   return {};

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
@@ -22,7 +23,9 @@ namespace fusescope {
 // server's thread and the housekeeping take turns.
 class Telemetry {
  public:
-  Telemetry(HookMode mode, const StateRule& rule) : mode_(mode), rule_(rule) {}
+  // `processes` is asked for what needs rights over other processes.
+  Telemetry(HookMode mode, const StateRule& rule, std::shared_ptr<OtherProcesses> processes)
+      : mode_(mode), rule_(rule), processes_(std::move(processes)) {}
 
   // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
   Result<void> start();
@@ -61,6 +64,7 @@ class Telemetry {
 
   const HookMode mode_;
   const StateRule rule_;
+  const std::shared_ptr<OtherProcesses> processes_;
   mutable std::mutex mutex_;
   FuseModule module_;
   std::unique_ptr<Attached> attached_;             // null: waiting for FUSE

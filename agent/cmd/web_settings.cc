@@ -7,14 +7,13 @@
 
 namespace fusescope {
 
-WebSettings::WebSettings(const std::string& file) {
-  if (!file.empty()) file_.emplace(file);
+Result<WebConfig> WebSettings::load() {
+  auto web = broker_ ? broker_->web_config() : std::nullopt;
+  return web ? std::move(*web) : WebConfig{};
 }
 
-Result<WebConfig> WebSettings::load() { return file_ ? file_->load() : WebConfig{}; }
-
 void WebSettings::keep(HttpServer& server) {
-  auto web = file_ ? file_->renewed() : std::nullopt;
+  auto web = broker_ ? broker_->web_config() : std::nullopt;
   if (!web) return;
   valid_ = web->has_value();
   if (*web) {
@@ -26,7 +25,7 @@ void WebSettings::keep(HttpServer& server) {
 }
 
 std::optional<bool> WebSettings::are_in_force() const {
-  if (!file_) return std::nullopt;
+  if (!broker_) return std::nullopt;
   return valid_.load();
 }
 

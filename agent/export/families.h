@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/export/router.h"
+#include "agent/model/confinement.h"
 #include "agent/model/hook_reason.h"
 #include "agent/model/snapshot.h"
 #include "agent/model/state.h"
@@ -18,6 +19,7 @@ namespace fusescope {
 struct WebStatus {
   RequestCounts requests;
   std::optional<bool> config_is_in_force = {};  // nothing: there is no web config
+  Confinement confinement = {};
 };
 
 // What is known beside the snapshot when it is exported.

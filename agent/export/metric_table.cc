@@ -115,6 +115,9 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_web_config_last_reload_successful", MetricType::Gauge, "",
      "1 while --web.config.file as it is now is in force; 0 if it is not valid, and that of before "
      "is. Absent without one."},
+    {"fusescope_confinement", MetricType::Gauge, "measure",
+     "1 while a measure is in force that keeps the process which answers from doing anything else; "
+     "see docs/security.md."},
     {"fusescope_bpf_program_run_seconds_total", MetricType::Counter, "program",
      "Time spent in a BPF program; only while kernel.bpf_stats_enabled is 1."},
     {"fusescope_bpf_program_runs_total", MetricType::Counter, "program",
