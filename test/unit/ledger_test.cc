@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "agent/model/stats.h"
 
@@ -22,7 +26,7 @@ Counters sent(std::uint64_t requests) {
   return counters;
 }
 
-std::uint64_t sent_of(const Ledger& ledger, const MountIdentity& identity) {
+std::uint64_t sent_under(const Ledger& ledger, const MountIdentity& identity) {
   return sent_of(ledger.of(identity).data);
 }
 
@@ -96,8 +100,8 @@ TEST(Ledger, ForgetsTheOneThatLeftFirst) {
   Ledger ledger(kRest);
   churn(ledger, Ledger::kLimit + 1, {}, true);
   EXPECT_EQ(ledger.forgotten(), 1U);
-  EXPECT_EQ(sent_of(ledger, named("/churn-0")), 0U);
-  EXPECT_EQ(sent_of(ledger, named("/churn-1")), 1U);
+  EXPECT_EQ(sent_under(ledger, named("/churn-0")), 0U);
+  EXPECT_EQ(sent_under(ledger, named("/churn-1")), 1U);
   ledger.add(named("/churn-0"), sent(1));
   EXPECT_EQ(scrape(ledger, {"/churn-0"}), (Shown{{"/churn-0", 1}})) << "as one that is new";
 }
@@ -107,7 +111,7 @@ TEST(Ledger, ForgetsNoSeriesOfTheLastScrape) {
   ledger.add(named("/a"), sent(9));
   scrape(ledger, {"/a"});
   churn(ledger, 1000, {}, false);  // it may come back before the next scrape
-  EXPECT_EQ(sent_of(ledger, named("/a")), 9U);
+  EXPECT_EQ(sent_under(ledger, named("/a")), 9U);
 }
 
 TEST(Ledger, LosesNothingOfWhatWasNeverShown) {
@@ -117,14 +121,14 @@ TEST(Ledger, LosesNothingOfWhatWasNeverShown) {
   scrape(ledger, {});
   ledger.add(named("/a"), sent(2));
   churn(ledger, 1000, {}, false);
-  std::uint64_t all = sent_of(ledger, kRest);
+  std::uint64_t all = sent_under(ledger, kRest);
   const Shown shown = scrape(ledger, {});
-  EXPECT_EQ(sent_of(ledger, named("/a")), 0U);
+  EXPECT_EQ(sent_under(ledger, named("/a")), 0U);
   for (const auto& [mountpoint, count] : shown) {
     if (mountpoint != "other") all += count;
   }
   EXPECT_EQ(all, 1000U + 2U) << "without the nine that were shown";
-  EXPECT_EQ(shown.at("other"), sent_of(ledger, kRest));
+  EXPECT_EQ(shown.at("other"), sent_under(ledger, kRest));
 }
 
 TEST(Ledger, IsBounded) {

@@ -30,11 +30,15 @@ WantedMounts sought(std::uint32_t device) {
   return {{device, {.claimed = kNotYet, .told = MonotonicClock::now()}}};
 }
 
+std::string numbered(std::string text, std::uint32_t number) {
+  return text.append(std::to_string(number));
+}
+
 // Processes 10 and up, each in a namespace of its own with device 41, 42 ...
-void add_processes(Proc& proc, int count) {
-  for (int i = 0; i < count; i++) {
-    proc.process(std::to_string(10 + i), 2 + i,
-                 line("0:" + std::to_string(41 + i), "/pod-" + std::to_string(i)));
+void add_processes(Proc& proc, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; i++) {
+    proc.process(std::to_string(10 + i), static_cast<int>(2 + i),
+                 line(numbered("0:", 41 + i), numbered("/pod-", i)));
   }
 }
 
@@ -132,7 +136,7 @@ TEST(MountWalk, RemembersOnlySoManyMounts) {
   std::string table;
   WantedMounts wanted;
   for (std::uint32_t i = 1; i <= 50; i++) {
-    table += line("0:" + std::to_string(i), "/" + std::to_string(i));
+    table += line(numbered("0:", i), numbered("/", i));
     wanted[i] = {};
   }
   Proc proc;
