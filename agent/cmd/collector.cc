@@ -54,9 +54,9 @@ WantedDevices Collector::wanted_devices() const {
 }
 
 // A mount that comes while the tables are read may have the device number of one that has gone. It
-// is in a table only after its row was claimed: INIT is sent by fuse_fill_super() (fs/fuse/inode.c),
-// before the mount is attached. So a table tells of the row that has the number as of afterwards,
-// if that was there before.
+// is in a table only after its row was claimed: INIT is sent by fuse_fill_super()
+// (fs/fuse/inode.c), before the mount is attached. So a table tells of the row that has the number
+// as of afterwards, if that was there before.
 void Collector::read_rows_and_mounts() {
   rows_ = reader_.rows();
   mounts_ = host_mounts_.find(wanted_devices());
@@ -157,8 +157,7 @@ bool Collector::is_present(const Row& row) const {
            !are_rows_scarce() && Clock::now() - naming->second.since < kLeavingTime;
   }
   // The device number of one that is gone may be another mount's, which has no row.
-  return !leaving_.contains(row.index) || is_called(row, kUnknown) ||
-         is_called(row, mount->second);
+  return !leaving_.contains(row.index) || is_called(row, kUnknown) || is_called(row, mount->second);
 }
 
 // Whether a row that no table names may have a name soon.
@@ -450,7 +449,8 @@ Result<Snapshot> Collector::look() {
 std::string Collector::walk_complaint() const {
   const WalkFindings& walked = host_mounts_.walked();
   if (walked.tables_cut) {
-    return "mount tables of other namespaces are too long to be read to their end: mounts in the rest "
+    return "mount tables of other namespaces are too long to be read to their end: mounts in the "
+           "rest "
            "are shown as \"unknown\"";
   }
   if (host_mounts_.walks() && walked.complete_since != Clock::time_point{} &&

@@ -25,9 +25,9 @@ namespace fusescope {
 // Joins what the kernel side counted with what the host says of its mounts. Not thread-safe.
 //
 // Each connection has a name, and what it counts is added to that name's counters, once. So a
-// wrong or late name may put a count in the wrong place, but never takes one back. A connection that
-// no table names yet is not shown until one does, or until all were read: only then its name is
-// "unknown". One whose row changed hands while tables were read waits for the next time.
+// wrong or late name may put a count in the wrong place, but never takes one back. A connection
+// that no table names yet is not shown until one does, or until all were read: only then its name
+// is "unknown". One whose row changed hands while tables were read waits for the next time.
 class Collector {
  public:
   // Session and reader must outlive the collector. With a walker, that has its own thread, it waits

@@ -15,7 +15,7 @@
 namespace fusescope {
 namespace {
 
-constexpr std::chrono::seconds kNewInterval{1};      // between two passes for what is new
+constexpr std::chrono::seconds kNewInterval{1};       // between two passes for what is new
 constexpr std::chrono::seconds kRefreshInterval{10};  // to notice what is gone
 constexpr std::chrono::seconds kSearchInterval{60};   // for what was not found
 
@@ -27,8 +27,8 @@ pid_t process_named(const std::string& name) {
   return is_number && process > 0 ? process : 0;
 }
 
-// The process that was made last, from "0.00 0.01 0.05 1/100 1234": ids wrap around, and those above
-// it are the oldest. 0: not known.
+// The process that was made last, from "0.00 0.01 0.05 1/100 1234": ids wrap around, and those
+// above it are the oldest. 0: not known.
 pid_t latest_process(const std::string& proc) {
   const std::string text = read_procfs(proc + "/loadavg").value_or("");
   const auto begin = text.rfind(' ');
@@ -186,8 +186,7 @@ void MountWalk::publish(const WantedMounts& wanted) {
       FoundMount found{identity, name, table.as_of};
       if (!wanted.contains(device) || !is_of(found, wanted)) continue;
       const auto before = findings_.mounts.find(device);
-      const bool has_name =
-          before != findings_.mounts.end() && before->second.name_space == name;
+      const bool has_name = before != findings_.mounts.end() && before->second.name_space == name;
       if (has_name) {
         mounts.insert_or_assign(device, std::move(found));
       } else if (mounts.size() < limits_.mounts) {

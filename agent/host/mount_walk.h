@@ -31,8 +31,8 @@ using WantedMounts = std::map<std::uint32_t, WantedMount>;  // by device
 
 struct FoundMount {
   MountIdentity identity;
-  std::string name_space{};                 // its number: the i of "mnt:[i]"
-  MonotonicClock::time_point as_of{};       // when the reading of its table began
+  std::string name_space{};            // its number: the i of "mnt:[i]"
+  MonotonicClock::time_point as_of{};  // when the reading of its table began
 };
 
 using FoundMounts = std::map<std::uint32_t, FoundMount>;  // by device
@@ -55,9 +55,9 @@ struct WalkLimits {
 
 // The walk through the mount tables of all processes, step by step: those of the newest processes
 // first, and of those that came since it began in turn with the others, so that neither waits for
-// ever. A pass through all of them is made if something is sought that is new, at most one a second;
-// every 10 s through the tables that have what is sought; and every 60 s for what was not found.
-// Only procfs is read. Not thread-safe.
+// ever. A pass through all of them is made if something is sought that is new, at most one a
+// second; every 10 s through the tables that have what is sought; and every 60 s for what was not
+// found. Only procfs is read. Not thread-safe.
 class MountWalk {
  public:
   // How long after its first request a mount may come into its table.

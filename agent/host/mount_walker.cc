@@ -31,9 +31,7 @@ void MountWalker::start() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-bool MountWalker::is_due() const {
-  return MonotonicClock::now() >= next_ && walk_.is_due(wanted_);
-}
+bool MountWalker::is_due() const { return MonotonicClock::now() >= next_ && walk_.is_due(wanted_); }
 
 // Without the lock while tables are read.
 void MountWalker::step(std::unique_lock<std::mutex>& lock) {

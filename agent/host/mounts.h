@@ -20,8 +20,8 @@ namespace fusescope {
 // once, the one that is not of this namespace. A name stays as long as its mount is found.
 using MountsByDevice = std::map<std::uint32_t, MountIdentity>;
 
-// Devices to look for, each with the time when its connection was first seen; 0: not known. What was
-// read before that is of an earlier mount with the same number.
+// Devices to look for, each with the time when its connection was first seen; 0: not known. What
+// was read before that is of an earlier mount with the same number.
 using WantedDevices = std::map<std::uint32_t, MonotonicClock::time_point>;
 
 class Mounts {
@@ -34,8 +34,8 @@ class Mounts {
 
   // All FUSE mounts of this namespace, and those of other namespaces (a pod's, a service's) whose
   // device is in `wanted` and not mounted here, as far as the walk has found them. Where one device
-  // is mounted at several places, the first in the order of mountinfo names it. If the table of this
-  // namespace cannot be read, it is the last one that could.
+  // is mounted at several places, the first in the order of mountinfo names it. If the table of
+  // this namespace cannot be read, it is the last one that could.
   MountsByDevice find(const WantedDevices& wanted);
 
   // Of a device that the last find() sought: whether all tables were read since it may be mounted.

@@ -16,9 +16,7 @@ void Ledger::add(const MountIdentity& identity, const Counters& counted) {
   if (!is_empty(counted)) entry.is_due = true;
 }
 
-void Ledger::leave(const MountIdentity& identity) {
-  entries_[labels_of(identity)].is_due = true;
-}
+void Ledger::leave(const MountIdentity& identity) { entries_[labels_of(identity)].is_due = true; }
 
 void Ledger::keep(const std::set<MountLabels>& present) {
   std::map<std::uint64_t, Entries::iterator> away;

@@ -52,10 +52,10 @@ class Ledger {
  private:
   struct Entry {
     Counters counters;
-    Counters unshown;         // of these, what was counted since the last scrape
-    bool is_due = false;      // to be shown though its mount is gone
-    bool is_shown = false;    // by the last scrape
-    std::uint64_t gone = 0;   // since when its mount is: a place in an order; 0: it is there
+    Counters unshown;        // of these, what was counted since the last scrape
+    bool is_due = false;     // to be shown though its mount is gone
+    bool is_shown = false;   // by the last scrape
+    std::uint64_t gone = 0;  // since when its mount is: a place in an order; 0: it is there
   };
   using Entries = std::map<MountLabels, Entry>;
 

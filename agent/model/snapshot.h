@@ -124,8 +124,8 @@ fusescope_duration_stats all_durations(const Counters& counters);
 // between are left out. The most requests of a call are those since the first reading of all.
 Counters difference(const Counters& now, const Counters& before);
 
-// Field by field how much `now` is above `before`; 0 where it is below, because a time that was still
-// running was read.
+// Field by field how much `now` is above `before`; 0 where it is below, because a time that was
+// still running was read.
 Counters growth(const Counters& now, const Counters& before);
 
 // Whether the reading `now` can be a later one of the same counters: none is below what it was.

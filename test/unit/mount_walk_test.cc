@@ -136,7 +136,7 @@ TEST(MountWalk, RemembersOnlySoManyMounts) {
   std::string table;
   WantedMounts wanted;
   for (std::uint32_t i = 1; i <= 50; i++) {
-    table += line(numbered("0:", i), numbered("/", i));
+    table += line(numbered("0:", i), numbered("/pod-", i));
     wanted[i] = {};
   }
   Proc proc;
