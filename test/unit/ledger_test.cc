@@ -96,6 +96,13 @@ TEST(Ledger, NeverForgetsAMountThatIsThere) {
   EXPECT_EQ(scrape(ledger, {"/a"}), (Shown{{"/a", 1012}}));
 }
 
+TEST(Ledger, NeverForgetsAMountThatIsThereThoughItWasNotScrapedYet) {
+  Ledger ledger(kRest);
+  ledger.add(named("/a"), sent(5));
+  churn(ledger, 1000, {"/a"}, false);
+  EXPECT_EQ(sent_under(ledger, named("/a")), 5U);
+}
+
 TEST(Ledger, ForgetsTheOneThatLeftFirst) {
   Ledger ledger(kRest);
   churn(ledger, Ledger::kLimit + 2, {}, true);  // the last one is still shown
