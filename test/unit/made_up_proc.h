@@ -8,7 +8,7 @@
 namespace fusescope {
 
 inline std::string line(const std::string& device, const std::string& mountpoint,
-                 const std::string& fstype = "fuse.test") {
+                        const std::string& fstype = "fuse.test") {
   return "1 2 " + device + " / " + mountpoint + " rw - " + fstype + " source rw\n";
 }
 
