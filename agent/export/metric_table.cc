@@ -122,7 +122,7 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "have "
      "the names that they had before."},
     {"fusescope_mount_tables_cut_total", MetricType::Counter, "",
-     "Mount tables of other namespaces that were too long to be read to their end."},
+     "Times that a mount table of another namespace was too long to be read to its end."},
     {"fusescope_mount_tables_age_seconds", MetricType::Gauge, "",
      "Time since the mount tables of all namespaces began to be read for the last time that was "
      "completed. Absent unless a mount is sought in other namespaces than the agent's own, and "

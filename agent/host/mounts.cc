@@ -33,7 +33,6 @@ void Mounts::look_elsewhere(const WantedDevices& wanted, FoundMounts& found) {
     sought[device] = {.claimed = claimed, .told = is_known ? before->second.told : now};
   }
   told_ = std::move(sought);
-  if (told_.empty()) return;
   elsewhere_ = walker_->look(told_);
   for (const auto& [device, mount] : elsewhere_.mounts) {
     if (told_.contains(device) && is_of(mount, told_)) found.emplace(device, mount);
