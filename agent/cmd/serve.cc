@@ -171,8 +171,10 @@ Result<void> serve(const ServeOptions& options) {
   auto listening = HttpServer::listen(std::move(*http));
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
-  const auto serving = run_without_privileges(
-      kept, [&] { return server->serve(routes_of(options, telemetry, *server, web_settings)); });
+  const auto serving = run_without_privileges(kept, [&] {
+    telemetry.start_walking();
+    return server->serve(routes_of(options, telemetry, *server, web_settings));
+  });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
     spdlog::info("listening on {}", endpoint.text());

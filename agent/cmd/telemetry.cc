@@ -71,7 +71,7 @@ Result<void> Telemetry::attach() {
   auto reader = Reader::open(attached->session);
   if (!reader) return std::unexpected(reader.error());
   attached->reader = std::make_unique<Reader>(std::move(*reader));
-  attached->collector = std::make_unique<Collector>(attached->session, *attached->reader);
+  attached->collector = std::make_unique<Collector>(attached->session, *attached->reader, walker_);
   log_hooks(attached->session);
   attached_ = std::move(attached);
   return {};
@@ -99,6 +99,13 @@ void Telemetry::keep_house() {
   follow_module();
   if (!attached_) return;
   if (auto kept = attached_->collector->keep_house(); !kept) spdlog::error("{}", kept.error().text);
+  log_walk();
+}
+
+void Telemetry::log_walk() {
+  const std::string complaint = attached_->collector->walk_complaint();
+  if (complaint != walk_complaint_ && !complaint.empty()) spdlog::warn("{}", complaint);
+  walk_complaint_ = complaint;
 }
 
 // No hook, no mount: only the agent itself.

@@ -24,6 +24,10 @@ class Telemetry {
  public:
   Telemetry(HookMode mode, const StateRule& rule) : mode_(mode), rule_(rule) {}
 
+  // Starts the thread that walks through mount namespaces, with the rights of the calling one:
+  // CAP_SYS_PTRACE is enough.
+  void start_walking() { walker_->start(); }
+
   // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
   Result<void> start();
 
@@ -55,6 +59,7 @@ class Telemetry {
 
   Result<void> attach();
   void follow_module();
+  void log_walk();
   [[nodiscard]] Snapshot waiting_snapshot() const;
 
   std::vector<MountState> states_of(const Snapshot& snapshot);
@@ -62,6 +67,8 @@ class Telemetry {
   const HookMode mode_;
   const StateRule rule_;
   mutable std::mutex mutex_;
+  std::shared_ptr<MountWalker> walker_ = std::make_shared<MountWalker>();
+  std::string walk_complaint_;  // the last one that was logged
   FuseModule module_;
   std::unique_ptr<Attached> attached_;             // null: waiting for FUSE
   Recent recent_;                                  // empty unless somebody looks at the live page

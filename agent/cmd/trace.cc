@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <ctime>
 #include <map>
-#include <set>
 
 #include "agent/cmd/collector.h"
 #include "agent/cmd/trace_filter.h"
@@ -51,7 +50,7 @@ class Mountpoints {
   const std::string& of(std::uint32_t device) {
     const auto found = names_.find(device);
     if (found != names_.end()) return found->second;
-    if (seen_.insert(device).second) refresh();
+    if (seen_.try_emplace(device).second) refresh();
     return names_[device];
   }
 
@@ -62,7 +61,7 @@ class Mountpoints {
 
  private:
   Mounts mounts_;
-  std::set<std::uint32_t> seen_;
+  WantedDevices seen_;
   std::map<std::uint32_t, std::string> names_;
 };
 

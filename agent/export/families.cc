@@ -236,6 +236,19 @@ void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) 
   }
 }
 
+// How well mounts are known.
+void add_mount_tables(Builder& builder, const SelfSnapshot& self) {
+  builder.count(kMountsDropped, {}, self.mounts_dropped);
+  builder.count(kMountsUnnamed, {}, self.mounts_unnamed);
+  builder.count(kMountsRenamed, {}, self.mounts_renamed);
+  builder.count(kMountsForgotten, {}, self.mounts_forgotten);
+  builder.count(kMountTablesRepeated, {}, self.mount_tables_repeated);
+  builder.count(kMountTablesCut, {}, self.mount_tables_cut);
+  if (self.mount_tables_age_seconds) {
+    builder.number(kMountTablesAge, {}, *self.mount_tables_age_seconds);
+  }
+}
+
 void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& context) {
   const SelfSnapshot& self = snapshot.self;
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
@@ -259,7 +272,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   const auto is_mounted = [](const MountSnapshot& mount) { return mount.identity.device != 0; };
   builder.count(kMounts, {},
                 static_cast<std::uint64_t>(std::ranges::count_if(snapshot.mounts, is_mounted)));
-  builder.count(kMountsDropped, {}, self.mounts_dropped);
+  add_mount_tables(builder, self);
   builder.number(kScrapeDuration, {}, context.scrape_seconds);
   if (const auto in_force = context.web.config_is_in_force) {
     builder.number(kWebConfig, {}, *in_force ? 1 : 0);
