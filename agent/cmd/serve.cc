@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "agent/cmd/logging.h"
@@ -16,6 +17,7 @@
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/cmd/web_settings.h"
+#include "agent/export/gzip.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
 #include "agent/host/port_holder.h"
@@ -47,13 +49,28 @@ class EndSignals {
   sigset_t signals_{};
 };
 
-HttpResponse metrics_response(Telemetry& telemetry, const WebStatus& web) {
-  auto text = telemetry.scrape(web);
-  if (!text) {
-    spdlog::error("scrape: {}", text.error().text);
-    return {.status = 500, .body = text.error().text + "\n"};
-  }
-  return {.content_type = kTextFormat, .body = std::move(*text)};
+HttpResponse scrape_failed(const Error& error) {
+  spdlog::error("scrape: {}", error.text);
+  return {.status = 500, .body = error.text + "\n"};
+}
+
+HttpResponse plain_metrics(Telemetry& telemetry, const WebStatus& web) {
+  HttpResponse response = {.content_type = kTextFormat, .body = ""};
+  const auto scraped =
+      telemetry.scrape(web, [&](std::string_view text) { response.body += text; });
+  return scraped ? response : scrape_failed(scraped.error());
+}
+
+// Compressed piece by piece: the text as a whole, of megabytes, is never held.
+HttpResponse compressed_metrics(Telemetry& telemetry, const WebStatus& web) {
+  GzipWriter writer;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) { writer.add(text); });
+  if (!scraped) return scrape_failed(scraped.error());
+  auto compressed = writer.finish();
+  if (!compressed) return scrape_failed(compressed.error());
+  return {.content_type = kTextFormat,
+          .body = std::move(*compressed),
+          .headers = {{"Content-Encoding", "gzip"}}};
 }
 
 HttpResponse mounts_response(Telemetry& telemetry) {
@@ -69,8 +86,10 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
                  const WebSettings& settings) {
-  const auto metrics = [&telemetry, &server, &settings](const HttpRequest&) {
-    return metrics_response(telemetry, {server.counts(), settings.are_in_force()});
+  const auto metrics = [&telemetry, &server, &settings](const HttpRequest& request) {
+    const WebStatus web{server.counts(), settings.are_in_force()};
+    return request.gzip_accepted ? compressed_metrics(telemetry, web)
+                                 : plain_metrics(telemetry, web);
   };
   const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {

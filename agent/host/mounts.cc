@@ -8,6 +8,7 @@
 
 #include "agent/host/mountinfo.h"
 #include "agent/host/procfs.h"
+#include "agent/model/label_text.h"
 
 namespace fusescope {
 namespace {
@@ -30,6 +31,8 @@ bool is_process(const std::string& name) {
 
 }  // namespace
 
+std::string namespace_mark(const std::string& name_space) { return " (mnt:" + name_space + ")"; }
+
 // False if the process has ended or may not be read.
 bool Mounts::add_mounts(const std::string& mountinfo_path, const std::string& name_space,
                         FoundByDevice& into) {
@@ -38,9 +41,10 @@ bool Mounts::add_mounts(const std::string& mountinfo_path, const std::string& na
   for (const Mount& mount : parse_mountinfo(*text).mounts) {
     if (!is_fuse(mount.fstype)) continue;
     const std::uint32_t device = kernel_device(mount.major, mount.minor);
-    into.try_emplace(
-        device,
-        Found{MountIdentity{mount.mountpoint, mount.fstype, mount.source, device}, name_space});
+    if (into.contains(device)) continue;
+    into.emplace(device, Found{{to_label(mount.mountpoint), to_label(mount.fstype),
+                                to_label(mount.source), device},
+                               name_space});
   }
   return true;
 }
@@ -93,7 +97,9 @@ MountsByDevice Mounts::named(const FoundByDevice& found, const std::string& here
     for (const auto& [device, each] : found) {
       if ((each.name_space == here) != of_here || names_.contains(device)) continue;
       MountIdentity shown = each.identity;
-      if (is_taken(each)) shown.mountpoint += " (mnt:" + each.name_space + ")";
+      if (is_taken(each)) {
+        shown.mountpoint = to_label(shown.mountpoint, namespace_mark(each.name_space));
+      }
       names_.emplace(device, Named{each, std::move(shown)});
     }
   }

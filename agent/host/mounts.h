@@ -19,6 +19,9 @@ namespace fusescope {
 // once, the one that is not of this namespace. A name stays as long as its mount is found.
 using MountsByDevice = std::map<std::uint32_t, MountIdentity>;
 
+// What stands behind the path of such a mount: " (mnt:4026532567)" of "4026532567".
+std::string namespace_mark(const std::string& name_space);
+
 class Mounts {
  public:
   // `proc` is the procfs to read: "/proc", or a folder made up for a test.
