@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/serve.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
@@ -26,6 +27,11 @@ namespace fusescope {
 namespace {
 
 constexpr const char* kTextFormat = "text/plain; version=0.0.4; charset=utf-8";
+// From so many bytes on memory is of a mapping of its own, which goes back to the kernel when it is
+// freed: answers are of megabytes, and among smaller things would leave gaps of that size.
+constexpr int kOwnMapping = 256 * 1024;
+
+constexpr std::size_t kMostPlainBytes = 32 * 1024 * 1024;
 constexpr std::chrono::seconds kHousekeepingInterval{1};
 
 // Signals that end the agent, blocked in every thread and taken by wait_for_signal().
@@ -54,11 +60,25 @@ HttpResponse scrape_failed(const Error& error) {
   return {.status = 500, .body = error.text + "\n"};
 }
 
+// Held as a whole, and so only up to a limit, which takes mounts with names made for it.
 HttpResponse plain_metrics(Telemetry& telemetry, const WebStatus& web) {
-  HttpResponse response = {.content_type = kTextFormat, .body = ""};
-  const auto scraped =
-      telemetry.scrape(web, [&](std::string_view text) { response.body += text; });
-  return scraped ? response : scrape_failed(scraped.error());
+  std::string body;
+  std::size_t size = 0;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) {
+    size += text.size();
+    if (size > kMostPlainBytes) {
+      body = std::string();
+    } else {
+      body += text;
+    }
+  });
+  if (!scraped) return scrape_failed(scraped.error());
+  if (size > kMostPlainBytes) {
+    return {.status = 406,
+            .body = "The metrics are " + std::to_string(size) +
+                    " bytes of text: ask for them compressed, as in curl --compressed\n"};
+  }
+  return {.content_type = kTextFormat, .body = std::move(body)};
 }
 
 // Compressed piece by piece: the text as a whole, of megabytes, is never held.
@@ -174,6 +194,7 @@ Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Ke
 
 Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   if (auto checked = check_options(options); !checked) return checked;
 
   WebSettings web_settings(options.web_config_file);

@@ -26,8 +26,9 @@ class Exposition::Pieces : public std::streambuf {
  private:
   int_type overflow(int_type next) override {
     give();
-    return traits_type::eq_int_type(next, traits_type::eof()) ? traits_type::not_eof(next)
-                                                              : sputc(traits_type::to_char_type(next));
+    return traits_type::eq_int_type(next, traits_type::eof())
+               ? traits_type::not_eof(next)
+               : sputc(traits_type::to_char_type(next));
   }
 
   static constexpr std::size_t kPiece = 64 * 1024;

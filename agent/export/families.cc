@@ -192,8 +192,7 @@ bool is_filled(const SelfSnapshot& self, std::string_view role) {
 
 void add_blocked(Builder& builder, const MountSnapshot& mount) {
   builder.count(kBlockedThreads, {}, mount.blocked_threads);
-  builder.number(kBlockedSeconds, {},
-                 static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
+  builder.number(kBlockedSeconds, {}, static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
 }
 
 Labels labels_of(const MountSnapshot& mount) {

@@ -21,9 +21,8 @@ void HeldAnswers::release(Held answer) {
 void HeldAnswers::make_room(std::size_t bytes) {
   while (bytes_ > 0 && bytes_ + bytes > limit_) {
     const std::string client = greediest();
-    const auto oldest = std::ranges::find_if(answers_, [&](const Answer& each) {
-      return each.client == client && !each.body.empty();
-    });
+    const auto oldest = std::ranges::find_if(
+        answers_, [&](const Answer& each) { return each.client == client && !each.body.empty(); });
     bytes_ -= oldest->body.size();
     oldest->body = std::string();  // which, unlike clear(), gives the memory back
     oldest->is_given_up = true;

@@ -10,8 +10,8 @@
 namespace fusescope {
 
 // The bodies of answers that clients have not read yet: no more bytes than a limit, or a single
-// body that is larger. Where another one needs the room, the client that holds the most gives up its
-// oldest: one who asks and does not read is in nobody's way. Not thread-safe.
+// body that is larger. Where another one needs the room, the client that holds the most gives up
+// its oldest: one who asks and does not read is in nobody's way. Not thread-safe.
 class HeldAnswers {
  public:
   struct Answer {

@@ -70,8 +70,8 @@ MHD_Result queue(MHD_Connection* connection, HttpResponse response, std::string 
                  HeldAnswers& held) {
   constexpr std::size_t kBlock = 16 * 1024;
   const std::size_t size = response.body.size();
-  auto sending = std::make_unique<Sending>(
-      held, held.hold(std::move(client), std::move(response.body)));
+  auto sending =
+      std::make_unique<Sending>(held, held.hold(std::move(client), std::move(response.body)));
   const Response queued(
       MHD_create_response_from_callback(size, kBlock, read_answer, sending.get(), let_go),
       MHD_destroy_response);

@@ -101,7 +101,8 @@ std::string space_of(const std::string& process, const std::string& root) {
   return fs::read_symlink(root + "/proc/" + process + "/ns/mnt", unreadable).string();
 }
 
-// Whether the place is on FUSE where that process is; and what it is called there, by path or label.
+// Whether the place is on FUSE where that process is; and what it is called there, by path or
+// label.
 std::optional<std::string> name_there(const Place& place, const std::string& process,
                                       const std::string& root) {
   const auto text = read_procfs(root + "/proc/" + process + "/mountinfo");

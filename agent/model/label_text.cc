@@ -101,14 +101,18 @@ void append_hex(std::string& text, Number value, int digits) {
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) text += kDigits[value >> shift & 0xf];
 }
 
+void append_escaped(std::string& text, std::string_view bytes) {
+  for (const char byte : bytes) {
+    text += "\\x";
+    append_hex(text, static_cast<std::uint8_t>(byte), 2);
+  }
+}
+
 void append_printable(std::string& text, const Piece& piece) {
   if (piece.is_shown) {
     text += piece.bytes;
-    return;
-  }
-  for (const char byte : piece.bytes) {
-    text += "\\x";
-    append_hex(text, static_cast<std::uint8_t>(byte), 2);
+  } else {
+    append_escaped(text, piece.bytes);
   }
 }
 
@@ -123,6 +127,20 @@ std::uint64_t hash_of(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string to_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const Piece piece = take_piece(bytes);
+    if (piece.is_valid) {
+      text += piece.bytes;
+    } else {
+      append_escaped(text, piece.bytes);
+    }
+  }
+  return text;
+}
 
 std::string printable(std::string_view bytes) {
   std::string text;

@@ -9,11 +9,14 @@
 
 namespace fusescope {
 
-// UTF-8 without what a terminal obeys or what hides other text: each byte that is not UTF-8 becomes
-// `\xNN`, and so does each byte of a control character (C0, DEL, C1), of a separator of lines and
-// paragraphs (U+2028, U+2029) and of a mark that turns the direction of writing. The rest stays as
-// it is, also quotes and backslashes, which are escaped by who writes a format that needs it: a name
-// that itself contains the characters `\xff` looks the same as one with that byte.
+// UTF-8: each byte that is not part of a character becomes `\xNN`. For JSON, see escaped_json().
+std::string to_utf8(std::string_view bytes);
+
+// The same for a terminal and for labels: without what a terminal obeys, and what hides other text.
+// Each byte of a control character (C0, DEL, C1), of a separator of lines and paragraphs (U+2028,
+// U+2029) and of a mark that turns the direction of writing becomes `\xNN` too. The rest stays as
+// it is, also quotes and backslashes, which are escaped by who writes a format that needs it: a
+// name that itself contains the characters `\xff` looks the same as one with that byte.
 std::string printable(std::string_view bytes);
 
 // The most bytes that a label has: a user who may mount chooses it, and each of the series of that
@@ -22,8 +25,8 @@ constexpr std::size_t kLabelBytes = 256;
 
 // The text that names a mount, the same wherever it is shown: printable, and at most kLabelBytes
 // long. What is longer is cut between two characters or escapes, and goes on with "..." and a hash
-// of all its bytes in 16 digits: long names that differ have labels that differ, which stay the same
-// when the agent is started again. A label is its own label.
+// of all its bytes in 16 digits: long names that differ have labels that differ, which stay the
+// same when the agent is started again. A label is its own label.
 //
 // `end`, which is shorter than kLabelBytes / 2, stands behind it and is never cut.
 std::string to_label(std::string_view bytes, std::string_view end = "");

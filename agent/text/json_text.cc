@@ -6,7 +6,7 @@
 namespace fusescope {
 
 Json text_or_null(const std::string& bytes) {
-  return bytes.empty() ? Json() : Json(printable(bytes));
+  return bytes.empty() ? Json() : Json(to_utf8(bytes));
 }
 
 std::string json_line(const Json& value) { return escaped_json(value.dump()) + "\n"; }

@@ -9,10 +9,10 @@ namespace fusescope {
 
 using Json = nlohmann::ordered_json;
 
-// Printable text of any bytes; null if there are none.
+// Text of any bytes; null if there are none.
 Json text_or_null(const std::string& bytes);
 
-// One line, with its newline. Expects texts in UTF-8.
+// One line, with its newline and no other control character. Expects texts in UTF-8.
 std::string json_line(const Json& value);
 
 }  // namespace fusescope

@@ -130,7 +130,7 @@ Json roles_json(const SelfSnapshot& self) {
 Json command_json(const std::vector<std::string>& command) {
   if (command.empty()) return {};
   Json array = Json::array();
-  for (const std::string& word : command) array.push_back(printable(word));
+  for (const std::string& word : command) array.push_back(to_utf8(word));
   return array;
 }
 

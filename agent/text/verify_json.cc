@@ -50,7 +50,7 @@ Json not_run_json(const ShapeNotRun& each) {
   return {{"op", name_of(each.op)},
           {"mode", name_of(each.mode)},
           {"shape", each.id},
-          {"reason", printable(each.reason)}};
+          {"reason", to_utf8(each.reason)}};
 }
 
 bool has_direct(const VerifyReport& report) {

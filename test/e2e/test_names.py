@@ -111,7 +111,7 @@ def test_every_command_calls_a_mount_the_same(mount, tmp_path):
     label = json.loads(run_stat(filesystem, tmp_path, "--json"))["mounts"][0]["mountpoint"]
     assert label.startswith(label_of(raw)[:200]) and len(label) <= LABEL_BYTES
     assert label in run_stat(filesystem, tmp_path).replace("\n", "")
-    top = subprocess.run([AGENT, "top", "-d", "0.1", "-n", "1"], capture_output=True, text=True,
+    top = subprocess.run([AGENT, "top", "-d", "0.2", "-n", "1"], capture_output=True, text=True,
                          check=True).stdout
     assert label in top and not hostile_characters(top)
     (tmp_path / "traces").mkdir()

@@ -97,7 +97,7 @@ TEST(Exposition, KeepsEachSeriesOnOneLineWhateverTheMountIsCalled) {
   const std::regex line(R"((# (HELP|TYPE) .+|[a-z_]+(\{.*\})? [0-9.e+-]+))");
   for (const std::string& text : lines_of(sample_text())) {
     EXPECT_TRUE(std::regex_match(text, line)) << text;
-    EXPECT_EQ(to_label(text), text) << "not UTF-8";
+    EXPECT_EQ(printable(text), text);
   }
 }
 

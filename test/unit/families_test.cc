@@ -83,7 +83,7 @@ TEST(Metrics, HaveAHelpTextThatFitsOneLine) {
     EXPECT_FALSE(help.empty()) << metric.name;
     // What the text format would want to be escaped, and its writer does not.
     EXPECT_EQ(help.find_first_of("\n\r\\"), std::string::npos) << metric.name;
-    EXPECT_EQ(to_label(help), help) << metric.name;
+    EXPECT_EQ(printable(help), help) << metric.name;
   }
 }
 

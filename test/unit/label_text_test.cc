@@ -27,8 +27,10 @@ constexpr Case kCases[] = {
     {"quote_and_backslash_are_left_alone", "a\"\\'", "a\"\\'"},
     {"c0_and_del", "\x1b[2J\n\t\x01\x1f\x7f~", "\\x1b[2J\\x0a\\x09\\x01\\x1f\\x7f~"},
     {"c1", "\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "\\xc2\\x80\\xc2\\x9b\\xc2\\x9f\xc2\xa0"},
-    {"separators", "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9", "\xe2\x80\xa7\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
-    {"direction", "\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf", "\\xe2\\x80\\xaa\\xe2\\x80\\xae\xe2\x80\xaf"},
+    {"separators", "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9",
+     "\xe2\x80\xa7\\xe2\\x80\\xa8\\xe2\\x80\\xa9"},
+    {"direction", "\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xaf",
+     "\\xe2\\x80\\xaa\\xe2\\x80\\xae\xe2\x80\xaf"},
     {"isolates", "\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
      "\xe2\x81\xa5\\xe2\\x81\\xa6\\xe2\\x81\\xa9\xe2\x81\xaa"},
     {"direction_marks", "\xd8\x9c\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90",
@@ -99,8 +101,8 @@ TEST(LongLabels, BeginAtOneByteMoreThanALabelHas) {
 }
 
 TEST(LongLabels, AreCutBetweenCharactersAndEscapes) {
-  for (const std::string_view piece : {"\xff"sv, "\xc3\xa9"sv, "\xe2\x82\xac"sv, "\xf0\x9f\x92\xbe"sv,
-                                       "\xe2\x80\xae"sv, "\xc2\x9b"sv}) {
+  for (const std::string_view piece : {"\xff"sv, "\xc3\xa9"sv, "\xe2\x82\xac"sv,
+                                       "\xf0\x9f\x92\xbe"sv, "\xe2\x80\xae"sv, "\xc2\x9b"sv}) {
     for (std::size_t shift = 0; shift < 12; ++shift) {
       const std::string label = to_label(std::string(shift, 'a') + repeated(piece, 1000));
       EXPECT_LE(label.size(), kLabelBytes);
@@ -134,6 +136,10 @@ TEST(LongLabels, KeepTheirEnd) {
   EXPECT_EQ(label.size(), kLabelBytes);
   EXPECT_TRUE(label.ends_with(end));
   EXPECT_EQ(to_label(label), label);
+}
+
+TEST(Utf8, KeepsControlCharacters) {
+  EXPECT_EQ(to_utf8("\x1b\n\xc2\x9b\xe2\x80\xae\x9b\xff"), "\x1b\n\xc2\x9b\xe2\x80\xae\\x9b\\xff");
 }
 
 TEST(EscapedJson, HasNoControlCharacter) {
