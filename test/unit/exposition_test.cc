@@ -128,7 +128,7 @@ TEST(Exposition, LetsThroughWhatItsTakerThrows) {
 }
 
 // A user who may mount chooses paths of any length.
-TEST(Exposition, HasAboundOnEachLineWhateverTheMountIsCalled) {
+TEST(Exposition, HasABoundOnEachLineWhateverTheMountIsCalled) {
   MountSnapshot mount = silent_mount();
   mount.identity.mountpoint = std::string(4000, '\xff');
   mount.identity.fstype = "fuse." + std::string(4000, '"');
