@@ -12,13 +12,14 @@
 #include "agent/cmd/top.h"
 #include "agent/cmd/trace.h"
 #include "agent/cmd/verify.h"
+#include "agent/model/label_text.h"
 
 namespace {
 
 constexpr int kRefused = 2;
 
 int refuse(const std::string& text) {
-  std::fprintf(stderr, "fusescope: %s\n", text.c_str());
+  std::fprintf(stderr, "fusescope: %s\n", fusescope::printable(text).c_str());
   return kRefused;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/serve.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "agent/cmd/logging.h"
@@ -16,6 +18,7 @@
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/cmd/web_settings.h"
+#include "agent/export/gzip.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
 #include "agent/host/port_holder.h"
@@ -24,6 +27,11 @@ namespace fusescope {
 namespace {
 
 constexpr const char* kTextFormat = "text/plain; version=0.0.4; charset=utf-8";
+// From so many bytes on memory is of a mapping of its own, which goes back to the kernel when it is
+// freed: answers are of megabytes, and among smaller things would leave gaps of that size.
+constexpr int kOwnMapping = 256 * 1024;
+
+constexpr std::size_t kMostPlainBytes = 32 * 1024 * 1024;
 constexpr std::chrono::seconds kHousekeepingInterval{1};
 
 // Signals that end the agent, blocked in every thread and taken by wait_for_signal().
@@ -47,13 +55,42 @@ class EndSignals {
   sigset_t signals_{};
 };
 
-HttpResponse metrics_response(Telemetry& telemetry, const WebStatus& web) {
-  auto text = telemetry.scrape(web);
-  if (!text) {
-    spdlog::error("scrape: {}", text.error().text);
-    return {.status = 500, .body = text.error().text + "\n"};
+HttpResponse scrape_failed(const Error& error) {
+  spdlog::error("scrape: {}", error.text);
+  return {.status = 500, .body = error.text + "\n"};
+}
+
+// Held as a whole, and so only up to a limit, which takes mounts with names made for it.
+HttpResponse plain_metrics(Telemetry& telemetry, const WebStatus& web) {
+  std::string body;
+  std::size_t size = 0;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) {
+    size += text.size();
+    if (size > kMostPlainBytes) {
+      body = std::string();
+    } else {
+      body += text;
+    }
+  });
+  if (!scraped) return scrape_failed(scraped.error());
+  if (size > kMostPlainBytes) {
+    return {.status = 406,
+            .body = "The metrics are " + std::to_string(size) +
+                    " bytes of text: ask for them compressed, as in curl --compressed\n"};
   }
-  return {.content_type = kTextFormat, .body = std::move(*text)};
+  return {.content_type = kTextFormat, .body = std::move(body)};
+}
+
+// Compressed piece by piece: the text as a whole, of megabytes, is never held.
+HttpResponse compressed_metrics(Telemetry& telemetry, const WebStatus& web) {
+  GzipWriter writer;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) { writer.add(text); });
+  if (!scraped) return scrape_failed(scraped.error());
+  auto compressed = writer.finish();
+  if (!compressed) return scrape_failed(compressed.error());
+  return {.content_type = kTextFormat,
+          .body = std::move(*compressed),
+          .headers = {{"Content-Encoding", "gzip"}}};
 }
 
 HttpResponse mounts_response(Telemetry& telemetry) {
@@ -69,8 +106,10 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
                  const WebSettings& settings) {
-  const auto metrics = [&telemetry, &server, &settings](const HttpRequest&) {
-    return metrics_response(telemetry, {server.counts(), settings.are_in_force()});
+  const auto metrics = [&telemetry, &server, &settings](const HttpRequest& request) {
+    const WebStatus web{server.counts(), settings.are_in_force()};
+    return request.gzip_accepted ? compressed_metrics(telemetry, web)
+                                 : plain_metrics(telemetry, web);
   };
   const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {
@@ -155,6 +194,7 @@ Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Ke
 
 Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   if (auto checked = check_options(options); !checked) return checked;
 
   WebSettings web_settings(options.web_config_file);

@@ -131,20 +131,24 @@ std::vector<MountState> Telemetry::states_of(const Snapshot& snapshot) {
   return states;
 }
 
-Result<std::string> Telemetry::scrape(const WebStatus& web) {
+Result<void> Telemetry::scrape(const WebStatus& web, TakeText take) {
   const auto begin = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
   if (!snapshot) return std::unexpected(snapshot.error());
   const auto states = states_of(*snapshot);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
-                                         .revision = FUSESCOPE_REVISION,
-                                         .scrape_seconds = elapsed.count(),
-                                         .states = states,
-                                         .web = web,
-                                         .conditions = conditions_})) +
-         text_of(process_families());
+  Exposition text(std::move(take));
+  each_family(*snapshot,
+              {.version = FUSESCOPE_VERSION,
+               .revision = FUSESCOPE_REVISION,
+               .scrape_seconds = elapsed.count(),
+               .states = states,
+               .web = web,
+               .conditions = conditions_},
+              [&text](prometheus::MetricFamily family) { text.add(std::move(family)); });
+  for (prometheus::MetricFamily& family : process_families()) text.add(std::move(family));
+  return {};
 }
 
 Result<std::string> Telemetry::live() {

@@ -8,6 +8,7 @@
 
 #include "agent/base/error.h"
 #include "agent/cmd/collector.h"
+#include "agent/export/exposition.h"
 #include "agent/export/families.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
@@ -34,8 +35,8 @@ class Telemetry {
   // About once a second. Needs these rights only while needs_rights().
   void keep_house();
 
-  // The metrics, as text.
-  Result<std::string> scrape(const WebStatus& web);
+  // The metrics, as pieces of text: none if it fails.
+  Result<void> scrape(const WebStatus& web, TakeText take);
 
   // What the live page shows: /api/mounts.
   Result<std::string> live();

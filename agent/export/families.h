@@ -3,6 +3,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,11 +31,10 @@ struct ExportContext {
   HookConditions conditions;  // under which hooks were looked for
 };
 
-// The snapshot as Prometheus families; families without any series are left out.
-std::vector<prometheus::MetricFamily> families_of(const Snapshot& snapshot,
-                                                  const ExportContext& context);
+using TakeFamily = std::function<void(prometheus::MetricFamily)>;
 
-// The text exposition format, version 0.0.4.
-std::string text_of(const std::vector<prometheus::MetricFamily>& families);
+// The snapshot as Prometheus families, one after the other: only one at a time has the labels of
+// its mounts in each of its series. Families without any series are left out.
+void each_family(const Snapshot& snapshot, const ExportContext& context, const TakeFamily& take);
 
 }  // namespace fusescope

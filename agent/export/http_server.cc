@@ -23,6 +23,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "agent/base/unique_fd.h"
@@ -30,6 +31,7 @@
 #include "agent/export/deadlines.h"
 #include "agent/export/guard.h"
 #include "agent/export/gzip.h"
+#include "agent/export/held_answers.h"
 
 namespace fusescope {
 namespace {
@@ -48,13 +50,33 @@ MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name
   }
 }
 
-MHD_Result queue(MHD_Connection* connection, const HttpResponse& response) {
-  // With MUST_COPY the body is only read, though the parameter is not const.
+// An answer, as libmicrohttpd reads it and lets go of it.
+struct Sending {
+  HeldAnswers& all;
+  HeldAnswers::Held answer;
+
+  ~Sending() { all.release(answer); }
+};
+
+ssize_t read_answer(void* sending, std::uint64_t position, char* into, std::size_t room) noexcept {
+  const HeldAnswers::Answer& answer = *static_cast<Sending*>(sending)->answer;
+  if (answer.is_given_up) return MHD_CONTENT_READER_END_WITH_ERROR;
+  return static_cast<ssize_t>(answer.body.copy(into, room, position));
+}
+
+void let_go(void* sending) noexcept { delete static_cast<Sending*>(sending); }
+
+MHD_Result queue(MHD_Connection* connection, HttpResponse response, std::string client,
+                 HeldAnswers& held) {
+  constexpr std::size_t kBlock = 16 * 1024;
+  const std::size_t size = response.body.size();
+  auto sending =
+      std::make_unique<Sending>(held, held.hold(std::move(client), std::move(response.body)));
   const Response queued(
-      MHD_create_response_from_buffer(response.body.size(), const_cast<char*>(response.body.data()),
-                                      MHD_RESPMEM_MUST_COPY),
+      MHD_create_response_from_callback(size, kBlock, read_answer, sending.get(), let_go),
       MHD_destroy_response);
   if (!queued) return MHD_NO;
+  std::ignore = sending.release();  // it is the response's now
   MHD_add_response_header(queued.get(), "Content-Type", response.content_type.c_str());
   for (const HttpHeader& header : response.headers) {
     MHD_add_response_header(queued.get(), header.name.c_str(), header.value.c_str());
@@ -84,7 +106,8 @@ class HttpServer::State {
       : options_(std::move(options)),
         client_log_(options_.log),
         router_(options_.uncompressed_body_bytes, options_.log),
-        deadlines_(options_.request_timeout) {}
+        deadlines_(options_.request_timeout),
+        held_(options_.held_answer_bytes) {}
 
   ~State() {
     if (thread_.joinable()) {
@@ -282,12 +305,19 @@ class HttpServer::State {
     request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
     const sockaddr* client =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    auto refusal = guard().gate.refuse(request, address_text(*client), Clock::now());
+    const std::string address = address_text(*client);
+    auto refusal = guard().gate.refuse(request, address, Clock::now());
     HttpResponse response = refusal ? router_.refuse(request.path, std::move(*refusal))
                                     : router_.respond(method, request);
     guard().gate.add_headers(response);
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
-    return queue(connection, response);
+    const std::uint64_t given_up = held_.given_up();
+    const MHD_Result queued = queue(connection, std::move(response), address, held_);
+    if (held_.given_up() > given_up) {
+      client_log_.write(std::to_string(held_.given_up() - given_up) +
+                        " answers given up: clients have not read them, and they hold too much");
+    }
+    return queued;
   }
 
   static MHD_Result on_request(void* state, MHD_Connection* connection, const char* path,
@@ -347,6 +377,7 @@ class HttpServer::State {
   ClientLog client_log_;
   Router router_;
   Deadlines deadlines_;
+  HeldAnswers held_;
   bool connection_closed_ = false;
   UniqueFd wake_;
   std::vector<Listener> listeners_;

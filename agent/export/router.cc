@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -67,7 +68,8 @@ HttpResponse Router::choose(const Route* route, std::string_view method,
 void Router::compress(HttpResponse& response, bool accepted) const {
   if (response.body.size() <= uncompressed_bytes_) return;
   response.headers.push_back({"Vary", "Accept-Encoding"});
-  if (!accepted) return;
+  const auto is_coded = [](const HttpHeader& each) { return each.name == "Content-Encoding"; };
+  if (!accepted || std::ranges::any_of(response.headers, is_coded)) return;
   if (auto compressed = gzip_compress(response.body)) {
     response.body = std::move(*compressed);
     response.headers.push_back({"Content-Encoding", "gzip"});

@@ -62,8 +62,8 @@ using RequestCounts = std::map<RequestKey, std::uint64_t>;
 // Turns requests into responses, and counts them. Thread-safe once the routes are set.
 class Router {
  public:
-  // A body longer than `uncompressed_bytes` is compressed where the client accepts that. The log
-  // must not be empty.
+  // A body longer than `uncompressed_bytes` is compressed where the client accepts that, unless its
+  // route has done so. The log must not be empty.
   Router(std::size_t uncompressed_bytes, HttpLog log)
       : uncompressed_bytes_(uncompressed_bytes), log_(std::move(log)) {}
 

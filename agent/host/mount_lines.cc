@@ -11,6 +11,7 @@
 
 #include "agent/base/unique_fd.h"
 #include "agent/host/mountinfo.h"
+#include "agent/model/label_text.h"
 
 namespace fusescope {
 namespace {
@@ -28,7 +29,7 @@ void take_line(std::string_view line, const std::function<void(MountIdentity)>& 
   if (!may_be_fuse(line)) return;
   for (Mount& mount : parse_mountinfo(line).mounts) {
     if (!is_fuse(mount.fstype)) continue;
-    take({std::move(mount.mountpoint), std::move(mount.fstype), std::move(mount.source),
+    take({to_label(mount.mountpoint), to_label(mount.fstype), to_label(mount.source),
           kernel_device(mount.major, mount.minor)});
   }
 }

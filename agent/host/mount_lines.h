@@ -11,7 +11,8 @@
 namespace fusescope {
 
 // Reads a mountinfo file piece by piece, which the kernel makes as it is read: about a page at a
-// time. `take` gets its FUSE mounts in their order; `goes_on` is asked after each piece, by its
+// time. `take` gets its FUSE mounts, named by labels
+// (model/label_text.h), in their order; `goes_on` is asked after each piece, by its
 // bytes, whether to read the next. False: it said no, and the rest was not read.
 Result<bool> for_each_fuse_mount(const std::string& path,
                                  const std::function<void(MountIdentity)>& take,

@@ -4,8 +4,11 @@
 #include <algorithm>
 
 #include "agent/host/mount_lines.h"
+#include "agent/model/label_text.h"
 
 namespace fusescope {
+
+std::string namespace_mark(const std::string& name_space) { return " (mnt:" + name_space + ")"; }
 
 void Mounts::read_here(const std::string& here) {
   FoundMounts found;
@@ -64,7 +67,9 @@ MountsByDevice Mounts::named(const FoundMounts& found, const std::string& here) 
     for (const auto& [device, each] : found) {
       if ((each.name_space == here) != of_here || names_.contains(device)) continue;
       MountIdentity shown = each.identity;
-      if (is_taken(each)) shown.mountpoint += " (mnt:" + each.name_space + ")";
+      if (is_taken(each)) {
+        shown.mountpoint = to_label(shown.mountpoint, namespace_mark(each.name_space));
+      }
       names_.emplace(device, Named{each, std::move(shown)});
     }
   }

@@ -24,6 +24,9 @@ using MountsByDevice = std::map<std::uint32_t, MountIdentity>;
 // was read before that is of an earlier mount with the same number.
 using WantedDevices = std::map<std::uint32_t, MonotonicClock::time_point>;
 
+// What stands behind the path of such a mount: " (mnt:4026532567)" of "4026532567".
+std::string namespace_mark(const std::string& name_space);
+
 class Mounts {
  public:
   // `proc` is the procfs to read: "/proc", or a folder made up for a test. A walker may be shared:

@@ -14,7 +14,7 @@
 
 namespace fusescope {
 
-// What mountinfo says of a FUSE mount. The strings are any bytes.
+// What mountinfo says of a FUSE mount. The strings are labels: see to_label().
 struct MountIdentity {
   std::string mountpoint;
   std::string fstype;

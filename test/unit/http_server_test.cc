@@ -301,6 +301,21 @@ TEST_F(HttpServerTest, KeepsAConnectionForMoreRequests) {
   EXPECT_EQ(parse(client.receive("\r\n\r\nend")).body, "end");
 }
 
+TEST_F(HttpServerTest, GivesUpWhatIsNotReadWhenItHoldsTooMuch) {
+  start({.held_answer_bytes = 50'000'000});
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 3; ++i) {
+    silent.push_back(std::make_unique<Client>(at_));
+    silent.back()->send(request("GET", "/huge", "Connection: close\r\n"));
+    EXPECT_EQ(parse(silent.back()->receive("\r\n\r\n")).status, 200);
+  }
+  EXPECT_EQ(ask(at_, "/huge").body.size(), 20'000'000U);
+  EXPECT_LT(silent[0]->receive().size(), 20'000'000U);
+  EXPECT_LT(silent[1]->receive().size(), 20'000'000U);
+  EXPECT_GT(silent[2]->receive().size(), 19'000'000U) << "there was room for two";
+  EXPECT_NE(log().find("1 answers given up"), std::string::npos) << log();
+}
+
 TEST_F(HttpServerTest, TurnsAnExceptionIntoStatus500AndOneLine) {
   start();
   EXPECT_EQ(ask(at_, "/throw").status, 500);

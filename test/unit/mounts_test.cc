@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/model/label_text.h"
 #include "test/unit/made_up_proc.h"
 
 namespace fusescope {
@@ -35,6 +36,19 @@ TEST(Mounts, OfThisNamespaceAreFoundWithoutBeingWanted) {
   EXPECT_EQ(mounts.size(), 2U);
   EXPECT_EQ(mounts.at(41), (MountIdentity{"/a", "fuse.test", "source", 41}));
   EXPECT_EQ(mounts.at(42), (MountIdentity{"/b c", "virtiofs", "source", 42}));
+}
+
+TEST(Mounts, HaveLabelsForNames) {
+  Proc proc;
+  const std::string path = "/" + std::string(4000, '\xff');
+  proc.self(line("0:41", "/a\x1b\xff", "fuse.\x9b") + line("0:42", path));
+  proc.process("10", 2, line("0:43", path));
+  const MountsByDevice mounts = Mounts(proc.path()).find(of({43}));
+  EXPECT_EQ(mountpoint_of(mounts, 41), "/a\\x1b\\xff");
+  EXPECT_EQ(mounts.at(41).fstype, "fuse.\\x9b");
+  EXPECT_EQ(mountpoint_of(mounts, 42), to_label(path));
+  EXPECT_EQ(mountpoint_of(mounts, 43), to_label(to_label(path), " (mnt:2)"));
+  EXPECT_EQ(mountpoint_of(mounts, 43).size(), kLabelBytes);
 }
 
 TEST(Mounts, OfThisNamespaceAreNotRemembered) {
