@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "agent/cmd/housekeeping.h"
 #include "agent/cmd/logging.h"
 #include "agent/cmd/privileges.h"
 #include "agent/cmd/service_manager.h"
@@ -34,13 +34,14 @@ constexpr int kOwnMapping = 256 * 1024;
 constexpr std::size_t kMostPlainBytes = 32 * 1024 * 1024;
 constexpr std::chrono::seconds kHousekeepingInterval{1};
 
-// Signals that end the agent, blocked in every thread and taken by wait_for_signal().
-class EndSignals {
+// Signals that the agent obeys, blocked in every thread and taken by wait(): SIGHUP has it reload.
+class Signals {
  public:
-  EndSignals() {
+  Signals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
@@ -105,9 +106,10 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 }
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
-                 const WebSettings& settings) {
-  const auto metrics = [&telemetry, &server, &settings](const HttpRequest& request) {
-    const WebStatus web{server.counts(), settings.are_in_force()};
+                 const WebSettings& settings, const Housekeeping& housekeeping) {
+  const auto metrics = [&](const HttpRequest& request) {
+    const ExceptionCounts exceptions = {server.exceptions(), housekeeping.exceptions()};
+    const WebStatus web{server.counts(), settings.are_in_force(), exceptions};
     return request.gzip_accepted ? compressed_metrics(telemetry, web)
                                  : plain_metrics(telemetry, web);
   };
@@ -174,18 +176,19 @@ std::string version_text() {
   return "fusescope " FUSESCOPE_VERSION + (revision.empty() ? "" : ", revision " + revision);
 }
 
-// Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Kept kept,
-                             const std::function<void()>& keep_web) {
+// Housekeeping until a signal asks to end. Rights go as soon as all hooks are attached for good.
+Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry, Kept kept,
+                             Housekeeping& housekeeping, HttpServer& server) {
   bool has_rights = true;
   for (;;) {
     if (has_rights && !telemetry.needs_rights()) {
       if (auto dropped = drop_privileges(kept); !dropped) return std::unexpected(dropped.error());
       has_rights = false;
     }
-    if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
-    telemetry.keep_house();
-    keep_web();
+    const int signal = signals.wait(kHousekeepingInterval);
+    if (signal && signal != SIGHUP) return signal;
+    if (signal == SIGHUP) housekeeping.reload(server);
+    housekeeping.keep(server);
     tell_alive();
   }
 }
@@ -197,13 +200,14 @@ Result<void> serve(const ServeOptions& options) {
   ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   if (auto checked = check_options(options); !checked) return checked;
 
+  const Signals signals;
   WebSettings web_settings(options.web_config_file);
   auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
   spdlog::info("{}", version_text());
-  const EndSignals signals;
   Telemetry telemetry(options.hooks, options.rule);
+  Housekeeping housekeeping(telemetry, web_settings);
   if (auto started = telemetry.start(); !started) return started;
   const Kept kept = rights_for_reading(telemetry);
 
@@ -213,7 +217,7 @@ Result<void> serve(const ServeOptions& options) {
   const std::unique_ptr<HttpServer> server = std::move(*listening);
   const auto serving = run_without_privileges(kept, [&] {
     telemetry.start_walking();
-    return server->serve(routes_of(options, telemetry, *server, web_settings));
+    return server->serve(routes_of(options, telemetry, *server, web_settings, housekeeping));
   });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
@@ -223,8 +227,7 @@ Result<void> serve(const ServeOptions& options) {
   const auto state = telemetry.state();
   tell_ready(state ? *state : state.error().text);
 
-  const auto signal =
-      run_until_signal(signals, telemetry, kept, [&] { web_settings.keep(*server); });
+  const auto signal = run_until_signal(signals, telemetry, kept, housekeeping, *server);
   tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);

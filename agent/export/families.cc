@@ -286,6 +286,9 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
     builder.count(kHttpRequests, {{"handler", key.handler}, {"code", std::to_string(key.status)}},
                   count);
   }
+  const auto& [http, housekeeping] = context.web.exceptions;
+  builder.count(kInternalErrors, {{"where", "http"}}, http);
+  builder.count(kInternalErrors, {{"where", "housekeeping"}}, housekeeping);
   add_programs(builder, self.programs);
 }
 

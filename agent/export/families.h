@@ -3,6 +3,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,10 +16,17 @@
 
 namespace fusescope {
 
-// What the server says of itself.
+// Exceptions that did not end the agent, by where they came.
+struct ExceptionCounts {
+  std::uint64_t http = 0;
+  std::uint64_t housekeeping = 0;
+};
+
+// What the server, and what runs beside it, say of themselves.
 struct WebStatus {
   RequestCounts requests;
   std::optional<bool> config_is_in_force = {};  // nothing: there is no web config
+  ExceptionCounts exceptions = {};
 };
 
 // What is known beside the snapshot when it is exported.

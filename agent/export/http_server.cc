@@ -26,6 +26,7 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/base/exceptions.h"
 #include "agent/base/unique_fd.h"
 #include "agent/export/client_log.h"
 #include "agent/export/deadlines.h"
@@ -154,6 +155,7 @@ class HttpServer::State {
     return endpoints;
   }
   RequestCounts counts() const { return router_.counts(); }
+  std::uint64_t exceptions() const { return router_.exceptions(); }
 
  private:
   using Daemon = Guard::Daemon;
@@ -244,12 +246,23 @@ class HttpServer::State {
     ::pthread_setname_np(::pthread_self(), "fusescope-http");
 
     while (!ending_) {
-      take_renewal();
-      for_each_daemon([](MHD_Daemon* daemon) { MHD_run(daemon); });
-      deadlines_.enforce();
-      std::erase_if(guards_, [](const GuardPointer& guard) { return guard->has_ended(); });
-      wait();
+      if (!fence("serve", [this] { run_once(); })) ::poll(nullptr, 0, kPauseMilliseconds);
     }
+  }
+
+  void run_once() {
+    take_renewal();
+    for_each_daemon([](MHD_Daemon* daemon) { MHD_run(daemon); });
+    deadlines_.enforce();
+    std::erase_if(guards_, [](const GuardPointer& guard) { return guard->has_ended(); });
+    wait();
+  }
+
+  // No exception may leave the thread, or go through the library's C. Whether there was none.
+  bool fence(const char* operation, const auto& action) noexcept {
+    const auto thrown = exception_of(action);
+    if (thrown) exception_of([&] { router_.note_exception(operation, *thrown); });
+    return !thrown;
   }
 
   void wait() {
@@ -306,9 +319,9 @@ class HttpServer::State {
     const sockaddr* client =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     const std::string address = address_text(*client);
-    auto refusal = guard().gate.refuse(request, address, Clock::now());
-    HttpResponse response = refusal ? router_.refuse(request.path, std::move(*refusal))
-                                    : router_.respond(method, request);
+    HttpResponse response = router_.respond(method, request, [&](const HttpRequest& asked) {
+      return guard().gate.refuse(asked, address, Clock::now());
+    });
     guard().gate.add_headers(response);
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
     const std::uint64_t given_up = held_.given_up();
@@ -330,11 +343,10 @@ class HttpServer::State {
       return MHD_YES;
     }
     if (std::exchange(*upload_bytes, 0) != 0) return MHD_YES;  // a body is read and ignored
-    try {
-      return static_cast<State*>(state)->answer(connection, path, method);
-    } catch (...) {
-      return MHD_NO;  // closes the connection; it was memory that ran out
-    }
+    auto& self = *static_cast<State*>(state);
+    MHD_Result result = MHD_NO;  // closes the connection
+    self.fence("answer", [&] { result = self.answer(connection, path, method); });
+    return result;
   }
 
   // Connections start on the daemons of the guard in force only.
@@ -349,28 +361,34 @@ class HttpServer::State {
   static void on_connection(void* state, MHD_Connection* connection, void** /*context*/,
                             MHD_ConnectionNotificationCode code) noexcept {
     auto& self = *static_cast<State*>(state);
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-      self.deadlines_.restart(connection);
-      self.deadlines_.keep(self.options_.connection_limit);
-      self.begin_tls(connection);
-    } else {
-      self.deadlines_.forget(connection);
-      self.connection_closed_ = true;
-    }
+    self.fence("follow a connection", [&] {
+      if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        self.deadlines_.restart(connection);
+        self.deadlines_.keep(self.options_.connection_limit);
+        self.begin_tls(connection);
+      } else {
+        self.deadlines_.forget(connection);
+        self.connection_closed_ = true;
+      }
+    });
   }
 
   static void on_completed(void* state, MHD_Connection* connection, void** /*context*/,
                            MHD_RequestTerminationCode /*code*/) noexcept {
-    static_cast<State*>(state)->deadlines_.restart(connection);
+    auto& self = *static_cast<State*>(state);
+    self.fence("follow a connection", [&] { self.deadlines_.restart(connection); });
   }
 
   [[gnu::format(printf, 2, 0)]] static void on_library_log(void* state, const char* format,
                                                            va_list arguments) noexcept {
     std::array<char, 512> line{};
     std::vsnprintf(line.data(), line.size(), format, arguments);
-    static_cast<State*>(state)->client_log_.write("libmicrohttpd: " + std::string(line.data()));
+    auto& self = *static_cast<State*>(state);
+    self.fence("log",
+               [&] { self.client_log_.write("libmicrohttpd: " + std::string(line.data())); });
   }
 
+  static constexpr int kPauseMilliseconds = 100;      // after an exception, which may come again
   static constexpr unsigned kEndingConnections = 64;  // shut down, and not yet closed
 
   HttpOptions options_;
@@ -411,5 +429,6 @@ Result<void> HttpServer::serve(Routes routes) { return state_->serve(std::move(r
 std::vector<Endpoint> HttpServer::listening() const { return state_->listening(); }
 void HttpServer::renew(WebConfig web) { state_->renew(std::move(web)); }
 RequestCounts HttpServer::counts() const { return state_->counts(); }
+std::uint64_t HttpServer::exceptions() const { return state_->exceptions(); }
 
 }  // namespace fusescope

@@ -78,6 +78,9 @@ class HttpServer {
   // not counted. May be called on any thread, also in a handler.
   [[nodiscard]] RequestCounts counts() const;
 
+  // Exceptions that have ended neither the process nor its thread. May be called on any thread.
+  [[nodiscard]] std::uint64_t exceptions() const;
+
  private:
   class State;
   explicit HttpServer(std::unique_ptr<State> state);

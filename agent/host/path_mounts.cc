@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <ranges>
 #include <set>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "agent/host/mounts.h"
+#include "agent/host/processes.h"
 #include "agent/host/procfs.h"
 #include "agent/model/label_text.h"
 
@@ -81,21 +81,6 @@ std::string quoted(const std::string& text) {
   return word + "'";
 }
 
-// In ascending order: the first of a namespace is the one that most likely stays.
-std::vector<pid_t> processes(const std::string& root) {
-  std::vector<pid_t> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(root + "/proc", error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    pid_t process = 0;
-    const auto [stop, wrong] = std::from_chars(name.data(), name.data() + name.size(), process);
-    if (wrong == std::errc() && stop == name.data() + name.size()) found.push_back(process);
-  }
-  std::ranges::sort(found);
-  return found;
-}
-
 std::string space_of(const std::string& process, const std::string& root) {
   std::error_code unreadable;
   return fs::read_symlink(root + "/proc/" + process + "/ns/mnt", unreadable).string();
@@ -118,11 +103,12 @@ struct There {
   std::string name;
 };
 
-// A process for each other namespace where the place is on FUSE.
+// A process for each other namespace where the place is on FUSE: the first of a namespace is the
+// one that most likely stays.
 std::vector<There> processes_with(const Place& place, const std::string& root) {
   std::vector<There> found;
   std::set<std::string> seen = {space_of("self", root), ""};
-  for (const pid_t process : processes(root)) {
+  for (const pid_t process : all_processes(root)) {
     const std::string space = space_of(std::to_string(process), root);
     if (seen.contains(space) || (!place.space.empty() && space != place.space)) continue;
     seen.insert(space);

@@ -270,7 +270,7 @@ def test_text_for_people(mount):
 
 def test_stopped_by_a_signal(mount):
     filesystem = mount()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = subprocess.Popen([AGENT, "verify", filesystem.label],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         wait_for(lambda: left_behind(filesystem), "the file of verify")

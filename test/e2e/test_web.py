@@ -158,6 +158,19 @@ def test_passwords_are_taken_up_and_a_bad_file_is_not(serve):
     assert b"\nfusescope_web_config_last_reload_successful 1\n" in body
 
 
+def test_sighup_reads_it_again(serve):
+    """Also what has not changed."""
+    agent = serve(USERS)
+    for times in (1, 2):
+        agent.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: log_of(agent).count("web config: read again") == times, "a line about it")
+    assert get(agent.port)[0] == 401 and get(agent.port, password=PASSWORD)[0] == 200
+    agent.file.write_text("basic_auth: {}\n")
+    agent.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "unknown key 'basic_auth'" in log_of(agent), "a line about the bad file")
+    assert get(agent.port)[0] == 401, "that of before stays"
+
+
 def test_an_open_connection_is_answered_after_a_renewal(serve):
     """By the new rules."""
     agent = serve("")

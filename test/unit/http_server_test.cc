@@ -322,6 +322,7 @@ TEST_F(HttpServerTest, TurnsAnExceptionIntoStatus500AndOneLine) {
   EXPECT_EQ(ask(at_, "/throw-int").status, 500);
   EXPECT_EQ(log(), "answer /throw: no such map\nanswer /throw-int: unknown exception\n");
   EXPECT_EQ(server_->counts(), (RequestCounts{{{"throw", 500}, 2}}));
+  EXPECT_EQ(server_->exceptions(), 2U);
 }
 
 TEST_F(HttpServerTest, SaysThatTheAddressIsTaken) {

@@ -146,7 +146,8 @@ inline ExportContext sample_context() {
           .scrape_seconds = 0.25,
           .states = {MountState::split, MountState::idle},
           .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
-                  .config_is_in_force = true},
+                  .config_is_in_force = true,
+                  .exceptions = {.http = 1, .housekeeping = 2}},
           .conditions = {.kernel = {.fuse = FuseDriver::built_in}}};
 }
 
