@@ -5,18 +5,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <exception>
-#include <set>
 
 #include "agent/web/passwords.h"
 #include "agent/web/tls_names.h"
+#include "agent/web/yaml_fields.h"
 
 namespace fusescope {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr std::array kClientCertificates = {
     std::pair{"NoClientCert", ClientCertificate::NoClientCert},
@@ -33,58 +29,10 @@ constexpr std::array kHeaders = {"Content-Security-Policy", "X-Frame-Options",
 // All of them together: a response has to fit into what a connection may hold.
 constexpr std::size_t kMaxHeaderBytes = 8192;
 
-constexpr std::array kDurationUnits = {
-    std::pair{"ms", std::chrono::nanoseconds(1ms)},
-    std::pair{"s", std::chrono::nanoseconds(1s)},
-    std::pair{"m", std::chrono::nanoseconds(1min)},
-    std::pair{"h", std::chrono::nanoseconds(1h)},
-};
-constexpr std::chrono::nanoseconds kLongestInterval = 8760h;
-
-constexpr std::size_t kMaxQuoted = 64;
-
-int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
-
-// What is wrong, and in which line; caught by parse_web_config() alone.
-[[noreturn]] void refuse(const YAML::Node& node, const std::string& reason) {
-  throw YAML::Exception(node.Mark(), reason);
-}
-
-// A word of the file, for an error.
-std::string quoted(const std::string& word) {
-  const char* end = word.size() > kMaxQuoted ? "...'" : "'";
-  return std::string(1, '\'').append(word, 0, kMaxQuoted).append(end);
-}
-
 // As one line of plain characters: it goes into a log.
 std::unexpected<Error> error_of(std::string text) {
   std::ranges::replace_if(text, [](unsigned char byte) { return byte < ' ' || byte >= 0x7f; }, '?');
   return std::unexpected(Error{std::move(text)});
-}
-
-// Entries with the same key twice are refused: only one of them would count.
-void check_keys(const YAML::Node& section, std::string_view name,
-                std::initializer_list<std::string_view> known) {
-  if (!section.IsMap()) refuse(section, std::string(name) + " is no map of keys");
-  std::set<std::string> seen;
-  for (const auto& entry : section) {
-    const auto key = entry.first.as<std::string>();
-    if (std::ranges::find(known, key) == known.end()) {
-      refuse(entry.first, "unknown key " + quoted(key) + " in " + std::string(name));
-    }
-    if (!seen.insert(key).second) refuse(entry.first, key + " is given twice: keep one of them");
-  }
-}
-
-template <class T>
-T value_or(const YAML::Node& section, const char* key, T otherwise) {
-  const YAML::Node node = section[key];
-  if (!node || node.IsNull()) return otherwise;
-  try {
-    return node.as<T>();
-  } catch (const YAML::BadConversion&) {
-    refuse(node, std::string(key) + " has a value of the wrong kind");
-  }
 }
 
 // A PEM text that stands under `key`, or in the file under `key`_file.
@@ -242,33 +190,6 @@ std::vector<std::pair<std::string, std::string>> headers(const YAML::Node& http)
     if (!value.empty()) read.emplace_back(name, value);
   }
   return read;
-}
-
-// "1s", "100ms" or "1m30s"; "0" without a unit.
-std::chrono::nanoseconds duration(const YAML::Node& node) {
-  const auto text = node.as<std::string>();
-  const auto bad = [&] { refuse(node, quoted(text) + " is no duration such as 100ms or 1m30s"); };
-  std::chrono::nanoseconds total{0};
-  if (text == "0") return total;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  if (at == end) bad();
-  while (at != end) {
-    std::int64_t number = 0;
-    const auto [stop, error] = std::from_chars(at, end, number);
-    if (error == std::errc::invalid_argument || number < 0) bad();
-    const std::string_view rest(stop, static_cast<std::size_t>(end - stop));
-    const std::string_view unit = rest.substr(0, rest.find_first_of("0123456789"));
-    const auto found = std::ranges::find(
-        kDurationUnits, unit, [](const auto& entry) { return std::string_view(entry.first); });
-    if (found == kDurationUnits.end()) bad();
-    if (error != std::errc() || number > (kLongestInterval - total) / found->second) {
-      refuse(node, quoted(text) + " is longer than 8760h");
-    }
-    total += number * found->second;
-    at = stop + unit.size();
-  }
-  return total;
 }
 
 RateLimit rate_limit(const YAML::Node& section) {

@@ -38,8 +38,8 @@ struct TlsConfig {
   std::string key = {};          // PEM
   std::string client_ca = {};    // PEM; empty: none
   ClientCertificate client = ClientCertificate::NoClientCert;
-  std::vector<std::string> client_names =
-      {};                       // of which a client's certificate must have one, or none
+  // A client's certificate must have one of them; none: it may have any.
+  std::vector<std::string> client_names = {};
   std::string priorities = {};  // versions, ciphers and curves, as GnuTLS writes them
 };
 

@@ -70,12 +70,94 @@ TEST(Gate, LimitsWrongPasswordsOfOneClient) {
 }
 
 TEST(Gate, LimitsTheTimeThatGoesIntoPasswordsOfAllClients) {
-  Gate gate(WebConfig{.users = {{"alice", "$2b$12$" + kHashOfSecret.substr(7)}}});
+  Gate gate(WebConfig{.users = {{"alice", "$2b$10$" + kHashOfSecret.substr(7)}}});
   unsigned computed = 0;
   while (status(gate, kAliceWrong, "192.0.2." + std::to_string(computed)) == 401U) ++computed;
   EXPECT_GE(computed, 1U);
   EXPECT_LE(computed, 20U);
   EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.200", kNow + 60s), 401U);
+}
+
+// Hashes of "secret" for several users, of a cost that the time for bcrypt soon runs out with.
+constexpr const char* kSlowHash = "$2b$08$OOOrMCQ4P0fJDp9qtjyTzuNK.P57B.V.blVEVEnDo3BQQuOfvY4pO";
+const std::string kCarolSecret = "Basic Y2Fyb2w6c2VjcmV0";
+const std::string kDaveSecret = "Basic ZGF2ZTpzZWNyZXQ=";
+
+WebConfig with_users() {
+  return {.users = {{"alice", kSlowHash},
+                    {"bob", kSlowHash},
+                    {"carol", kSlowHash},
+                    {"dave", kSlowHash}},
+          .rate_limit = RateLimit{}};
+}
+
+// Ten clients guess as fast as they can, for five seconds; the time when they end.
+Gate::Clock::time_point guessed_at(Gate& gate, Gate::Clock::time_point now) {
+  for (const auto end = now + 5s; now < end; now += 20ms) {
+    for (int client = 1; client <= 10; ++client) {
+      EXPECT_NE(status(gate, kAliceWrong, "198.51.100." + std::to_string(client), now), 200U);
+    }
+  }
+  return now;
+}
+
+TEST(Gate, GuessersDoNotHoldUpAFirstLogin) {
+  Gate gate(with_users());
+  auto now = guessed_at(gate, kNow);
+  EXPECT_EQ(status(gate, kAliceWrong, "198.51.100.1", now), 429U) << "no time is left for guesses";
+  EXPECT_EQ(status(gate, kAliceSecret, "192.0.2.1", now), 200U);
+  now = guessed_at(gate, now);
+  EXPECT_EQ(status(gate, kBobSecret, "192.0.2.2", now), 200U);
+}
+
+TEST(Gate, WhoWasWrongOnceGoesBeforeThoseWhoGuess) {
+  Gate gate(with_users());
+  EXPECT_EQ(status(gate, kAliceWrong, "192.0.2.1"), 401U);
+  const auto now = guessed_at(gate, guessed_at(gate, kNow));
+  EXPECT_EQ(status(gate, kAliceSecret, "192.0.2.1", now + 1s), 200U);
+}
+
+TEST(Gate, ARenewedConfigGoesOnWithWhatIsKnown) {
+  Gate gate(with_users());
+  EXPECT_EQ(status(gate, kAliceSecret), 200U);
+  EXPECT_EQ(status(gate, kCarolSecret), 200U);
+  EXPECT_EQ(status(gate, kDaveSecret), 200U);
+  const auto now = guessed_at(gate, kNow);
+  WebConfig config = with_users();
+  config.users["carol"] = kHashOfSecret;
+  config.users.erase("dave");
+  Gate renewed(config);
+  renewed.take_over(gate, now);
+  EXPECT_EQ(status(renewed, kAliceWrong, "198.51.100.1", now), 429U) << "guessers stay known";
+  EXPECT_EQ(status(renewed, kAliceSecret, "198.51.100.1", now), 200U) << "it was right before";
+  EXPECT_EQ(status(renewed, kCarolSecret, "198.51.100.1", now), 429U) << "her hash is another";
+  EXPECT_EQ(status(renewed, kDaveSecret, "198.51.100.1", now), 429U) << "he is no user any more";
+  EXPECT_EQ(status(renewed, kDaveSecret, "192.0.2.8", now), 401U);
+  EXPECT_EQ(status(renewed, kBobSecret, "192.0.2.9", now + 1s), 200U) << "a first login";
+}
+
+TEST(Gate, RatesGoOnWhereTheirLimitIsTheSame) {
+  const WebConfig config{.rate_limit = RateLimit{.interval = 1h, .burst = 1}};
+  Gate gate(config);
+  EXPECT_EQ(status(gate, ""), 200U);
+  Gate renewed(config);
+  renewed.take_over(gate, kNow);
+  EXPECT_EQ(status(renewed, ""), 429U);
+  Gate other(WebConfig{.rate_limit = RateLimit{.interval = 1h, .burst = 2}});
+  other.take_over(renewed, kNow);
+  EXPECT_EQ(status(other, ""), 200U);
+}
+
+TEST(Gate, TheAddressesOfOneHostOfIpv6GuessTogether) {
+  Gate gate = with_password();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(status(gate, kAliceWrong, "2001:db8:0:1::" + std::to_string(i)), 401U);
+  }
+  EXPECT_EQ(status(gate, kAliceWrong, "2001:db8:0:1:ffff::1"), 429U);
+  EXPECT_EQ(status(gate, kAliceWrong, "2001:db8:0:2::1"), 401U);
+  for (int i = 0; i < 6; ++i) {  // IPv4, on a socket for both
+    EXPECT_EQ(status(gate, kAliceWrong, "::ffff:192.0.2." + std::to_string(i)), 401U);
+  }
 }
 
 TEST(Gate, LimitsTheRequestsOfOneClient) {
