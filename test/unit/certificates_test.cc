@@ -46,7 +46,7 @@ TEST(Certificates, EachDamageIsRefusedAndCostsNoMemory) {
     EXPECT_TRUE(checked.error().text.starts_with(start)) << checked.error().text;
     const std::size_t before = ::mallinfo2().uordblks;
     for (int i = 0; i < 300; ++i) EXPECT_FALSE(check_certificates(config));
-    EXPECT_LT(::mallinfo2().uordblks, before + 64UL * 1024) << checked.error().text;
+    EXPECT_LT(::mallinfo2().uordblks, before + 16UL * 1024) << checked.error().text;
   }
   EXPECT_TRUE(check_certificates(config_of(pair)));
 }
