@@ -85,6 +85,19 @@ MHD_Result queue(MHD_Connection* connection, HttpResponse response, std::string 
   return MHD_queue_response(connection, response.status, queued.get());
 }
 
+// Percent escapes are undone in place, but for a NUL: the path would seem to end there.
+std::size_t undo_escapes(void* /*state*/, MHD_Connection* /*connection*/, char* text) noexcept {
+  const std::string_view whole = text;
+  return whole.find("%00") == std::string_view::npos ? MHD_http_unescape(text) : whole.size();
+}
+
+bool may_have_body(MHD_Connection* connection, std::string_view verb) noexcept {
+  const auto has = [&](const char* name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) != nullptr;
+  };
+  return (verb != "GET" && verb != "HEAD") || has("Content-Length") || has("Transfer-Encoding");
+}
+
 // libmicrohttpd calls this when its own state is broken, and expects it not to return.
 [[noreturn]] void on_panic(void* log, const char* file, unsigned line, const char* reason) {
   const std::string text = "libmicrohttpd failed at " + std::string(file) + ":" +
@@ -207,6 +220,7 @@ class HttpServer::State {
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT,
          static_cast<intptr_t>(options_.connection_memory_bytes), nullptr},
         {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&on_connection), this},
+        {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&undo_escapes), nullptr},
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&on_completed), this},
     };
     if (tls != nullptr) {
@@ -284,6 +298,7 @@ class HttpServer::State {
     }
     if (!web) return;
     if (auto renewed = guard_of(std::move(*web))) {
+      (*renewed)->gate.take_over(guard().gate, Clock::now());
       guard().stop_accepting(options_.request_timeout);
       guards_.push_back(std::move(*renewed));
     } else {
@@ -336,10 +351,10 @@ class HttpServer::State {
   static MHD_Result on_request(void* state, MHD_Connection* connection, const char* path,
                                const char* method, const char* /*version*/, const char* /*upload*/,
                                std::size_t* upload_bytes, void** request_context) noexcept {
-    // In the first call only the headers are there. An answer then would close the connection,
-    // which is as well for a method that may carry a body, but not for each scrape.
-    const std::string_view verb = method;
-    if (std::exchange(*request_context, state) == nullptr && (verb == "GET" || verb == "HEAD")) {
+    // In the first call only the headers are there. An answer then closes the connection, so that a
+    // body is never taken for another request, whatever a proxy before this server took for its
+    // end; and each scrape keeps its connection.
+    if (std::exchange(*request_context, state) == nullptr && !may_have_body(connection, method)) {
       return MHD_YES;
     }
     if (std::exchange(*upload_bytes, 0) != 0) return MHD_YES;  // a body is read and ignored

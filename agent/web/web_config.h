@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,8 +11,12 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/web/watched_file.h"
 
 namespace fusescope {
+
+struct ParsedTls;
+struct PemSource;
 
 // What a client must show of itself; named as in the file, and as in Go's crypto/tls.
 enum class ClientCertificate {
@@ -24,19 +27,27 @@ enum class ClientCertificate {
   RequireAndVerifyClientCert,
 };
 
+// Whether authorities must vouch for the certificate, if the client has one.
+constexpr bool is_verified(ClientCertificate client) {
+  return client == ClientCertificate::VerifyClientCertIfGiven ||
+         client == ClientCertificate::RequireAndVerifyClientCert;
+}
+
 struct TlsConfig {
-  std::string certificate;  // PEM, with those of intermediate authorities
-  std::string key;          // PEM
-  std::string client_ca;    // PEM; empty: none
+  std::string certificate = {};  // PEM, with those of intermediate authorities
+  std::string key = {};          // PEM
+  std::string client_ca = {};    // PEM; empty: none
   ClientCertificate client = ClientCertificate::NoClientCert;
-  std::vector<std::string> client_names;  // of which a client's certificate must have one, or none
-  std::string priorities;                 // versions, ciphers and curves, as GnuTLS writes them
+  // A client's certificate must have one of them; none: it may have any.
+  std::vector<std::string> client_names = {};
+  std::string priorities = {};  // versions, ciphers and curves, as GnuTLS writes them
 };
 
 // A request each `interval`, and `burst` of them at once, for each client. Interval 0: no limit.
 struct RateLimit {
   std::chrono::nanoseconds interval{0};
   double burst = 0;
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct WebConfig {
@@ -44,40 +55,28 @@ struct WebConfig {
   std::map<std::string, std::string, std::less<>> users = {};     // bcrypt hashes by name
   std::vector<std::pair<std::string, std::string>> headers = {};  // of each response
   std::optional<RateLimit> rate_limit = {};                       // none: that of the server
-  std::vector<std::filesystem::path> files = {};  // it was read from these: certificates too
 };
 
-// Reads the file and those that it names, relative to its own folder. Unknown keys, hashes that are
-// no bcrypt, and certificates that do not fit are refused; the error names the file, the line and
-// the way out, and never quotes a secret.
-Result<WebConfig> load_web_config(const std::filesystem::path& file);
-
-// The file, and whether it has changed since: a certificate that was renewed is taken up without a
-// restart.
+// A web config with the files that it names, relative to its own folder. What was renewed is taken
+// up without a restart.
 class WebConfigFile {
  public:
   explicit WebConfigFile(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // As load_web_config().
+  // Reads it all. Unknown keys, hashes that are no bcrypt, and certificates that do not fit are
+  // refused; the error names the file, the line and the way out, and never quotes a secret.
   Result<WebConfig> load();
 
-  // What it is now, if one of the files that were read has changed since, by inode, size or time.
-  // Nothing if all is as before: an error too is told once.
+  // load(), if what is in one of the files has changed since; nothing otherwise: what is damaged is
+  // tried once, and told once.
   std::optional<Result<WebConfig>> renewed();
 
  private:
-  struct Stamp {
-    std::uint64_t inode = 0;
-    std::int64_t bytes = -1;
-    std::int64_t nanoseconds = 0;  // of the last change
-    bool operator==(const Stamp&) const = default;
-  };
-  static Stamp stamp_of(const std::filesystem::path& file);
-  [[nodiscard]] bool has_changed() const;
+  Result<TlsConfig> read_tls(const ParsedTls& parsed);
+  Result<std::string> read_pem(const PemSource& source);
 
   std::filesystem::path file_;
-  std::string error_;  // of the last load(); empty: none
-  std::map<std::filesystem::path, Stamp> stamps_;
+  std::vector<WatchedFile> read_;  // by the last load(), up to the first that could not be had
 };
 
 }  // namespace fusescope

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """fusescope verify: what it says of mounts whose limits are known, and that it leaves nothing."""
 
+import contextlib
 import hashlib
 import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -255,6 +257,33 @@ def test_a_file_that_is_swapped_in(mount):
         assert os.path.samestat(os.stat(own), os.fstat(victim.fileno()))
     assert process.returncode == 0 and "Verdict: ok" in output, errors
     assert f"{own} may be left" in errors
+
+
+def test_names_that_are_swapped_all_the_time(mount):
+    """Whatever has the own file's name when it is opened: no other is written."""
+    filesystem = mount("--reply-delay-ms", "2", files=("data:64M", "victim:8M"))
+    ending = threading.Event()
+
+    def swap(own):
+        victim, aside = filesystem.path("victim"), filesystem.path("aside")
+        while not ending.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                for old, new in ((own, aside), (victim, own), (own, victim), (aside, own)):
+                    os.rename(old, new)
+
+    with open(filesystem.path("victim"), "rb") as victim:
+        before = digest(victim)
+        process = subprocess.Popen([AGENT, "verify", "--no-timing", "--timeout", "4",
+                                    filesystem.label], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        own = wait_for(lambda: left_behind(filesystem), "the file of verify")[0]
+        swapper = threading.Thread(target=swap, args=(filesystem.path(own),))
+        swapper.start()
+        process.wait(30)
+        ending.set()
+        swapper.join()
+        assert digest(victim) == before
+    assert process.returncode == 0
 
 
 def test_text_for_people(mount):
