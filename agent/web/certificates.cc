@@ -57,14 +57,6 @@ bool has_one_of(gnutls_x509_crt_t certificate, const std::vector<std::string>& a
   }
 }
 
-bool is_allowed(const gnutls_datum_t& certificate, const std::vector<std::string>& allowed) {
-  gnutls_x509_crt_t made = nullptr;
-  if (gnutls_x509_crt_init(&made) < 0) return false;
-  const Certificate parsed(made, gnutls_x509_crt_deinit);
-  return gnutls_x509_crt_import(made, &certificate, GNUTLS_X509_FMT_DER) >= 0 &&
-         has_one_of(made, allowed);
-}
-
 // Why the authorities do not vouch for it as a client's; empty: they do.
 std::string objection_of_authorities(gnutls_session_t session) {
   std::array purpose = {gnutls_typed_vdata_st{
@@ -113,6 +105,14 @@ Result<void> check_certificates(const TlsConfig& config) {
   return {};
 }
 
+bool has_allowed_name(std::string_view certificate, const std::vector<std::string>& allowed) {
+  gnutls_x509_crt_t made = nullptr;
+  if (gnutls_x509_crt_init(&made) < 0) return false;
+  const Certificate parsed(made, gnutls_x509_crt_deinit);
+  const gnutls_datum_t der = datum(certificate);
+  return gnutls_x509_crt_import(made, &der, GNUTLS_X509_FMT_DER) >= 0 && has_one_of(made, allowed);
+}
+
 void ClientPolicy::apply_to(gnutls_session_t session) const {
   if (config_.client == ClientCertificate::NoClientCert) return;
   const bool may_have_none = config_.client == ClientCertificate::RequestClientCert ||
@@ -139,7 +139,10 @@ std::string ClientPolicy::objection_to(gnutls_session_t session) const {
   if (config_.client_names.empty()) return "";
   unsigned count = 0;
   const gnutls_datum_t* certificates = gnutls_certificate_get_peers(session, &count);
-  const bool is_named = count > 0 && is_allowed(*certificates, config_.client_names);
+  const bool is_named =
+      count > 0 &&
+      has_allowed_name({reinterpret_cast<const char*>(certificates->data), certificates->size},
+                       config_.client_names);
   return is_named ? "" : "it has none of the names in client_allowed_sans";
 }
 

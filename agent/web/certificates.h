@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "agent/base/error.h"
 #include "agent/web/web_config.h"
@@ -16,6 +18,10 @@ namespace fusescope {
 // Whether the certificate and its key belong together, and everything can be read. The error names
 // the part, and the way out.
 Result<void> check_certificates(const TlsConfig& config);
+
+// Whether a certificate, in DER, has one of these as an alternative name: of the kinds that are
+// text, or an IP address as it is written. Any bytes are accepted.
+bool has_allowed_name(std::string_view certificate, const std::vector<std::string>& allowed);
 
 // Whom a TLS server lets in. Must outlive the sessions that it is given.
 class ClientPolicy {
