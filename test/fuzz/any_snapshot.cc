@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/fuzz/any_snapshot.h"
 
+#include "agent/model/label_text.h"
+
 namespace fusescope::fuzz {
 namespace {
 
@@ -46,6 +48,13 @@ Counters any_counters(Source& source) {
   return counters;
 }
 
+// What a snapshot holds of mountinfo: any bytes, or labels since these are made where it is read.
+#if __has_include("agent/export/exposition.h")
+std::string name_of_mount(Source& source) { return to_label(source.text()); }
+#else
+std::string name_of_mount(Source& source) { return source.text(); }
+#endif
+
 HookStatus any_hook(Source& source) {
   HookStatus hook;
   hook.role = "sent";
@@ -67,9 +76,9 @@ HookStatus any_hook(Source& source) {
 
 MountSnapshot any_mount(Source& source) {
   MountSnapshot mount;
-  mount.identity = {.mountpoint = source.text(),
-                    .fstype = source.text(),
-                    .source = source.text(),
+  mount.identity = {.mountpoint = name_of_mount(source),
+                    .fstype = name_of_mount(source),
+                    .source = name_of_mount(source),
                     .device = source.number<std::uint32_t>()};
   mount.daemon = source.text();
   mount.in_flight = source.number<std::uint16_t>();

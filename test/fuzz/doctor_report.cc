@@ -15,11 +15,10 @@ void doctor_report(std::string_view bytes) {
   diagnosis.kernel.version = source.text();
   if (source.flag()) diagnosis.kernel.lockdown = source.text();
   if (source.flag()) diagnosis.kernel.preemption_mode = source.text();
-  diagnosis.kernel.max_pages_guess = source.text();
   diagnosis.capabilities = {{.name = "CAP_BPF",
                              .is_effective = source.flag(),
                              .loss = static_cast<Loss>(source.up_to(3)),
-                             .cost = source.text()}};
+                             .cost = "no BPF program or map"}};
   diagnosis.error = source.text();
   for (const HookStatus& hook : any_snapshot(source).self.hooks) {
     diagnosis.roles.push_back({.status = hook, .is_required = source.flag()});

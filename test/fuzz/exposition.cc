@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/export/families.h"
+#if __has_include("agent/export/exposition.h")
+#include "agent/export/exposition.h"
+#endif
 #include "test/fuzz/any_snapshot.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"
 
 namespace fusescope::fuzz {
+namespace {
+
+#if __has_include("agent/export/exposition.h")
+std::string text_of(const Snapshot& snapshot, const ExportContext& context) {
+  std::string text;
+  Exposition exposition([&text](std::string_view piece) { text += piece; });
+  each_family(snapshot, context, [&exposition](prometheus::MetricFamily family) {
+    exposition.add(std::move(family));
+  });
+  return text;
+}
+#else
+std::string text_of(const Snapshot& snapshot, const ExportContext& context) {
+  return fusescope::text_of(families_of(snapshot, context));
+}
+#endif
+
+}  // namespace
 
 void exposition(std::string_view bytes) {
   Source source(bytes);
@@ -14,7 +35,7 @@ void exposition(std::string_view bytes) {
   context.scrape_seconds = source.number<std::uint32_t>() / 1000.0;
   context.states.assign(snapshot.mounts.size(), static_cast<MountState>(source.up_to(6)));
   context.web.requests = {{{"metrics", 200}, source.number<std::uint64_t>()}};
-  hold_exposition(text_of(families_of(snapshot, context)));
+  hold_exposition(text_of(snapshot, context));
 }
 
 }  // namespace fusescope::fuzz
