@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sanitizers say of an agent that is built with them (FUSESCOPE_AGENT): in files of the folder
-FUSESCOPE_SANITIZER_REPORTS, where there is one, so that no report is lost with a log."""
+"""What sanitizers say of an agent that is built with them (FUSESCOPE_AGENT): in files of a folder,
+FUSESCOPE_SANITIZER_REPORTS, where one is given, so that no report is lost with a log."""
 
 import os
 import pathlib
 
 SHOWN = 4000  # characters
-# An agent that has dropped its rights may not be looked through for leaks: that takes ptrace(2). The
-# unit tests are; what a running agent holds is the soak's matter.
+# An agent that has dropped its rights may not be looked through for leaks: that takes ptrace(2). In
+# the unit tests leaks are looked for.
 OPTIONS = {"ASAN_OPTIONS": ("detect_leaks=0", "detect_stack_use_after_return=1",
                             "strict_string_checks=1"),
            "UBSAN_OPTIONS": ("print_stacktrace=1",),
@@ -16,7 +16,7 @@ SEEN = set()
 
 
 def folder():
-    """That of this worker; None: no report is asked for."""
+    """That of this worker; None: reports are not asked for."""
     place = os.environ.get("FUSESCOPE_SANITIZER_REPORTS")
     return place and pathlib.Path(place) / os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
