@@ -105,7 +105,7 @@ Result<void> check_certificates(const TlsConfig& config) {
   return {};
 }
 
-bool has_allowed_name(std::string_view certificate, const std::vector<std::string>& allowed) {
+bool has_one_of_names(std::string_view certificate, const std::vector<std::string>& allowed) {
   gnutls_x509_crt_t made = nullptr;
   if (gnutls_x509_crt_init(&made) < 0) return false;
   const Certificate parsed(made, gnutls_x509_crt_deinit);
@@ -141,7 +141,7 @@ std::string ClientPolicy::objection_to(gnutls_session_t session) const {
   const gnutls_datum_t* certificates = gnutls_certificate_get_peers(session, &count);
   const bool is_named =
       count > 0 &&
-      has_allowed_name({reinterpret_cast<const char*>(certificates->data), certificates->size},
+      has_one_of_names({reinterpret_cast<const char*>(certificates->data), certificates->size},
                        config_.client_names);
   return is_named ? "" : "it has none of the names in client_allowed_sans";
 }

@@ -21,7 +21,7 @@ Result<void> check_certificates(const TlsConfig& config);
 
 // Whether a certificate, in DER, has one of these as an alternative name: of the kinds that are
 // text, or an IP address as it is written. Any bytes are accepted.
-bool has_allowed_name(std::string_view certificate, const std::vector<std::string>& allowed);
+bool has_one_of_names(std::string_view certificate, const std::vector<std::string>& allowed);
 
 // Whom a TLS server lets in. Must outlive the sessions that it is given.
 class ClientPolicy {
