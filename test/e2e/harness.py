@@ -18,7 +18,7 @@ from exposition import LOST_REQUESTS, Checker
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FUSESCOPE_BUILD", ROOT / "build/release"))
-AGENT = BUILD / "agent/fusescope"
+AGENT = pathlib.Path(os.environ.get("FUSESCOPE_AGENT", BUILD / "agent/fusescope"))
 COUNTFS = BUILD / "test/fs/countfs"
 SGIO = BUILD / "test/load/sgio"
 LIMIT = pathlib.Path("/proc/sys/fs/fuse/max_pages_limit")
