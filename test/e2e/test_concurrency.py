@@ -117,7 +117,7 @@ def test_no_counter_ever_goes_down(agent, mount):
 
 def test_scrapes_at_once(agent):
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(agent.scrape())) for _ in range(16)]
+    threads = [threading.Thread(target=lambda: answers.append(Scrape(agent.fetch()))) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
