@@ -7,7 +7,7 @@ import subprocess
 import threading
 import traceback
 
-from harness import SGIO, end, sgio, wait_for
+from harness import SGIO, end, sgio
 from ledger import ELSEWHERE, EXACT, KILLED, TAKEN_BACK, received
 from stage import SETTLING, Server
 from waiting_io import WaitingIo
@@ -21,6 +21,7 @@ WORKS = (("--direct", "--calls", 8), ("--direct", "--op", "write", "--calls", 8)
          ("--direct", "--engine", "uring", "--calls", 8))
 SMALL = ("--segments", 16, "--keep-going")
 FILES = ("data:1M",)
+LOAD = (SGIO, "--direct", "--engine", "plain")
 NAMES_THAT_COME_BACK = 8  # of each churning actor
 READERS = 8
 
@@ -97,12 +98,13 @@ def kill_stopped(stage, number):
 
 
 def kill_serving(stage, number):
-    """A daemon is killed in the midst of its work, when the agent knows it: nobody could tell what of
-    "unknown" is its own."""
+    """A daemon is killed in the midst of its work, when the agent knows it: else nobody could tell
+    what of "unknown" is its own."""
     server = Server(stage, f"serving-{number}", kind=KILLED, files=FILES)
-    load = stage.start([SGIO, "--direct", "--engine", "plain", "--threads", READERS, "--duration",
-                        60, "--pause-us", 1000, "--keep-going", server.path()], stdout=subprocess.DEVNULL)
-    wait_for(lambda: stage.is_named(server.label), f"the name of {server.label}", SETTLING)
+    work(stage, server.path())
+    load = stage.start([*LOAD, "--threads", READERS, "--duration", 60, "--pause-us", 1000,
+                        "--keep-going", server.path()], stdout=subprocess.DEVNULL)
+    stage.wait_until_named(server.label)
     requests = received(server.filesystem.stats())
     server.kill()
     end(load, SETTLING)
@@ -130,11 +132,12 @@ def stop_and_go_on(stage, number):
 
 
 def unmount_lazily(stage, number):
-    """With files open, whose I/O goes on until they are closed: then the daemon ends by itself."""
+    """With files open, whose I/O goes on until they are closed: then the daemon ends by itself. What
+    the agent did not know before it was unmounted would be "unknown"."""
     server = Server(stage, f"lazy-{number}", files=FILES)
-    load = stage.start([SGIO, "--direct", "--engine", "plain", "--threads", 4, "--duration", 1,
-                        "--pause-us", 1000, server.path()], stdout=subprocess.DEVNULL)
-    wait_for(lambda: received(server.filesystem.stats()) > 50, "I/O under way")
+    load = stage.start([*LOAD, "--threads", 4, "--duration", 4, "--pause-us", 5000, server.path()],
+                       stdout=subprocess.DEVNULL)
+    stage.wait_until_named(server.label)
     server.detach()
     assert load.wait(SETTLING) == 0, "I/O on a mount that was lazily unmounted"
     stage.done(load)

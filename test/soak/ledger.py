@@ -22,7 +22,7 @@ TAKEN_BACK = "taken back"  # readers were killed: together with what the agent c
 KILLED = "killed"          # the daemon was killed while it served: it says no more what it received
 
 # Why the agent counts requests as lost that no daemon received.
-TAKEN_BACK_REASONS = ("killed", "never_ended")
+TAKEN_BACK_REASONS = ("killed", "never_ended", "unmounted")
 SHARED_LABELS = ("unknown", "other")
 
 
@@ -74,9 +74,10 @@ class Ledger:
         return wrong
 
     def unnamed(self, told):
-        """Requests that are not told as those of their mount, as far as its own accounts go: those
-        of one that came and went between two scrapes are "unknown"."""
-        return sum(max(0, self.truth[label] - told.net(label)) for label in self.labels(EXACT))
+        """(label, received, told) of each mount of which less is told than was received: one that
+        comes and goes between two scrapes is "unknown"."""
+        return [(label, self.truth[label], told.net(label)) for label in self.labels(EXACT)
+                if told.net(label) < self.truth[label]]
 
     def totals(self, told):
         """Of all but the killed ones: received, and what the agent says. Beside foreign mounts nobody
@@ -85,6 +86,7 @@ class Ledger:
         shared = sum(told.net(label) for label in SHARED_LABELS)
         taken_back = sum(told.lost.get(reason, 0) for reason in TAKEN_BACK_REASONS)
         return {"received": sum(self.truth[label] for label in labels),
-                "sent": sum(map(told.net, labels)) + shared, "shared": shared, "unnamed": self.unnamed(told),
+                "sent": sum(map(told.net, labels)) + shared, "shared": shared,
                 "taken_back": taken_back, "servers": self.servers,
-                "foreign": sorted(told.foreign)}
+                "unnamed": sum(truth - said for _, truth, said in self.unnamed(told)),
+                "lost": told.lost, "foreign": sorted(told.foreign)}

@@ -27,7 +27,8 @@ def panels(samples):
                                   "proportional": line("pss_kib", 1 / 1024)}),
             Panel("Descriptors and threads", {"descriptors": line("descriptors"),
                                               "threads": line("threads")}),
-            Panel("Time of a scrape, ms", {"median": line("p50", 1000), "longest": line("longest", 1000)}),
+            Panel("Time of a scrape, ms", {"median": line("p50", 1000),
+                                           "longest": line("longest", 1000)}),
             Panel("FUSE mounts", {"mounts": line("mounts")}),
             Panel("Size of a scrape, KiB", {"exposition": line("bytes", 1 / 1024)}),
             Panel("CPU time of the agent, % of one", {"CPU": line("cpu_percent")})]

@@ -100,7 +100,8 @@ class Soak:
         alive = process.poll() is None
         return Outcome(
             samples=self.samples, rows=self.rows,
-            wrong_accounts=stage.ledger.wrong(told), totals=stage.ledger.totals(told),
+            wrong_accounts=stage.ledger.wrong(told), unnamed=stage.ledger.unnamed(told),
+            totals=stage.ledger.totals(told),
             actors={actor.name: actor.done for actor in actors},
             errors=[f"{actor.name}: {actor.error}" for actor in actors if actor.error],
             descriptors=(before["descriptors"], after),
@@ -190,7 +191,8 @@ class Soak:
         last = self.samples[-1]
         requests = sum(sample["requests"] for sample in self.samples)
         self.write("result", checks=[dataclasses.asdict(check) for check in checks],
-                   totals=outcome.totals, rate=requests / last["at"],
+                   totals=outcome.totals, wrong_accounts=outcome.wrong_accounts,
+                   unnamed=outcome.unnamed, rate=requests / last["at"],
                    cpu_percent=100 * (last["cpu_seconds"] - self.cpu) / last["at"])
         self.lines.close()
         report.write(self.options.output)

@@ -106,6 +106,9 @@ class Stage:
         page = json.loads(Client(self.agent.port, self.tls).get_once("/api/mounts"))
         return any(mount["mountpoint"] == label for mount in page["mounts"])
 
+    def wait_until_named(self, label):
+        wait_for(lambda: self.is_named(label) or self.pause(0.2), f"the name of {label}", SETTLING)
+
     def start(self, command, **kwargs):
         """A process that ends with the stage, if it does not end before."""
         process = subprocess.Popen(list(map(word, command)), **kwargs)

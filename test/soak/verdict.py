@@ -32,7 +32,8 @@ class Outcome:
     """All that the checks are made of."""
     samples: list
     rows: list           # of each request of the scraper
-    wrong_accounts: list
+    wrong_accounts: list  # as Ledger.wrong() and unnamed() have them
+    unnamed: list
     totals: dict
     actors: dict         # acts by name
     errors: list         # what ended an actor
