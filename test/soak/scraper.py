@@ -161,13 +161,13 @@ class Scraper:
 
 
 def scrape(port, tls, rate, folder, pipe):
-    for name in (signal.SIGINT, signal.SIGTERM):  # they are for the process that ends this one
-        signal.signal(name, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the process that ends this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Scraper(port, tls, rate, folder, pipe).run()
 
 
 class ScraperProcess:
-    """rows(): those since the last time; stop(): what was told in all."""
+    """rows(): those since the last time, to be taken in time; stop(): what was told in all."""
 
     def __init__(self, port, tls, rate, folder):
         self.pipe, other = multiprocessing.Pipe()
@@ -190,3 +190,7 @@ class ScraperProcess:
             rows.append(last)
         self.process.join(TIMEOUT)
         return rows, last
+
+    def kill(self):
+        self.process.kill()
+        self.process.join()

@@ -32,6 +32,7 @@ INTERVAL = 3      # seconds between two samples
 SHOWN = 20        # between two lines of progress, where the output is no terminal
 LAST_SHOWN = 3    # until what has gone was shown once more
 ENDING = 90       # that all actors may take to end
+LAST_CLOSED = 30  # and the connections of their clients
 MIB = 1024        # KiB
 
 
@@ -64,7 +65,9 @@ class Soak:
             stack.callback(shutil.copy, folder / "agent.log", self.options.output)
             stage = Stage(folder, agent, configs.client(), control, self.options.seed)
             stack.callback(self.clear, stage)
-            outcome = self.play(stage, configs)
+            scraper = ScraperProcess(agent.port, stage.tls, self.options.rate, str(folder))
+            stack.callback(scraper.kill)
+            outcome = self.play(stage, configs, scraper)
         return self.conclude(outcome)
 
     def clear(self, stage):
@@ -76,11 +79,10 @@ class Soak:
         if stage.agent.process.poll() is None:
             stage.agent.stop()
 
-    def play(self, stage, configs):
+    def play(self, stage, configs, scraper):
         options, process = self.options, stage.agent.process
         if options.descriptors:
             resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (options.descriptors,) * 2)
-        scraper = ScraperProcess(stage.agent.port, stage.tls, options.rate, str(stage.folder))
         wait_for(lambda: self.rows.extend(scraper.rows()) or len(self.rows) > 3, "scrapes", 60)
         before = look(process.pid)
         self.begin, self.cpu = time.monotonic(), before["cpu_seconds"]
@@ -92,9 +94,9 @@ class Soak:
         for actor in actors:
             actor.start()
         self.watch(stage, scraper, actors)
-        self.end_actors(stage, actors)
-        time.sleep(LAST_SHOWN)
-        after = self.at_rest(process, before["descriptors"])
+        self.end_actors(stage, scraper, actors)
+        self.rest(scraper, lambda: False, LAST_SHOWN)
+        after = self.at_rest(scraper, process, before["descriptors"])
         rows, told = scraper.stop()
         self.rows += rows
         alive = process.poll() is None
@@ -165,15 +167,23 @@ class Soak:
         print(f"\r\033[K{text[:100]}" if is_terminal else text, end="" if is_terminal else "\n",
               flush=True)
 
-    def end_actors(self, stage, actors):
+    def rest(self, scraper, condition, timeout):
+        """Waits for it, while scrapes go on."""
+        def is_over():
+            self.rows += scraper.rows()
+            return condition()
+
+        with contextlib.suppress(AssertionError):
+            wait_for(is_over, "rest", timeout)
+
+    def end_actors(self, stage, scraper, actors):
         stage.stopping.set()
-        until = time.monotonic() + ENDING
+        self.rest(scraper, lambda: not any(actor.is_alive() for actor in actors), ENDING)
         for actor in actors:
-            actor.join(max(0, until - time.monotonic()))
             if actor.is_alive():
                 actor.error = "did not end"
 
-    def at_rest(self, process, wanted):
+    def at_rest(self, scraper, process, wanted):
         """Descriptors when the connections of all clients have ended: old ones may take 15 s."""
         count = [wanted]
 
@@ -182,8 +192,7 @@ class Soak:
                 count[0] = look(process.pid)["descriptors"]
             return count[0] <= wanted or process.poll() is not None
 
-        with contextlib.suppress(AssertionError):
-            wait_for(is_back, "descriptors", 30)
+        self.rest(scraper, is_back, LAST_CLOSED)
         return count[0]
 
     def conclude(self, outcome):
