@@ -41,6 +41,13 @@ def reloads_on_hangup():
     return "ExecReload" in (ROOT / "deploy/systemd/fusescope.service").read_text(encoding="utf-8")
 
 
+def give_to_owner(folder):
+    """What is written belongs to the owner of the checkout, who is not root."""
+    owner = os.stat(ROOT)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
 class Soak:
     def __init__(self, options):
         self.options = options
@@ -205,6 +212,7 @@ class Soak:
                    cpu_percent=100 * (last["cpu_seconds"] - self.cpu) / last["at"])
         self.lines.close()
         report.write(self.options.output)
+        give_to_owner(self.options.output)
         if sys.stdout.isatty():
             print("\r\033[K", end="")
         for check in checks:
