@@ -42,7 +42,7 @@ class Panel:
         for number in range(int(minutes / tick) + 1):
             x, y = place(number * tick, 0)
             parts.append(f'<text x="{x:.0f}" y="{y + 16:.0f}" text-anchor="middle">'
-                         f'{number * tick:g}</text>')
+                         f'{number * tick:g} min</text>')
         at = WIDTH - RIGHT
         for color, (name, points) in reversed(list(zip(COLORS, self.lines.items()))):
             text = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
