@@ -6,10 +6,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
 EVERYDAY=(lint unit e2e quickstart)
-PARTS=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench core vm)
-ALL=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench vm) # vm has all of core
-SANITIZERS=(asan tsan)                                        # presets
-SANITIZED=(http web lifecycle endings)                        # the tests of e2e for these
+PARTS=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak core vm)
+ALL=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak vm) # vm has all of core
+SANITIZERS=(asan tsan)                                             # presets
+SANITIZED=(http web lifecycle endings)                             # the tests of e2e for these
 VM_ROWS=() # of the kernel matrix; none: all
 RUN_AGAIN=(e2e core vm)               # parts in which a few failures may be the host's: again.py
 PART_LIMIT=120m # a hung mount must not hang the run; the whole kernel matrix takes an hour
@@ -36,6 +36,7 @@ The others:
   sanitizers  unit tests, and e2e of HTTP, rights and endings, with asan and ubsan, and with tsan
   packages    the packages of deploy/package.sh, in clean Debian roots
   bench       test/bench/overhead --quick
+  soak        test/soak/run for three minutes, and test/soak/big_host
   core        the kernel matrix: every kernel, in the modes that matter most
   vm          all of the kernel matrix, or the rows named as KERNEL (test/vm/run --list)
 
@@ -172,6 +173,11 @@ part_quickstart() { run_pytest quickstart "$ROOT/test/quickstart"; }
 part_packages() { run_pytest packages "$ROOT/test/packages"; }
 
 part_bench() { counted_once bench "$ROOT/test/bench/overhead" --quick; }
+
+part_soak() {
+  counted_once soak "$ROOT/test/soak/run" 3
+  counted_once "a big host" "$ROOT/test/soak/big_host"
+}
 
 # run_matrix NAME OPTION...
 run_matrix() {
