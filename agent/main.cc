@@ -2,23 +2,27 @@
 // Picks the command and turns its result into an exit code: that of the command, or 2 for a
 // refusal.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 #include <string>
 
 #include "agent/cmd/doctor.h"
+#include "agent/cmd/output.h"
 #include "agent/cmd/serve.h"
 #include "agent/cmd/stat.h"
 #include "agent/cmd/top.h"
 #include "agent/cmd/trace.h"
 #include "agent/cmd/verify.h"
+#include "agent/model/label_text.h"
 
 namespace {
 
 constexpr int kRefused = 2;
 
 int refuse(const std::string& text) {
-  std::fprintf(stderr, "fusescope: %s\n", text.c_str());
+  std::fprintf(stderr, "fusescope: %s\n", fusescope::printable(text).c_str());
   return kRefused;
 }
 
@@ -29,6 +33,8 @@ constexpr const char* kServeExamples = R"(Examples:
       on another port, for this host only
   fusescope serve --web.config.file=/etc/fusescope/web.yml
       over TLS, or with passwords: docs/security.md has an example; read again when it changes
+SIGHUP has it read that file again at once, with the certificates that it names; SIGTERM and SIGINT
+end it.
 Needs root, or CAP_BPF and CAP_PERFMON; rights are dropped once the hooks are attached.)";
 
 constexpr const char* kDoctorExamples = R"(Examples:
@@ -271,7 +277,15 @@ std::string help_of(const CLI::App& app) {
   return "fusescope " + (commands.empty() ? "" : commands[0]->get_name() + " ") + "--help";
 }
 
-int run(int argc, char** argv) {
+// The help, or the version, that was asked for.
+int show(const CLI::App& app, const CLI::ParseError& asked) {
+  std::ostringstream text;
+  app.exit(asked, text, text);
+  const auto printed = fusescope::print(text.str());
+  return printed ? 0 : refuse(printed.error().text);
+}
+
+int run(int argc, char** argv, sighandler_t on_broken_pipe) {
   CLI::App app{
       "fusescope shows whether I/O on FUSE mounts is split into more requests than it needs, why,\n"
       "what that costs and what to change."};
@@ -283,6 +297,7 @@ int run(int argc, char** argv) {
   fusescope::DoctorOptions doctor_options;
   add_doctor(app, doctor_options);
   fusescope::StatOptions stat_options;
+  stat_options.on_broken_pipe = on_broken_pipe;
   add_stat(app, stat_options);
   fusescope::TopOptions top_options;
   add_top(app, top_options);
@@ -293,7 +308,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return show(app, error);
     return refuse(std::string(error.what()) + ": see '" + help_of(app) + "'");
   }
   if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
@@ -309,8 +324,11 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A reader that is gone, of the log or of what a command prints, is seen by write(2).
+  const sighandler_t on_broken_pipe = std::signal(SIGPIPE, SIG_IGN);
   try {
-    return run(argc, argv);
+    if (auto opened = fusescope::open_standard_files(); !opened) return refuse(opened.error().text);
+    return run(argc, argv, on_broken_pipe);
   } catch (const std::exception& error) {
     return refuse(error.what());
   }

@@ -24,7 +24,7 @@ fail() {
 root_giver() { command -v sudo || command -v doas; }
 
 # What of the environment a script keeps when it runs itself again.
-KEPT=(CI FUSESCOPE_BUILD FUSESCOPE_CACHE TERM TMPDIR XDG_CACHE_HOME)
+KEPT=(CI FUSESCOPE_BUILD FUSESCOPE_CACHE FUSESCOPE_FUZZ_MINUTES TERM TMPDIR XDG_CACHE_HOME)
 
 # as_root ARGUMENTS...: only root comes back; another user runs the script again, with these
 # arguments, through sudo or doas.
@@ -181,13 +181,16 @@ install_packages() {
   fi
 }
 
-# build TARGET...: configures and builds; false with the reason said.
-build() {
-  say "Building in ${BUILD#"$ROOT/"}"
+# build_preset PRESET TARGET...: configures and builds; false with the reason said.
+build_preset() {
   local cmake=("${AS_OWNER[@]}" env -C "$ROOT" cmake)
-  if ! logged "${cmake[@]}" --preset release ||
-    ! logged "${cmake[@]}" --build --preset release --target "$@"; then
+  say "Building in build/$1"
+  if ! logged "${cmake[@]}" --preset "$1" ||
+    ! logged "${cmake[@]}" --build --preset "$1" --target "${@:2}"; then
     complain "the build failed: $(grep -m 1 -iw error "$LOG" || tail -n 1 "$LOG") (all of it: $LOG)"
     return 1
   fi
 }
+
+# build TARGET...: what $BUILD is to hold.
+build() { build_preset "${BUILD##*/}" "$@"; }

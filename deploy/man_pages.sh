@@ -29,7 +29,7 @@ mend_option_names() {
 # help2man makes two paragraphs of an example and what it does, and one of all that follows.
 mend_paragraphs() {
   sed -zE -e 's/\.IP\n(fusescope [^\n]*)\n\.IP\n/.TP\n\\fB\1\\fR\n/g' \
-    -e 's/\n(\.PP\n)?(Exit code: |Needs root)/\n.PP\n\2/g'
+    -e 's/\n(\.PP\n)?(Exit code: |Needs root|SIGHUP )/\n.PP\n\2/g'
 }
 
 # page NAME DESCRIPTION HELP_OPTION

@@ -6,8 +6,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
 EVERYDAY=(lint unit e2e quickstart)
-PARTS=("${EVERYDAY[@]}" slow packages bench core vm)
-ALL=("${EVERYDAY[@]}" slow packages bench vm) # vm has all of core
+PARTS=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak core vm)
+ALL=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak vm) # vm has all of core
+SANITIZERS=(asan tsan)                                             # presets
+SANITIZED=(http web lifecycle endings)                             # the tests of e2e for these
 VM_ROWS=() # of the kernel matrix; none: all
 RUN_AGAIN=(e2e core vm)               # parts in which a few failures may be the host's: again.py
 PART_LIMIT=120m # a hung mount must not hang the run; the whole kernel matrix takes an hour
@@ -30,8 +32,11 @@ Parts of the everyday tests:
   quickstart  deploy/quickstart.sh, also interrupted, and without sudo
 The others:
   slow        tests of e2e that wait a minute or more
+  fuzz        each fuzzer of test/fuzz for a minute, or for FUSESCOPE_FUZZ_MINUTES
+  sanitizers  unit tests, and e2e of HTTP, rights and endings, with asan and ubsan, and with tsan
   packages    the packages of deploy/package.sh, in clean Debian roots
   bench       test/bench/overhead --quick
+  soak        test/soak/run for three minutes, and test/soak/big_host
   core        the kernel matrix: every kernel, in the modes that matter most
   vm          all of the kernel matrix, or the rows named as KERNEL (test/vm/run --list)
 
@@ -118,10 +123,13 @@ part_lint() {
   fi
 }
 
-part_unit() {
-  counted_by_report unit ctest --test-dir "$BUILD" --output-on-failure --no-tests=error \
-    --parallel "$(nproc)" --output-junit "$(output unit xml)"
+# run_ctest NAME BUILD OPTION...
+run_ctest() {
+  counted_by_report "$1" ctest --test-dir "$2" --output-on-failure --no-tests=error \
+    --parallel "$(nproc)" --output-junit "$(output "$1" xml)" "${@:3}"
 }
+
+part_unit() { run_ctest unit "$BUILD"; }
 
 # run_pytest NAME OPTION...: the part of that name.
 run_pytest() {
@@ -133,11 +141,43 @@ part_e2e() { run_pytest e2e -n 2 -m "not slow" "$ROOT/test/e2e"; }
 
 part_slow() { run_pytest slow -m slow "$ROOT/test/e2e"; }
 
+# build_counted PRESET TARGET...: a build that fails is a test that fails.
+build_counted() {
+  build_preset "$@" && return
+  part_failed "build of $1"
+  return 1
+}
+
+part_fuzz() {
+  build_counted asan fuzz || return 0
+  counted_by_report fuzz "$ROOT/test/fuzz/run" --minutes "${FUSESCOPE_FUZZ_MINUTES:-1}" \
+    --junitxml "$(output fuzz xml)"
+}
+
+# Which sanitizer is at work is in the names of the reports.
+part_sanitizers() {
+  local kind build reports tests=()
+  for kind in "${SANITIZED[@]}"; do tests+=("$ROOT/test/e2e/test_$kind.py"); done
+  for kind in "${SANITIZERS[@]}"; do
+    build=$ROOT/build/$kind reports=$ROOT/build/test/reports-$kind
+    build_counted "$kind" fusescope unit_tests || continue
+    run_ctest "unit-$kind" "$build"
+    rm -rf "$reports"
+    FUSESCOPE_AGENT=$build/agent/fusescope FUSESCOPE_SANITIZER_REPORTS=$reports \
+      run_pytest "e2e-$kind" -n 2 "${tests[@]}"
+  done
+}
+
 part_quickstart() { run_pytest quickstart "$ROOT/test/quickstart"; }
 
 part_packages() { run_pytest packages "$ROOT/test/packages"; }
 
 part_bench() { counted_once bench "$ROOT/test/bench/overhead" --quick; }
+
+part_soak() {
+  counted_once soak "$ROOT/test/soak/run" 3
+  counted_once "a big host" "$ROOT/test/soak/big_host"
+}
 
 # run_matrix NAME OPTION...
 run_matrix() {
@@ -149,7 +189,7 @@ part_core() { run_matrix core --size core; }
 part_vm() { run_matrix vm "${VM_ROWS[@]}"; }
 
 # needs_root PART: of the parts that load BPF programs, make a root or serve a folder to a guest.
-needs_root() { ! is_among "$1" lint unit; }
+needs_root() { ! is_among "$1" lint unit fuzz; }
 
 # run_part PART NUMBER: the one of that number of those that were chosen.
 run_part() {
@@ -166,6 +206,9 @@ prepare() {
   fi
   if is_among packages "$@" || is_among vm "$@" || is_among core "$@"; then
     lists+=("$ROOT/test/vm/packages.txt")
+  fi
+  if is_among fuzz "$@" || is_among sanitizers "$@"; then
+    lists+=("$ROOT/test/fuzz/packages.txt")
   fi
   install_packages "${lists[@]}" || return 1
   if [[ $* != lint ]]; then build all || return 1; fi

@@ -48,6 +48,10 @@ class ReadFiles {
   std::map<std::string, Result<std::string>> files_;
 };
 
+Error failed(pid_t process, int error) {
+  return errno_error("ask the broker about process " + std::to_string(process), error);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Broker>> Broker::start(const std::string& web_config_file) {
@@ -111,30 +115,36 @@ Answer Broker::ask(Question question, std::int32_t about) {
   return answer;
 }
 
-std::vector<NamespaceMember> Broker::members() {
-  const Answer answer = ask(Question::members);
-  std::vector<NamespaceMember> members(answer.bytes.size() / sizeof(NamespaceMember));
-  std::memcpy(members.data(), answer.bytes.data(), members.size() * sizeof(NamespaceMember));
-  return members;
+std::vector<pid_t> Broker::all() {
+  const Answer answer = ask(Question::processes);
+  std::vector<pid_t> processes(answer.bytes.size() / sizeof(pid_t));
+  std::memcpy(processes.data(), answer.bytes.data(), processes.size() * sizeof(pid_t));
+  return processes;
 }
 
-Result<std::string> Broker::file_of(pid_t process, Question question, const char* name) {
-  const Answer answer = ask(question, process);
-  const std::string path = "/proc/" + std::to_string(process) + "/" + name;
-  if (!answer.file) return std::unexpected(errno_error("open " + path, answer.error));
-  return read_open(answer.file.get(), path);
+Result<std::string> Broker::mount_namespace(pid_t process) {
+  Answer answer = ask(Question::mount_namespace, process);
+  if (answer.error) return std::unexpected(failed(process, answer.error));
+  return std::move(answer.bytes);
 }
 
-Result<std::string> Broker::mountinfo(pid_t process) {
-  return file_of(process, Question::mountinfo, "mountinfo");
+Result<UniqueFd> Broker::file_of(pid_t process, Question question) {
+  Answer answer = ask(question, process);
+  if (!answer.file) return std::unexpected(failed(process, answer.error));
+  return std::move(answer.file);
 }
+
+Result<UniqueFd> Broker::mountinfo(pid_t process) { return file_of(process, Question::mountinfo); }
 
 Result<std::string> Broker::command(pid_t process) {
-  return file_of(process, Question::command, "comm");
+  const auto file = file_of(process, Question::command);
+  if (!file) return std::unexpected(file.error());
+  return read_open(file->get(), "/proc/" + std::to_string(process) + "/comm");
 }
 
-std::optional<Result<WebConfig>> Broker::web_config() {
-  const Answer answer = ask(Question::web_config, is_known_ ? 0 : 1);
+std::optional<Result<WebConfig>> Broker::web_config(Read read) {
+  const bool is_wanted = read == Read::always || !is_known_;
+  const Answer answer = ask(Question::web_config, is_wanted ? 1 : 0);
   is_known_ = !answer.error;
   const bool was_lost = std::exchange(is_lost_, answer.error != 0);
   if (answer.error && was_lost) return std::nullopt;
@@ -142,7 +152,7 @@ std::optional<Result<WebConfig>> Broker::web_config() {
   if (answer.bytes.empty()) return std::nullopt;
   const ReadFiles files(answer.bytes);
   return load_web_config(web_config_file_,
-                         [&](const std::filesystem::path& path) { return files.read(path); });
+                         [&](const auto& path, std::size_t) { return files.read(path); });
 }
 
 }  // namespace fusescope

@@ -31,12 +31,15 @@ class Broker : public OtherProcesses {
   // It ends then.
   ~Broker() override;
 
-  std::vector<NamespaceMember> members() override;
-  Result<std::string> mountinfo(pid_t process) override;
+  std::vector<pid_t> all() override;
+  Result<std::string> mount_namespace(pid_t process) override;
+  Result<UniqueFd> mountinfo(pid_t process) override;
   Result<std::string> command(pid_t process) override;
 
-  // The web config, the first time; later only if it has changed, or cannot be asked for any more.
-  std::optional<Result<WebConfig>> web_config();
+  // The web config, the first time; later only if it has changed, unless it is wanted always, or
+  // cannot be asked for any more.
+  enum class Read { if_changed, always };
+  std::optional<Result<WebConfig>> web_config(Read read = Read::if_changed);
 
   [[nodiscard]] bool is_answering() const;
 
@@ -45,7 +48,7 @@ class Broker : public OtherProcesses {
 
   Broker(UniqueFd socket, pid_t process, std::string web_config_file);
   Answer ask(Question question, std::int32_t about = 0);
-  Result<std::string> file_of(pid_t process, Question question, const char* name);
+  Result<UniqueFd> file_of(pid_t process, Question question);
   void note(int error);
 
   const UniqueFd socket_;

@@ -16,16 +16,17 @@
 namespace fusescope {
 
 enum class Question : std::uint32_t {
-  members,     // bytes: NamespaceMember, one after another
-  mountinfo,   // of a process: an open file
-  command,     // of a process: an open file
+  processes,        // bytes: pid_t, one after another
+  mount_namespace,  // of a process; bytes: its number
+  mountinfo,        // of a process: an open file
+  command,          // of a process: an open file
   web_config,  // bytes: texts, see add_text(); none: as it was when it was last asked for. About 1:
                // in any case
 };
 
 struct Request {
   std::uint32_t id = 0;
-  Question question = Question::members;
+  Question question = Question::processes;
   std::int32_t about = 0;  // a process id, or as said above
 };
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "agent/cmd/broker_messages.h"
 #include "agent/cmd/privileges.h"
@@ -22,12 +23,17 @@
 namespace fusescope {
 namespace {
 
-Answer members() {
-  const auto found = ProcfsProcesses().members();
+Answer processes() {
+  const std::vector<pid_t> found = ProcfsProcesses().all();
   Answer answer;
-  answer.bytes.assign(reinterpret_cast<const char*>(found.data()),
-                      found.size() * sizeof(NamespaceMember));
+  answer.bytes.assign(reinterpret_cast<const char*>(found.data()), found.size() * sizeof(pid_t));
   return answer;
+}
+
+Answer mount_namespace(pid_t process) {
+  auto found = ProcfsProcesses().mount_namespace(process);
+  if (!found) return {.bytes = "", .file = UniqueFd(), .error = ENOENT};
+  return {.bytes = std::move(*found), .file = UniqueFd()};
 }
 
 // It is read by who asks: none of its bytes is looked at here.
@@ -44,7 +50,7 @@ Answer open_file_of(pid_t process, const char* name) {
 class WebFiles {
  public:
   explicit WebFiles(const std::string& file)
-      : config_(file, [this](const std::filesystem::path& path) { return read(path); }) {}
+      : config_(file, [this](const auto& path, const auto& text) { note(path, text); }) {}
 
   Answer all() {
     texts_.clear();
@@ -59,12 +65,10 @@ class WebFiles {
   }
 
  private:
-  Result<std::string> read(const std::filesystem::path& path) {
-    auto text = read_config_file(path);
+  void note(const std::filesystem::path& path, const Result<std::string>& text) {
     add_text(texts_, path.string());
     add_text(texts_, text ? "" : text.error().text);
     add_text(texts_, text.value_or(""));
-    return text;
   }
 
   WebConfigFile config_;
@@ -73,7 +77,8 @@ class WebFiles {
 
 Answer answer_to(const Request& request, std::optional<WebFiles>& web) {
   switch (request.question) {
-    case Question::members: return members();
+    case Question::processes: return processes();
+    case Question::mount_namespace: return mount_namespace(request.about);
     case Question::mountinfo: return open_file_of(request.about, "mountinfo");
     case Question::command: return open_file_of(request.about, "comm");
     case Question::web_config:

@@ -35,10 +35,12 @@ std::vector<char*> arguments_of(const std::vector<std::string>& command) {
 }
 
 // Runs in the child, where nothing may be allocated.
-[[noreturn]] void wait_and_run(char* const* arguments, int go, int failure, const sigset_t& mask) {
+[[noreturn]] void wait_and_run(char* const* arguments, int go, int failure, const sigset_t& mask,
+                               sighandler_t on_broken_pipe) {
   char byte = 0;
   if (read(go, &byte, 1) != 1) _exit(0);
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  std::signal(SIGPIPE, on_broken_pipe);
   execvp(arguments[0], arguments);
   const int error = errno;
   const ssize_t written = write(failure, &error, sizeof(error));
@@ -47,7 +49,8 @@ std::vector<char*> arguments_of(const std::vector<std::string>& command) {
 
 }  // namespace
 
-Result<Child> Child::make(const std::vector<std::string>& command, const sigset_t& mask) {
+Result<Child> Child::make(const std::vector<std::string>& command, const sigset_t& mask,
+                          sighandler_t on_broken_pipe) {
   auto go = make_pipe();
   auto failure = make_pipe();
   if (!go) return std::unexpected(go.error());
@@ -58,7 +61,7 @@ Result<Child> Child::make(const std::vector<std::string>& command, const sigset_
   if (process == 0) {
     // Its own copy of the other end would keep it waiting for ever.
     go->write.reset();
-    wait_and_run(arguments.data(), go->read.get(), failure->write.get(), mask);
+    wait_and_run(arguments.data(), go->read.get(), failure->write.get(), mask, on_broken_pipe);
   }
   return Child(process, command[0], std::move(go->write), std::move(failure->read));
 }

@@ -22,8 +22,10 @@ struct Ending {
 // its process id, before it runs.
 class Child {
  public:
-  // A process that waits until run(). `mask` is its signal mask when it runs.
-  static Result<Child> make(const std::vector<std::string>& command, const sigset_t& mask);
+  // A process that waits until run(). `mask` is its signal mask when it runs, `on_broken_pipe` what
+  // SIGPIPE does then.
+  static Result<Child> make(const std::vector<std::string>& command, const sigset_t& mask,
+                            sighandler_t on_broken_pipe);
 
   // One that was never told to run ends by itself.
   ~Child();

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ranges>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "agent/host/host_limits.h"
@@ -23,7 +25,9 @@ constexpr int kWalkShare = 100;
 constexpr std::chrono::seconds kCleaningInterval{5};
 
 constexpr std::chrono::seconds kLeavingTime{1};
-constexpr int kTries = 5;     // at reading rows and mounts that belong together
+constexpr std::chrono::minutes kLateWalk{2};
+// After which a connection is shown as unknown, though not all mount tables were read.
+constexpr std::chrono::seconds kNamingTime{10};
 constexpr int kListings = 5;  // at most, until there are two complete ones of a new connection
 
 // Connections that are in no mount table: mounted and gone between two looks, or detached before
@@ -39,12 +43,44 @@ bool is_process_gone(std::uint32_t process) {
 
 }  // namespace
 
-std::set<std::uint32_t> Collector::seen_devices() const {
-  std::set<std::uint32_t> seen;
-  for (const auto& [device, record] : devices_) seen.insert(device);
-  for (const Row& row : rows_) seen.insert(row.device);
-  return seen;
+WantedDevices Collector::wanted_devices() const {
+  WantedDevices wanted;
+  for (const auto& [device, record] : devices_) wanted.try_emplace(device);
+  for (const Row& row : rows_) {
+    Clock::time_point& claimed = wanted[row.device];
+    claimed = std::max(claimed, Clock::time_point(std::chrono::nanoseconds(row.claimed_ns)));
+  }
+  return wanted;
 }
+
+// A mount that comes while the tables are read may have the device number of one that has gone. It
+// is in a table only after its row was claimed: INIT is sent by fuse_fill_super()
+// (fs/fuse/inode.c), before the mount is attached. So a table tells of the row that has the number
+// as of afterwards, if that was there before.
+void Collector::read_rows_and_mounts() {
+  rows_ = reader_.rows();
+  mounts_ = host_mounts_.find(wanted_devices());
+  const auto key = [](const Row& row) {
+    return std::tuple(row.index, row.claimed_ns, row.device, row.address & ~FUSESCOPE_RETIRED);
+  };
+  std::vector<Row> settled;
+  newest_claims_.clear();
+  changed_rows_ = 0;
+  for (const Row& row : reader_.rows()) {
+    if (!row.retired) {
+      std::uint64_t& newest = newest_claims_[row.device];
+      newest = std::max(newest, row.claimed_ns);
+    }
+    if (std::ranges::find(rows_, key(row), key) != rows_.end()) {
+      settled.push_back(row);
+    } else {
+      changed_rows_++;
+    }
+  }
+  rows_ = std::move(settled);
+}
+
+bool Collector::are_rows_scarce() const { return rows_.size() > FUSESCOPE_MAX_MOUNTS / 2; }
 
 // A walk is due when its share of the time allows it, and at once when it decides whether a row
 // can be given back: its connection is mounted no more, or all rows are taken.
@@ -97,38 +133,69 @@ Result<void> Collector::follow_earlier() {
 
 // Whether the device number of a row is another connection's now.
 bool Collector::is_superseded(const Row& row) const {
-  const auto is_newer = [&](const Row& other) {
-    return !other.retired && other.device == row.device && other.claimed_ns > row.claimed_ns;
-  };
-  if (std::ranges::any_of(rows_, is_newer)) return true;
+  const auto newest = newest_claims_.find(row.device);
+  if (newest != newest_claims_.end() && newest->second > row.claimed_ns) return true;
   const auto open = devices_.find(row.device);
   const bool walked_later =
       Clock::time_point(std::chrono::nanoseconds(row.claimed_ns)) < devices_as_of_;
   return walked_later && open != devices_.end() && open->second.address != row.address;
 }
 
+bool Collector::is_called(const Row& row, const MountIdentity& identity) const {
+  const auto naming = naming_.find(row.index);
+  return naming != naming_.end() && naming->second.identity == identity;
+}
+
 bool Collector::is_present(const Row& row) const {
   if (row.retired || is_superseded(row)) return false;
   if (detached_.contains(row.address)) return true;
   const auto mount = mounts_.find(row.device);
-  if (mount == mounts_.end()) return false;
+  if (mount == mounts_.end()) {
+    // One that is just being mounted: virtiofs has no open /dev/fuse.
+    const auto naming = naming_.find(row.index);
+    return naming != naming_.end() && !naming->second.identity && waits_for_names_ &&
+           !are_rows_scarce() && Clock::now() - naming->second.since < kLeavingTime;
+  }
   // The device number of one that is gone may be another mount's, which has no row.
-  const auto left = leaving_.find(row.index);
-  return left == leaving_.end() || identity_.at(row.index) == kUnknown ||
-         identity_.at(row.index) == mount->second;
+  return !leaving_.contains(row.index) || is_called(row, kUnknown) || is_called(row, mount->second);
+}
+
+// Whether a row that no table names may have a name soon.
+bool Collector::is_awaited(const Row& row, const Naming& naming) const {
+  return waits_for_names_ && is_present(row) && !host_mounts_.is_in_no_table(row.device) &&
+         Clock::now() - naming.since < kNamingTime;
+}
+
+// What was counted until now stays where it was shown.
+void Collector::rename(const Row& row, Naming& naming, const MountIdentity& to) {
+  if (naming.identity && labels_of(*naming.identity) != labels_of(to)) {
+    count(row.index, *naming.identity, reader_.ended(row.index));
+    ledger_.leave(*naming.identity);
+    renamed_++;
+  }
+  naming.identity = to;
 }
 
 // Names rows while their mounts are there.
 void Collector::identify() {
   for (const Row& row : rows_) {
+    Naming& naming =
+        naming_.try_emplace(row.index, Naming{.identity = {}, .since = Clock::now()}).first->second;
     const auto mount = mounts_.find(row.device);
-    if (mount != mounts_.end() && is_present(row)) identity_[row.index] = mount->second;
-    identity_.try_emplace(row.index, kUnknown);
+    if (mount != mounts_.end() && is_present(row)) {
+      rename(row, naming, mount->second);
+    } else if (!naming.identity && !is_awaited(row, naming)) {
+      naming.identity = kUnknown;
+    }
   }
 }
 
-Counters Collector::counted(std::uint32_t row, Ended ended) {
-  return difference(reader_.counters(row, std::move(ended)), baseline_[row]);
+// Takes what a row has counted since the last time to a name.
+void Collector::count(std::uint32_t row, const MountIdentity& identity, Ended ended) {
+  Counters& before = counted_[row];
+  const Counters grown = growth(reader_.counters(row, std::move(ended)), before);
+  ledger_.add(identity, grown);
+  add(before, grown);
 }
 
 Collector::EndedByRow Collector::ended_by_row() const {
@@ -142,28 +209,41 @@ Collector::EndedByRow Collector::ended_by_row() const {
 // gone: until then its row is not given to another, which would count them; unless rows are scarce.
 void Collector::release_gone() {
   const auto now = Clock::now();
-  const bool is_scarce = rows_.size() > FUSESCOPE_MAX_MOUNTS / 2;
+  const bool is_scarce = are_rows_scarce();
   for (const Row& row : rows_) {
     if (is_present(row)) {
       leaving_.erase(row.index);  // the tables were read while it came or went
       continue;
     }
+    const MountIdentity identity = naming_.at(row.index).identity.value_or(kUnknown);
     const auto [left, is_new] = leaving_.try_emplace(row.index, now);
-    const Counters counters = counted(row.index, reader_.ended(row.index));
-    if (is_new || !is_empty(counters)) {
-      departed_.add(identity_[row.index], counters);
-      add(baseline_[row.index], counters);
+    if (is_new) {
+      reader_.drop_unmounted(row.index);
+      ledger_.leave(identity);
     }
-    if (is_new) reader_.drop_unmounted(row.index);
+    count(row.index, identity, reader_.ended(row.index));
     if (is_scarce || now - left->second >= kLeavingTime) {
-      identity_.erase(row.index);
+      naming_.erase(row.index);
       leaving_.erase(left);
       reader_.release(row.index);
     }
   }
   std::erase_if(rows_, [&](const Row& row) {
-    return leaving_.contains(row.index) || !identity_.contains(row.index);
+    return leaving_.contains(row.index) || !naming_.contains(row.index);
   });
+}
+
+// Those that a scrape may show now.
+std::set<MountLabels> Collector::present_labels() const {
+  std::set<MountLabels> labels = {labels_of(kUnknown)};
+  for (const Row& row : rows_) {
+    if (const auto& identity = naming_.at(row.index).identity) labels.insert(labels_of(*identity));
+  }
+  const auto shown = std::min<std::size_t>(mounts_.size(), FUSESCOPE_MAX_MOUNTS + rows_.size());
+  for (const auto& [device, identity] : std::views::take(mounts_, static_cast<long>(shown))) {
+    labels.insert(labels_of(identity));
+  }
+  return labels;
 }
 
 // fs.fuse.max_pages_limit can be set at any time, and comes with the module of FUSE.
@@ -174,16 +254,11 @@ Result<void> Collector::refresh() {
   if (auto settled = reader_.settle(); !settled) return settled;
   // Before the mount tables: limits of a connection that is gone by then are not shown.
   if (auto limits = reader_.refresh_limits(); !limits) return limits;
-  // A mount that comes while the tables are read may have the device number of one that has gone:
-  // rows and mounts belong together only if no row changed hands in between.
-  for (int tries = 0; tries < kTries; tries++) {
-    rows_ = reader_.rows();
-    mounts_ = host_mounts_.find(seen_devices());
-    if (std::ranges::equal(rows_, reader_.rows(), {}, &Row::claimed_ns, &Row::claimed_ns)) break;
-  }
+  read_rows_and_mounts();
   if (auto walked = refresh_devices(); !walked) return walked;
   identify();
   release_gone();
+  ledger_.keep(present_labels());
   // The kernel side knows threads by the host's ids only.
   if (is_host_pid_namespace()) {
     reader_.drop_killed([](pid_t thread) { return is_thread_gone(thread); });
@@ -205,8 +280,11 @@ Result<void> Collector::keep_house() {
 void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
                          std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_) {
-    into.push_back({.identity = identity_[row.index],
-                    .counters = counted(row.index, std::move(ended[row.index])),
+    const auto& identity = naming_.at(row.index).identity;
+    if (!identity) continue;
+    count(row.index, *identity, std::move(ended[row.index]));
+    into.push_back({.identity = *identity,
+                    .counters = {},
                     .in_flight = in_flight[row.index].requests,
                     .oldest_age_ns = in_flight[row.index].oldest_age_ns,
                     .blocked_threads = reader_.blocked_threads(row.index),
@@ -244,10 +322,10 @@ void Collector::show_earlier(MountSnapshot& mount, std::uint64_t requests) const
 // sent before the agent began.
 void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnapshot other,
                           std::vector<MountSnapshot>& into) {
-  other.counters = counted(FUSESCOPE_OTHER_MOUNT, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
+  count(FUSESCOPE_OTHER_MOUNT, kOther, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
   const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
   other.in_flight += now.requests;
-  if (is_empty(other.counters) && !other.in_flight) return;
+  if (is_empty(ledger_.of(kOther)) && !other.in_flight) return;
   other.identity = kOther;
   other.oldest_age_ns = std::max(other.oldest_age_ns, now.oldest_age_ns);
   other.blocked_threads = reader_.blocked_threads(FUSESCOPE_OTHER_MOUNT);
@@ -295,8 +373,9 @@ void Collector::add_processes(Snapshot& into) {
   std::set<std::uint32_t> gone;
   for (ProcessRow& row : reader_.processes()) {
     if (is_process_gone(row.process)) gone.insert(row.process);
-    const auto named = identity_.find(row.row);
-    const MountIdentity& identity = named == identity_.end() ? kOther : named->second;
+    const auto named = naming_.find(row.row);
+    const MountIdentity identity =
+        named == naming_.end() ? kOther : named->second.identity.value_or(kUnknown);
     const auto mount = std::ranges::find(into.mounts, identity, &MountSnapshot::identity);
     ProcessSnapshot& process = into.processes.emplace_back();
     process.process = row.process;
@@ -313,7 +392,29 @@ void Collector::add_processes(Snapshot& into) {
   gone_processes_ = std::move(gone);
 }
 
-// The mounts that are there, without what earlier ones in their places had counted.
+SelfSnapshot Collector::self_snapshot(const fusescope_self_stats& stats) const {
+  const auto is_unnamed = [&](const Row& row) { return !naming_.at(row.index).identity; };
+  const WalkFindings& walked = host_mounts_.walked();
+  SelfSnapshot self = {
+      .stats = stats,
+      .mounts_dropped = dropped_.size(),
+      .mounts_unnamed =
+          changed_rows_ + static_cast<std::uint64_t>(std::ranges::count_if(rows_, is_unnamed)),
+      .mounts_renamed = renamed_,
+      .mounts_forgotten = ledger_.forgotten(),
+      .mount_tables_repeated = host_mounts_.repeated(),
+      .mount_tables_cut = walked.tables_cut,
+      .mount_tables_age_seconds = {},
+      .hooks = session_.hooks(),
+      .programs = reader_.programs()};
+  if (host_mounts_.walks() && walked.complete_since != Clock::time_point{}) {
+    const std::chrono::duration<double> age = Clock::now() - walked.complete_since;
+    self.mount_tables_age_seconds = age.count();
+  }
+  return self;
+}
+
+// The mounts that are there; their counters are still to be filled in.
 Result<Snapshot> Collector::present() {
   if (auto refreshed = refresh(); !refreshed) return std::unexpected(refreshed.error());
   Snapshot snapshot;
@@ -329,23 +430,35 @@ Result<Snapshot> Collector::present() {
   for (MountSnapshot& mount : snapshot.mounts) complete(mount);
   if (session_.counts_processes()) add_processes(snapshot);
   make_distinct(snapshot.mounts);
-  snapshot.self = {.stats = self,
-                   .mounts_dropped = dropped_.size(),
-                   .hooks = session_.hooks(),
-                   .programs = reader_.programs()};
+  snapshot.self = self_snapshot(self);
   return snapshot;
 }
 
 Result<Snapshot> Collector::collect() {
   auto snapshot = present();
-  if (snapshot) departed_.join(snapshot->mounts);
+  if (snapshot) ledger_.show(snapshot->mounts);
   return snapshot;
 }
 
 Result<Snapshot> Collector::look() {
   auto snapshot = present();
-  if (snapshot) departed_.add_earlier(snapshot->mounts);
+  if (snapshot) ledger_.fill(snapshot->mounts);
   return snapshot;
+}
+
+std::string Collector::walk_complaint() const {
+  const WalkFindings& walked = host_mounts_.walked();
+  if (walked.tables_cut) {
+    return "mount tables of other namespaces are too long to be read to their end: mounts in the "
+           "rest "
+           "are shown as \"unknown\"";
+  }
+  if (host_mounts_.walks() && walked.complete_since != Clock::time_point{} &&
+      Clock::now() - walked.complete_since > kLateWalk) {
+    return "reading the mount tables of other namespaces takes more than two minutes: mounts there "
+           "are shown late, or as \"unknown\"";
+  }
+  return "";
 }
 
 }  // namespace fusescope

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/doctor.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <string>
 #include <utility>
 
+#include "agent/cmd/output.h"
 #include "agent/host/capabilities.h"
 #include "agent/host/kernel.h"
 #include "agent/probe/session.h"
@@ -41,9 +40,7 @@ Diagnosis diagnose(HookMode mode) {
 Result<int> doctor(const DoctorOptions& options) {
   const Diagnosis diagnosis = diagnose(options.hooks);
   const std::string report = options.json ? doctor_json(diagnosis) : doctor_text(diagnosis);
-  if (std::fputs(report.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
-    return std::unexpected(errno_error("write the report to standard output", errno));
-  }
+  if (auto printed = print(report); !printed) return std::unexpected(printed.error());
   return static_cast<int>(verdict_of(diagnosis));
 }
 

@@ -9,10 +9,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "agent/model/label_text.h"
+
 namespace fusescope {
 namespace {
 
-// The message as a quoted string, as JSON and logfmt both take it.
+// The message as a quoted string, as JSON and logfmt both take it, without a control character.
 class QuotedMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
@@ -20,7 +22,7 @@ class QuotedMessage : public spdlog::custom_flag_formatter {
     const std::string text(message.payload.data(), message.payload.size());
     const std::string quoted =
         nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    into.append(quoted);
+    into.append(escaped_json(quoted));
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<QuotedMessage>();

@@ -13,7 +13,7 @@ namespace fusescope {
 
 std::string Orders::text_of(const Order& order, const Answer& answer) const {
   std::string what = std::string(answer.operation) + " ";
-  what += order.step == Step::find && *order.name ? to_label(order.name) : folder_;
+  what += order.step == Step::find && *order.name ? printable(order.name) : folder_;
   if (answer.is_short) {
     return what +
            ": fewer bytes than asked for, without an error: look into the daemon's "

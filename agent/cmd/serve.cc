@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/serve.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "agent/cmd/broker.h"
 #include "agent/cmd/confinement.h"
+#include "agent/cmd/housekeeping.h"
 #include "agent/cmd/logging.h"
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/cmd/web_settings.h"
+#include "agent/export/gzip.h"
 #include "agent/export/http_server.h"
 #include "agent/export/live_page.h"
 #include "agent/host/port_holder.h"
@@ -25,15 +28,21 @@ namespace fusescope {
 namespace {
 
 constexpr const char* kTextFormat = "text/plain; version=0.0.4; charset=utf-8";
+// From so many bytes on memory is of a mapping of its own, which goes back to the kernel when it is
+// freed: answers are of megabytes, and among smaller things would leave gaps of that size.
+constexpr int kOwnMapping = 256 * 1024;
+
+constexpr std::size_t kMostPlainBytes = 32 * 1024 * 1024;
 constexpr std::chrono::seconds kHousekeepingInterval{1};
 
-// Signals that end the agent, blocked in every thread and taken by wait_for_signal().
-class EndSignals {
+// Signals that the agent obeys, blocked in every thread and taken by wait(): SIGHUP has it reload.
+class Signals {
  public:
-  EndSignals() {
+  Signals() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
@@ -48,13 +57,42 @@ class EndSignals {
   sigset_t signals_{};
 };
 
-HttpResponse metrics_response(Telemetry& telemetry, const WebStatus& web) {
-  auto text = telemetry.scrape(web);
-  if (!text) {
-    spdlog::error("scrape: {}", text.error().text);
-    return {.status = 500, .body = text.error().text + "\n"};
+HttpResponse scrape_failed(const Error& error) {
+  spdlog::error("scrape: {}", error.text);
+  return {.status = 500, .body = error.text + "\n"};
+}
+
+// Held as a whole, and so only up to a limit, which takes mounts with names made for it.
+HttpResponse plain_metrics(Telemetry& telemetry, const WebStatus& web) {
+  std::string body;
+  std::size_t size = 0;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) {
+    size += text.size();
+    if (size > kMostPlainBytes) {
+      body = std::string();
+    } else {
+      body += text;
+    }
+  });
+  if (!scraped) return scrape_failed(scraped.error());
+  if (size > kMostPlainBytes) {
+    return {.status = 406,
+            .body = "The metrics are " + std::to_string(size) +
+                    " bytes of text: ask for them compressed, as in curl --compressed\n"};
   }
-  return {.content_type = kTextFormat, .body = std::move(*text)};
+  return {.content_type = kTextFormat, .body = std::move(body)};
+}
+
+// Compressed piece by piece: the text as a whole, of megabytes, is never held.
+HttpResponse compressed_metrics(Telemetry& telemetry, const WebStatus& web) {
+  GzipWriter writer;
+  const auto scraped = telemetry.scrape(web, [&](std::string_view text) { writer.add(text); });
+  if (!scraped) return scrape_failed(scraped.error());
+  auto compressed = writer.finish();
+  if (!compressed) return scrape_failed(compressed.error());
+  return {.content_type = kTextFormat,
+          .body = std::move(*compressed),
+          .headers = {{"Content-Encoding", "gzip"}}};
 }
 
 HttpResponse mounts_response(Telemetry& telemetry) {
@@ -69,10 +107,14 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 }
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
-                 const WebSettings& settings, const Confiner& confiner) {
-  const auto metrics = [&](const HttpRequest&) {
-    return metrics_response(telemetry,
-                            {server.counts(), settings.are_in_force(), confiner.confinement()});
+                 const WebSettings& settings, const Housekeeping& housekeeping,
+                 const Confiner& confiner) {
+  const auto metrics = [&](const HttpRequest& request) {
+    const ExceptionCounts exceptions = {server.exceptions(), housekeeping.exceptions()};
+    const WebStatus web{server.counts(), settings.are_in_force(), confiner.confinement(),
+                        exceptions};
+    return request.gzip_accepted ? compressed_metrics(telemetry, web)
+                                 : plain_metrics(telemetry, web);
   };
   const auto mounts = [&telemetry](const HttpRequest&) { return mounts_response(telemetry); };
   const auto healthy = [](const HttpRequest&) {
@@ -130,16 +172,18 @@ std::string version_text() {
   return "fusescope " FUSESCOPE_VERSION + (revision.empty() ? "" : ", revision " + revision);
 }
 
-// Housekeeping until a signal comes. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Confiner& confiner,
-                             const ServiceManager& manager, const std::function<void()>& keep_web) {
+// Housekeeping until a signal asks to end. Rights go as soon as all hooks are attached for good.
+Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry,
+                             Confiner& confiner, const ServiceManager& manager,
+                             Housekeeping& housekeeping, HttpServer& server) {
   for (;;) {
     if (!telemetry.needs_rights()) {
       if (auto confined = confiner.confine(); !confined) return std::unexpected(confined.error());
     }
-    if (const int signal = signals.wait(kHousekeepingInterval)) return signal;
-    telemetry.keep_house();
-    keep_web();
+    const int signal = signals.wait(kHousekeepingInterval);
+    if (signal && signal != SIGHUP) return signal;
+    if (signal == SIGHUP) housekeeping.reload(server);
+    housekeeping.keep(server);
     manager.tell_alive();
   }
 }
@@ -148,8 +192,10 @@ Result<int> run_until_signal(const EndSignals& signals, Telemetry& telemetry, Co
 
 Result<void> serve(const ServeOptions& options) {
   set_up_logging(options.log_level, options.log_format);
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMapping);
   if (auto checked = check_options(options); !checked) return checked;
 
+  const Signals signals;
   // While there is one thread, and all rights.
   const ServiceManager manager;
   const auto broker = Broker::start(options.web_config_file);
@@ -159,8 +205,8 @@ Result<void> serve(const ServeOptions& options) {
   if (!http) return std::unexpected(http.error());
 
   spdlog::info("{}", version_text());
-  const EndSignals signals;
   Telemetry telemetry(options.hooks, options.rule, *broker);
+  Housekeeping housekeeping(telemetry, web_settings);
   if (auto started = telemetry.start(); !started) return started;
   Confiner confiner(telemetry, *broker);
 
@@ -169,7 +215,9 @@ Result<void> serve(const ServeOptions& options) {
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
   const auto serving = confiner.run([&] {
-    return server->serve(routes_of(options, telemetry, *server, web_settings, confiner));
+    telemetry.start_walking();
+    return server->serve(
+        routes_of(options, telemetry, *server, web_settings, housekeeping, confiner));
   });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
@@ -180,7 +228,7 @@ Result<void> serve(const ServeOptions& options) {
   manager.tell_ready(state ? *state : state.error().text);
 
   const auto signal =
-      run_until_signal(signals, telemetry, confiner, manager, [&] { web_settings.keep(*server); });
+      run_until_signal(signals, telemetry, confiner, manager, housekeeping, *server);
   manager.tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);

@@ -21,7 +21,8 @@ struct ServeOptions {
   std::string log_format = "logfmt";
 };
 
-// The agent: runs until SIGTERM or SIGINT. Fails, before anything is served, with the reason.
+// The agent: runs until SIGTERM or SIGINT; SIGHUP has it read the web config again. Fails, before
+// anything is served, with the reason.
 Result<void> serve(const ServeOptions& options);
 
 }  // namespace fusescope

@@ -14,6 +14,7 @@
 
 #include "agent/cmd/child.h"
 #include "agent/cmd/counting.h"
+#include "agent/cmd/output.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
@@ -40,26 +41,22 @@ Result<void> check(const StatOptions& options) {
   return {};
 }
 
+bool is_writable(int descriptor) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) errno = EBADF;
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 // Where the report goes; known to be writable before anything is run.
 Result<UniqueFd> open_output(const std::string& path) {
   UniqueFd output(path.empty()
                       ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
                       : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!output) {
+  if (!output || !is_writable(output.get())) {
     const std::string name = path.empty() ? "standard error" : path;
     return std::unexpected(errno_error("open " + name, errno, "choose another with --output"));
   }
   return output;
-}
-
-Result<void> write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(errno_error("write the report", errno));
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
 }
 
 // Children that a process already has may have children before they are followed: looked for until
@@ -78,7 +75,7 @@ Result<void> follow_tree(const Followed& followed, pid_t process) {
   return {};
 }
 
-Result<void> report_on(Counting& counting, const StatOptions& options, StatReport& report,
+Result<bool> report_on(Counting& counting, const StatOptions& options, StatReport& report,
                        int output) {
   auto snapshot = counting.collect();
   if (!snapshot) return std::unexpected(snapshot.error());
@@ -88,7 +85,9 @@ Result<void> report_on(Counting& counting, const StatOptions& options, StatRepor
   report.mounts = std::move(snapshot->mounts);
   report.self = std::move(snapshot->self);
   report.host = read_host_limits();
-  return write_all(output, options.json ? stat_json(report) : stat_text(report));
+  return write_all(
+      output, options.json ? stat_json(report) : stat_text(report),
+      "write the report to " + (options.output.empty() ? "standard error" : options.output));
 }
 
 // Runs the command to its end. Nothing: it could not be run, which is reported.
@@ -110,7 +109,7 @@ Result<std::optional<Ending>> run(Child& child, const EndingSignals& signals, Co
 
 Result<int> count_command(const StatOptions& options, const EndingSignals& signals,
                           Counting& counting, int output) {
-  auto child = Child::make(options.command, signals.mask_before());
+  auto child = Child::make(options.command, signals.mask_before(), options.on_broken_pipe);
   if (!child) return std::unexpected(child.error());
   const auto followed = options.process ? follow_tree(counting.followed(), options.process)
                                         : counting.followed().follow(child->process());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ struct StatOptions {
   HookMode hooks = HookMode::automatic;
   bool json = false;
   bool fail_on_split = false;
-  std::string output;                // a file; empty: standard error
-  int process = 0;                   // counts this one and its descendants; 0: the command
-  std::vector<std::string> command;  // runs it; empty: until the process ends
+  std::string output;                     // a file; empty: standard error
+  int process = 0;                        // counts this one and its descendants; 0: the command
+  std::vector<std::string> command;       // runs it; empty: until the process ends
+  sighandler_t on_broken_pipe = SIG_DFL;  // what the command does on SIGPIPE
 };
 
 // Runs a command as it would run by itself and reports the FUSE I/O of it and all processes that it

@@ -72,7 +72,7 @@ Result<void> Telemetry::attach() {
   if (!reader) return std::unexpected(reader.error());
   attached->reader = std::make_unique<Reader>(std::move(*reader));
   attached->collector =
-      std::make_unique<Collector>(attached->session, *attached->reader, processes_);
+      std::make_unique<Collector>(attached->session, *attached->reader, processes_, walker_);
   log_hooks(attached->session);
   attached_ = std::move(attached);
   return {};
@@ -100,6 +100,13 @@ void Telemetry::keep_house() {
   follow_module();
   if (!attached_) return;
   if (auto kept = attached_->collector->keep_house(); !kept) spdlog::error("{}", kept.error().text);
+  log_walk();
+}
+
+void Telemetry::log_walk() {
+  const std::string complaint = attached_->collector->walk_complaint();
+  if (complaint != walk_complaint_ && !complaint.empty()) spdlog::warn("{}", complaint);
+  walk_complaint_ = complaint;
 }
 
 // No hook, no mount: only the agent itself.
@@ -125,20 +132,24 @@ std::vector<MountState> Telemetry::states_of(const Snapshot& snapshot) {
   return states;
 }
 
-Result<std::string> Telemetry::scrape(const WebStatus& web) {
+Result<void> Telemetry::scrape(const WebStatus& web, TakeText take) {
   const auto begin = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
   if (!snapshot) return std::unexpected(snapshot.error());
   const auto states = states_of(*snapshot);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  return text_of(families_of(*snapshot, {.version = FUSESCOPE_VERSION,
-                                         .revision = FUSESCOPE_REVISION,
-                                         .scrape_seconds = elapsed.count(),
-                                         .states = states,
-                                         .web = web,
-                                         .conditions = conditions_})) +
-         text_of(process_families());
+  Exposition text(std::move(take));
+  each_family(*snapshot,
+              {.version = FUSESCOPE_VERSION,
+               .revision = FUSESCOPE_REVISION,
+               .scrape_seconds = elapsed.count(),
+               .states = states,
+               .web = web,
+               .conditions = conditions_},
+              [&text](prometheus::MetricFamily family) { text.add(std::move(family)); });
+  for (prometheus::MetricFamily& family : process_families()) text.add(std::move(family));
+  return {};
 }
 
 Result<std::string> Telemetry::live() {

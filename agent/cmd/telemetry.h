@@ -9,6 +9,7 @@
 
 #include "agent/base/error.h"
 #include "agent/cmd/collector.h"
+#include "agent/export/exposition.h"
 #include "agent/export/families.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
@@ -27,14 +28,17 @@ class Telemetry {
   Telemetry(HookMode mode, const StateRule& rule, std::shared_ptr<OtherProcesses> processes)
       : mode_(mode), rule_(rule), processes_(std::move(processes)) {}
 
+  // Starts the thread that walks through mount namespaces. It needs no rights.
+  void start_walking() { walker_->start(); }
+
   // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
   Result<void> start();
 
   // About once a second. Needs these rights only while needs_rights().
   void keep_house();
 
-  // The metrics, as text.
-  Result<std::string> scrape(const WebStatus& web);
+  // The metrics, as pieces of text: none if it fails.
+  Result<void> scrape(const WebStatus& web, TakeText take);
 
   // What the live page shows: /api/mounts.
   Result<std::string> live();
@@ -58,6 +62,7 @@ class Telemetry {
 
   Result<void> attach();
   void follow_module();
+  void log_walk();
   [[nodiscard]] Snapshot waiting_snapshot() const;
 
   std::vector<MountState> states_of(const Snapshot& snapshot);
@@ -66,6 +71,9 @@ class Telemetry {
   const StateRule rule_;
   const std::shared_ptr<OtherProcesses> processes_;
   mutable std::mutex mutex_;
+  std::shared_ptr<MountWalker> walker_ =
+      std::make_shared<MountWalker>("/proc", WalkLimits{}, processes_);
+  std::string walk_complaint_;  // the last one that was logged
   FuseModule module_;
   std::unique_ptr<Attached> attached_;             // null: waiting for FUSE
   Recent recent_;                                  // empty unless somebody looks at the live page

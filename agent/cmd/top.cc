@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "agent/cmd/collector.h"
+#include "agent/cmd/output.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
@@ -122,7 +123,7 @@ class Pace {
         next_(Clock::now() + interval_) {}
 
   // Waits until it is time to refresh, or, with a terminal to read from, a key is pressed. Ends
-  // when a signal asks for it, the terminal is gone, or there were enough refreshes.
+  // when a signal asks for it, who reads the output is gone, or there were enough refreshes.
   Result<Event> wait(int keys) {
     if (count_ && done_ >= count_) return Event::end;
     for (;;) {
@@ -141,16 +142,17 @@ class Pace {
 
  private:
   Result<Event> wait_until(int keys, Clock::time_point end) {
-    std::array<pollfd, 2> events = {
+    std::array<pollfd, 3> events = {
         pollfd{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = keys, .events = POLLIN, .revents = 0}};
+        pollfd{.fd = keys, .events = POLLIN, .revents = 0},
+        pollfd{.fd = STDOUT_FILENO, .events = 0, .revents = 0}};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     const int ready = poll(events.data(), events.size(), static_cast<int>(std::max<long>(left, 0)));
     if (ready < 0 && errno != EINTR) return std::unexpected(errno_error("poll", errno));
     if (ready < 0) return Event::key;  // SIGWINCH: a key of ncurses
     if (events[0].revents & POLLIN && signals_.next().signal) return Event::end;
     if (events[1].revents & POLLIN) return Event::key;
-    return events[1].revents ? Event::end : Event::time;
+    return events[1].revents || events[2].revents ? Event::end : Event::time;
   }
 
   Watch& watch_;
@@ -160,11 +162,6 @@ class Pace {
   std::uint64_t done_ = 0;
   Clock::time_point next_;
 };
-
-Result<void> print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return {};
-  return std::unexpected(errno_error("write to standard output", errno));
-}
 
 Result<int> run_plain(Watch& watch, Pace& pace, TopView view) {
   const char* gap = "";
@@ -176,7 +173,9 @@ Result<int> run_plain(Watch& watch, Pace& pace, TopView view) {
     if (auto looked = watch.look(); !looked) return std::unexpected(looked.error());
     const std::string text =
         top_text(watch.header(view, "%Y-%m-%d %H:%M:%S"), watch.rows(view, {}));
-    if (auto printed = print(gap + text); !printed) return std::unexpected(printed.error());
+    const auto printed = print(gap + text);
+    if (!printed) return std::unexpected(printed.error());
+    if (!*printed) return 0;
     gap = "\n";
   }
 }

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cmd/trace.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <map>
-#include <set>
 
 #include "agent/cmd/collector.h"
+#include "agent/cmd/output.h"
 #include "agent/cmd/trace_filter.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/fuse_module.h"
@@ -51,7 +46,7 @@ class Mountpoints {
   const std::string& of(std::uint32_t device) {
     const auto found = names_.find(device);
     if (found != names_.end()) return found->second;
-    if (seen_.insert(device).second) refresh();
+    if (seen_.try_emplace(device).second) refresh();
     return names_[device];
   }
 
@@ -62,7 +57,7 @@ class Mountpoints {
 
  private:
   Mounts mounts_;
-  std::set<std::uint32_t> seen_;
+  WantedDevices seen_;
   std::map<std::uint32_t, std::string> names_;
 };
 
@@ -88,24 +83,14 @@ class Output {
   }
 
   void flush() {
-    std::string_view left = text_;
-    while (!left.empty() && !is_closed_) {
-      const ssize_t written = write(STDOUT_FILENO, left.data(), left.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) {
-        is_closed_ = true;
-        if (errno != EPIPE) error_ = errno;
-        break;
-      }
-      left.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (!is_closed_) printed_ = print(text_);
+    is_closed_ = is_closed_ || !printed_ || !*printed_;
     text_.clear();
   }
 
   // Whether nobody reads any more, also if there is nothing to be written.
   [[nodiscard]] bool is_closed() {
-    pollfd end{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
-    if (poll(&end, 1, 0) > 0 && end.revents & POLLERR) is_closed_ = true;
+    is_closed_ = is_closed_ || is_output_closed();
     return is_closed_;
   }
 
@@ -123,7 +108,8 @@ class Output {
 
   [[nodiscard]] bool is_full() const { return options_.count && lines_ >= options_.count; }
   [[nodiscard]] std::uint64_t lines() const { return lines_; }
-  [[nodiscard]] int error() const { return error_; }
+  // Fails if what was to be written could not be.
+  [[nodiscard]] const Result<bool>& printed() const { return printed_; }
 
  private:
   const TraceOptions& options_;
@@ -132,7 +118,7 @@ class Output {
   std::uint64_t clock_distance_ = clock_distance();
   Mountpoints mountpoints_;
   bool is_closed_ = false;
-  int error_ = 0;
+  Result<bool> printed_ = true;
 };
 
 std::uint64_t skipped_runs(const Reader& reader) {
@@ -216,7 +202,6 @@ Result<int> trace(const TraceOptions& options) {
   }
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
-  std::signal(SIGPIPE, SIG_IGN);
   auto session = Session::start(options.hooks, skip_risk_of(read_kernel()), read_host_limits(),
                                 Scope::host, *knobs);
   if (!session) return std::unexpected(session.error());
@@ -230,7 +215,7 @@ Result<int> trace(const TraceOptions& options) {
   Tracing tracing(options, *session, *reader, output);
   if (auto done = tracing.run(*stream, *signals); !done) return std::unexpected(done.error());
   output.end(stream->dropped(), skipped_runs(*reader));
-  if (output.error()) return std::unexpected(errno_error("write standard output", output.error()));
+  if (!output.printed()) return std::unexpected(output.printed().error());
   return 0;
 }
 

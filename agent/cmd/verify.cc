@@ -3,11 +3,11 @@
 
 #include <linux/magic.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <tuple>
 #include <utility>
 
+#include "agent/cmd/output.h"
 #include "agent/cmd/verify_run.h"
 #include "agent/cmd/vigil.h"
 #include "agent/host/mountinfo.h"
@@ -19,13 +19,6 @@ namespace {
 
 constexpr int kSignalled = 128;
 constexpr int kNotOk = 1;
-
-Result<void> print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout)) {
-    return std::unexpected(errno_error("write the report", errno));
-  }
-  return {};
-}
 
 Result<void> check(const VerifyOptions& options) {
   if (options.folder.empty()) return std::unexpected(Error{"no folder given"});

@@ -17,13 +17,22 @@ namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 constexpr int kSecond = 1000;  // milliseconds
 
+// By who started this process, as nohup(1) and a shell for what it runs in the background do.
+bool is_ignored(int signal) {
+  struct sigaction now{};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 Result<EndingSignals> EndingSignals::block() {
   sigset_t signals{};
   sigset_t before{};
   sigemptyset(&signals);
-  for (const int signal : kSignals) sigaddset(&signals, signal);
+  for (const int signal : kSignals) {
+    if (!is_ignored(signal))
+      sigaddset(&signals, signal);  // once blocked it would come all the same
+  }
   UniqueFd descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!descriptor) return std::unexpected(errno_error("take signals", errno));
   pthread_sigmask(SIG_BLOCK, &signals, &before);

@@ -14,7 +14,8 @@ namespace fusescope {
 // The signals that ask a program to end, kept from ending this one while it waits for another.
 class EndingSignals {
  public:
-  // They are blocked, in this thread and those that it makes later, as long as this object lives.
+  // They are blocked, in this thread and those that it makes later, as long as this object lives;
+  // those that are ignored stay so.
   static Result<EndingSignals> block();
   ~EndingSignals();
   EndingSignals(EndingSignals&& other) noexcept;

@@ -13,7 +13,15 @@ Result<WebConfig> WebSettings::load() {
 }
 
 void WebSettings::keep(HttpServer& server) {
-  auto web = broker_ ? broker_->web_config() : std::nullopt;
+  take(broker_ ? broker_->web_config() : std::nullopt, server);
+}
+
+void WebSettings::reload(HttpServer& server) {
+  if (broker_) return take(broker_->web_config(Broker::Read::always), server);
+  spdlog::info("nothing to read again: there is no --web.config.file");
+}
+
+void WebSettings::take(std::optional<Result<WebConfig>> web, HttpServer& server) {
   if (!web) return;
   valid_ = web->has_value();
   if (*web) {

@@ -22,6 +22,10 @@ class WebSettings {
   // At the start: an error is one then.
   Result<WebConfig> load();
 
+  // When it is asked for: reads the file and those that it names, changed or not, and tells in the
+  // log, in one line, what came of it.
+  void reload(HttpServer& server);
+
   // About once a second. Hands a file that has changed to the server; one that is not valid is told
   // in the log, once.
   void keep(HttpServer& server);
@@ -30,6 +34,8 @@ class WebSettings {
   [[nodiscard]] std::optional<bool> are_in_force() const;
 
  private:
+  void take(std::optional<Result<WebConfig>> web, HttpServer& server);
+
   std::shared_ptr<Broker> broker_;
   std::atomic<bool> valid_ = true;
 };

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/export/families.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <span>
-#include <sstream>
 #include <utility>
 
 #include "agent/export/metric_table.h"
@@ -45,26 +42,22 @@ ClientMetric::Histogram histogram_of(std::span<const __u64> slots, double sum, d
   return histogram;
 }
 
+// Collects series by family. The labels of a mount are held once, and get into its series when a
+// family is given away: names of mounts are as long as a user of the host likes.
 class Builder {
  public:
-  Builder() {
-    for (std::size_t i = 0; i < kMetricCount; i++) {
-      families_[i] = {.name = all_metrics()[i].name,
-                      .help = all_metrics()[i].help,
-                      .type = all_metrics()[i].type,
-                      .metric = {}};
-    }
-  }
+  // Series from now on are those of this mount, and have its labels before their own.
+  void begin_mount(Labels labels) { mounts_.push_back(std::move(labels)); }
+  void end_mounts() { mounts_.emplace_back(); }
 
   void number(Metric metric, Labels labels, double value) {
     ClientMetric series;
-    series.label = std::move(labels);
     if (all_metrics()[metric].type == MetricType::Counter) {
       series.counter.value = value;
     } else {
       series.gauge.value = value;
     }
-    families_[metric].metric.push_back(std::move(series));
+    add(metric, std::move(labels), std::move(series));
   }
 
   void count(Metric metric, Labels labels, std::uint64_t value) {
@@ -73,21 +66,44 @@ class Builder {
 
   void histogram(Metric metric, Labels labels, ClientMetric::Histogram histogram) {
     ClientMetric series;
-    series.label = std::move(labels);
     series.histogram = std::move(histogram);
-    families_[metric].metric.push_back(std::move(series));
+    add(metric, std::move(labels), std::move(series));
   }
 
-  std::vector<MetricFamily> take() {
-    std::vector<MetricFamily> used;
-    for (MetricFamily& family : families_) {
-      if (!family.metric.empty()) used.push_back(std::move(family));
+  // Each family once, in the order of all_metrics(), and then no more.
+  void give(const TakeFamily& take) {
+    for (std::size_t i = 0; i < kMetricCount; i++) {
+      std::vector<Series> all = std::exchange(families_[i], {});
+      if (all.empty()) continue;
+      MetricFamily family = {.name = all_metrics()[i].name,
+                             .help = all_metrics()[i].help,
+                             .type = all_metrics()[i].type,
+                             .metric = {}};
+      family.metric.reserve(all.size());
+      for (Series& series : all) family.metric.push_back(whole(std::move(series)));
+      take(std::move(family));
     }
-    return used;
   }
 
  private:
-  std::array<MetricFamily, kMetricCount> families_;
+  struct Series {
+    std::size_t mount = 0;  // position of its labels
+    ClientMetric metric;    // with its own labels only
+  };
+
+  void add(Metric metric, Labels labels, ClientMetric series) {
+    series.label = std::move(labels);
+    families_[metric].push_back({mounts_.size() - 1, std::move(series)});
+  }
+
+  ClientMetric whole(Series series) const {
+    const Labels& mount = mounts_[series.mount];
+    series.metric.label.insert(series.metric.label.begin(), mount.begin(), mount.end());
+    return std::move(series.metric);
+  }
+
+  std::vector<Labels> mounts_ = std::vector<Labels>(1);  // the first: none
+  std::array<std::vector<Series>, kMetricCount> families_;
 };
 
 Labels with(const Labels& labels, Labels more) {
@@ -96,9 +112,9 @@ Labels with(const Labels& labels, Labels more) {
   return all;
 }
 
-void add_calls(Builder& builder, const Labels& labels, const fusescope_io_stats& stats,
-               fusescope_op op, fusescope_mode mode) {
-  const Labels call = with(labels, {{"op", name_of(op)}, {"mode", name_of(mode)}});
+void add_calls(Builder& builder, const fusescope_io_stats& stats, fusescope_op op,
+               fusescope_mode mode) {
+  const Labels call = {{"op", name_of(op)}, {"mode", name_of(mode)}};
   builder.histogram(kIoRequests, call,
                     histogram_of(stats.requests, static_cast<double>(requests_of(stats)), 1, true));
   builder.count(kIoSegments, call, segments_of(stats));
@@ -113,9 +129,8 @@ void add_calls(Builder& builder, const Labels& labels, const fusescope_io_stats&
   }
 }
 
-void add_data_requests(Builder& builder, const Labels& labels, const fusescope_data_stats& stats,
-                       fusescope_op op) {
-  const Labels data = with(labels, {{"op", name_of(op)}});
+void add_data_requests(Builder& builder, const fusescope_data_stats& stats, fusescope_op op) {
+  const Labels data = {{"op", name_of(op)}};
   builder.histogram(kRequestPages, data,
                     histogram_of(stats.pages, static_cast<double>(pages_of(stats)), 1, false));
   builder.count(kRequestBytes, data, stats.bytes);
@@ -125,50 +140,48 @@ void add_data_requests(Builder& builder, const Labels& labels, const fusescope_d
   }
 }
 
-void add_duration(Builder& builder, const Labels& labels, const std::string& op,
-                  const fusescope_duration_stats& stats) {
+void add_duration(Builder& builder, const std::string& op, const fusescope_duration_stats& stats) {
   builder.histogram(
-      kRequestDuration, with(labels, {{"op", op}}),
+      kRequestDuration, {{"op", op}},
       histogram_of(stats.slots, static_cast<double>(stats.sum_ns) / 1e9, 1e-6, false));
 }
 
 // Only what was seen: where no hook shows when the daemon takes a request, there are no phases.
-void add_phases(Builder& builder, const Labels& labels, const fusescope_mount_stats& stats) {
+void add_phases(Builder& builder, const fusescope_mount_stats& stats) {
   for (int i = 0; i < FUSESCOPE_PHASES; i++) {
     const fusescope_duration_stats& phase = stats.phases[i];
     if (!count_of(phase)) continue;
     builder.histogram(
-        kRequestPhase, with(labels, {{"phase", name_of(static_cast<fusescope_phase>(i))}}),
+        kRequestPhase, {{"phase", name_of(static_cast<fusescope_phase>(i))}},
         histogram_of(phase.slots, static_cast<double>(phase.sum_ns) / 1e9, 1e-6, false));
   }
 }
 
-void add_errors(Builder& builder, const Labels& labels, const Counters& counters) {
+void add_errors(Builder& builder, const Counters& counters) {
   for (const auto& [key, count] : counters.errors) {
     builder.count(kRequestErrors,
-                  with(labels, {{"op", opcode_name(key.opcode)}, {"error", error_name(key.error)}}),
-                  count);
+                  {{"op", opcode_name(key.opcode)}, {"error", error_name(key.error)}}, count);
   }
-  builder.count(kInterrupts, labels, counters.data.interrupted);
+  builder.count(kInterrupts, {}, counters.data.interrupted);
 }
 
-void add_limits(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
-  if (mount.readahead_bytes) builder.count(kReadahead, labels, *mount.readahead_bytes);
+void add_limits(Builder& builder, const MountSnapshot& mount) {
+  if (mount.readahead_bytes) builder.count(kReadahead, {}, *mount.readahead_bytes);
   if (!mount.limits || !mount.limits->initialized) return;
   const fusescope_limits& limits = *mount.limits;
-  builder.count(kMaxRead, labels, limits.max_read);
-  builder.count(kMaxWrite, labels, limits.max_write);
-  builder.count(kMaxPages, labels, limits.max_pages);
-  builder.count(kMaxBackground, labels, limits.max_background);
-  builder.count(kCongestionThreshold, labels, limits.congestion_threshold);
-  builder.count(kBackground, labels, limits.background);
+  builder.count(kMaxRead, {}, limits.max_read);
+  builder.count(kMaxWrite, {}, limits.max_write);
+  builder.count(kMaxPages, {}, limits.max_pages);
+  builder.count(kMaxBackground, {}, limits.max_background);
+  builder.count(kCongestionThreshold, {}, limits.congestion_threshold);
+  builder.count(kBackground, {}, limits.background);
 }
 
-void add_info(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
+void add_info(Builder& builder, const MountSnapshot& mount) {
   builder.number(kMountInfo,
-                 with(labels, {{"source", to_label(mount.identity.source)},
-                               {"connection", std::to_string(mount.identity.device)},
-                               {"transport", transport_of(mount)}}),
+                 {{"source", to_label(mount.identity.source)},
+                  {"connection", std::to_string(mount.identity.device)},
+                  {"transport", transport_of(mount)}},
                  1);
 }
 
@@ -177,10 +190,9 @@ bool is_filled(const SelfSnapshot& self, std::string_view role) {
   return hook != self.hooks.end() && !hook->programs.empty();
 }
 
-void add_blocked(Builder& builder, const Labels& labels, const MountSnapshot& mount) {
-  builder.count(kBlockedThreads, labels, mount.blocked_threads);
-  builder.number(kBlockedSeconds, labels,
-                 static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
+void add_blocked(Builder& builder, const MountSnapshot& mount) {
+  builder.count(kBlockedThreads, {}, mount.blocked_threads);
+  builder.number(kBlockedSeconds, {}, static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
 }
 
 Labels labels_of(const MountSnapshot& mount) {
@@ -188,37 +200,30 @@ Labels labels_of(const MountSnapshot& mount) {
           {"fstype", to_label(mount.identity.fstype)}};
 }
 
-void add_states(Builder& builder, const std::vector<MountSnapshot>& mounts,
-                const std::vector<MountState>& states) {
-  for (std::size_t i = 0; i < std::min(mounts.size(), states.size()); i++) {
-    builder.count(kMountState, labels_of(mounts[i]), static_cast<std::uint64_t>(states[i]));
-  }
-}
-
 void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
   const bool sees_calls = is_filled(self, "call");
-  const Labels labels = labels_of(mount);
+  builder.begin_mount(labels_of(mount));
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
     const auto op = static_cast<fusescope_op>(i);
     const fusescope_op_stats& stats = mount.counters.data.ops[i];
     for (int j = 0; sees_calls && j < FUSESCOPE_MODES; j++) {
-      add_calls(builder, labels, stats.io[j], op, static_cast<fusescope_mode>(j));
+      add_calls(builder, stats.io[j], op, static_cast<fusescope_mode>(j));
     }
-    add_data_requests(builder, labels, stats.data, op);
-    if (count_of(stats.duration)) add_duration(builder, labels, name_of(op), stats.duration);
+    add_data_requests(builder, stats.data, op);
+    if (count_of(stats.duration)) add_duration(builder, name_of(op), stats.duration);
   }
   for (const auto& [opcode, duration] : mount.counters.durations) {
-    add_duration(builder, labels, opcode_name(opcode), duration);
+    add_duration(builder, opcode_name(opcode), duration);
   }
-  add_phases(builder, labels, mount.counters.data);
-  builder.count(kRequestsSent, labels, sent_of(mount.counters.data));
-  add_errors(builder, labels, mount.counters);
-  builder.count(kInFlight, labels, mount.in_flight);
-  builder.number(kOldestAge, labels, static_cast<double>(mount.oldest_age_ns) / 1e9);
-  if (mount.waiting) builder.count(kWaiting, labels, *mount.waiting);
-  if (is_filled(self, "blocked")) add_blocked(builder, labels, mount);
-  if (mount.identity.device) add_info(builder, labels, mount);
-  add_limits(builder, labels, mount);
+  add_phases(builder, mount.counters.data);
+  builder.count(kRequestsSent, {}, sent_of(mount.counters.data));
+  add_errors(builder, mount.counters);
+  builder.count(kInFlight, {}, mount.in_flight);
+  builder.number(kOldestAge, {}, static_cast<double>(mount.oldest_age_ns) / 1e9);
+  if (mount.waiting) builder.count(kWaiting, {}, *mount.waiting);
+  if (is_filled(self, "blocked")) add_blocked(builder, mount);
+  if (mount.identity.device) add_info(builder, mount);
+  add_limits(builder, mount);
 }
 
 std::uint64_t missed_runs(const std::vector<ProgramStatus>& programs) {
@@ -245,6 +250,19 @@ void add_confinement(Builder& builder, const Confinement& confinement) {
   }
 }
 
+// How well mounts are known.
+void add_mount_tables(Builder& builder, const SelfSnapshot& self) {
+  builder.count(kMountsDropped, {}, self.mounts_dropped);
+  builder.count(kMountsUnnamed, {}, self.mounts_unnamed);
+  builder.count(kMountsRenamed, {}, self.mounts_renamed);
+  builder.count(kMountsForgotten, {}, self.mounts_forgotten);
+  builder.count(kMountTablesRepeated, {}, self.mount_tables_repeated);
+  builder.count(kMountTablesCut, {}, self.mount_tables_cut);
+  if (self.mount_tables_age_seconds) {
+    builder.number(kMountTablesAge, {}, *self.mount_tables_age_seconds);
+  }
+}
+
 void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& context) {
   const SelfSnapshot& self = snapshot.self;
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
@@ -268,7 +286,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   const auto is_mounted = [](const MountSnapshot& mount) { return mount.identity.device != 0; };
   builder.count(kMounts, {},
                 static_cast<std::uint64_t>(std::ranges::count_if(snapshot.mounts, is_mounted)));
-  builder.count(kMountsDropped, {}, self.mounts_dropped);
+  add_mount_tables(builder, self);
   builder.number(kScrapeDuration, {}, context.scrape_seconds);
   if (const auto in_force = context.web.config_is_in_force) {
     builder.number(kWebConfig, {}, *in_force ? 1 : 0);
@@ -278,23 +296,25 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
     builder.count(kHttpRequests, {{"handler", key.handler}, {"code", std::to_string(key.status)}},
                   count);
   }
+  const auto& [http, housekeeping] = context.web.exceptions;
+  builder.count(kInternalErrors, {{"where", "http"}}, http);
+  builder.count(kInternalErrors, {{"where", "housekeeping"}}, housekeeping);
   add_programs(builder, self.programs);
 }
 
 }  // namespace
 
-std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
+void each_family(const Snapshot& snapshot, const ExportContext& context, const TakeFamily& take) {
   Builder builder;
-  for (const MountSnapshot& mount : snapshot.mounts) add_mount(builder, mount, snapshot.self);
-  add_states(builder, snapshot.mounts, context.states);
+  for (std::size_t i = 0; i < snapshot.mounts.size(); i++) {
+    add_mount(builder, snapshot.mounts[i], snapshot.self);
+    if (i < context.states.size()) {
+      builder.count(kMountState, {}, static_cast<std::uint64_t>(context.states[i]));
+    }
+  }
+  builder.end_mounts();
   add_self(builder, snapshot, context);
-  return builder.take();
-}
-
-std::string text_of(const std::vector<MetricFamily>& families) {
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, families);
-  return std::move(out).str();
+  builder.give(take);
 }
 
 }  // namespace fusescope

@@ -3,6 +3,8 @@
 
 #include <prometheus/metric_family.h>
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,11 +17,18 @@
 
 namespace fusescope {
 
-// What the server says of itself.
+// Exceptions that did not end the agent, by where they came.
+struct ExceptionCounts {
+  std::uint64_t http = 0;
+  std::uint64_t housekeeping = 0;
+};
+
+// What the server, and what runs beside it, say of themselves.
 struct WebStatus {
   RequestCounts requests;
   std::optional<bool> config_is_in_force = {};  // nothing: there is no web config
   Confinement confinement = {};
+  ExceptionCounts exceptions = {};
 };
 
 // What is known beside the snapshot when it is exported.
@@ -32,11 +41,10 @@ struct ExportContext {
   HookConditions conditions;  // under which hooks were looked for
 };
 
-// The snapshot as Prometheus families; families without any series are left out.
-std::vector<prometheus::MetricFamily> families_of(const Snapshot& snapshot,
-                                                  const ExportContext& context);
+using TakeFamily = std::function<void(prometheus::MetricFamily)>;
 
-// The text exposition format, version 0.0.4.
-std::string text_of(const std::vector<prometheus::MetricFamily>& families);
+// The snapshot as Prometheus families, one after the other: only one at a time has the labels of
+// its mounts in each of its series. Families without any series are left out.
+void each_family(const Snapshot& snapshot, const ExportContext& context, const TakeFamily& take);
 
 }  // namespace fusescope

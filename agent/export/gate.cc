@@ -46,7 +46,7 @@ HttpResponse too_many(const std::string& what, std::chrono::nanoseconds wait) {
   const auto seconds =
       std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
   return {.status = 429,
-          .body = "Too many " + what + " from this address: try again later\n",
+          .body = "Too many " + what + ": try again later\n",
           .headers = {{"Retry-After", std::to_string(seconds)}}};
 }
 
@@ -69,15 +69,23 @@ Gate::Gate(const WebConfig& config)
 
 std::optional<HttpResponse> Gate::refuse(const HttpRequest& request, const std::string& client,
                                          Clock::time_point now) {
-  if (is_too_fast(client, now)) return too_many("requests", rate_limit_.interval);
+  if (is_too_fast(client, now)) return too_many("requests from this address", rate_limit_.interval);
   if (!passwords_) return std::nullopt;
   const auto credentials = credentials_of(request);
   if (!credentials) return unauthorized();
   switch (passwords_->check(credentials->name, credentials->password, client, now)) {
     case Login::right: return std::nullopt;
     case Login::wrong: return unauthorized();
-    default: return too_many("wrong passwords", Passwords::kAttemptInterval);
+    case Login::too_many_attempts:
+      return too_many("wrong passwords from this address", Passwords::kAttemptInterval);
+    case Login::no_time: return too_many("wrong passwords", std::chrono::seconds(1));
   }
+  std::unreachable();
+}
+
+void Gate::take_over(Gate& before, Clock::time_point now) {
+  if (passwords_ && before.passwords_) passwords_->take_over(*before.passwords_, now);
+  if (rate_limit_ == before.rate_limit_) rates_ = std::move(before.rates_);
 }
 
 void Gate::add_headers(HttpResponse& response) const {

@@ -20,8 +20,13 @@ class Gate {
   // Without a rate limit in the config, kRequestsPerSecond and kBurst hold.
   explicit Gate(const WebConfig& config);
 
-  // The answer to a request that is not let in: status 429 above the client's rate, or its limit of
-  // wrong passwords, and 401 without a right password. `client` is the address that it comes from.
+  // Goes on where that of an earlier config ends, which is of no use then: who was right, who has
+  // guessed, and the rates if the limit is the same.
+  void take_over(Gate& before, Clock::time_point now);
+
+  // The answer to a request that is not let in: status 429 above the client's rate, its limit of
+  // wrong passwords or the time for passwords, and 401 without a right password. `client` is the
+  // address that it comes from.
   std::optional<HttpResponse> refuse(const HttpRequest& request, const std::string& client,
                                      Clock::time_point now);
 

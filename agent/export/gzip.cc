@@ -4,11 +4,13 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace fusescope {
 namespace {
@@ -47,8 +49,6 @@ bool has_weight(std::string_view parameters) {
   return true;
 }
 
-using Deflate = std::unique_ptr<z_stream, int (*)(z_stream*)>;
-
 }  // namespace
 
 bool accepts_gzip(std::string_view accept_encoding) {
@@ -66,29 +66,58 @@ bool accepts_gzip(std::string_view accept_encoding) {
   return named.value_or(any);
 }
 
-Result<std::string> gzip_compress(std::string_view bytes) {
-  z_stream stream{};
-  // The fastest level: exposition text is so repetitive that the higher ones gain little.
-  if (::deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzipFraming, kMemoryLevel,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-    return std::unexpected(Error{"compress the answer: out of memory"});
+struct GzipWriter::Stream : z_stream {
+  Stream() : z_stream{} {
+    // The fastest level: exposition text is so repetitive that the higher ones gain little.
+    begun = ::deflateInit2(this, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzipFraming, kMemoryLevel,
+                           Z_DEFAULT_STRATEGY) == Z_OK;
   }
-  const Deflate ender(&stream, ::deflateEnd);
-  if (bytes.size() > std::numeric_limits<uInt>::max()) {
-    return std::unexpected(Error{"compress the answer: it is larger than 4 GiB"});
-  }
+  ~Stream() { ::deflateEnd(this); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
-  // With room for the bound, zlib finishes in one call. It does not write to its input.
-  std::string compressed(::deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_out = static_cast<uInt>(compressed.size());
-  if (::deflate(&stream, Z_FINISH) != Z_STREAM_END) {
+  bool begun = false;
+};
+
+GzipWriter::GzipWriter() : stream_(std::make_unique<Stream>()) {}
+GzipWriter::~GzipWriter() = default;
+
+void GzipWriter::add(std::string_view bytes) {
+  constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kMost))) {
+    // zlib does not write to its input.
+    stream_->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_->avail_in = static_cast<uInt>(std::min(bytes.size(), kMost));
+    run(Z_NO_FLUSH);
+  }
+}
+
+Result<std::string> GzipWriter::finish() {
+  if (!stream_->begun) return std::unexpected(Error{"compress the answer: out of memory"});
+  if (run(Z_FINISH) != Z_STREAM_END) {
     return std::unexpected(Error{"compress the answer: deflate did not finish"});
   }
-  compressed.resize(stream.total_out);
-  return compressed;
+  return std::move(compressed_);
+}
+
+// Until there is nothing left to be written.
+int GzipWriter::run(int flush) {
+  std::array<char, 16 * 1024> piece{};
+  int status = Z_STREAM_ERROR;
+  if (!stream_->begun) return status;
+  do {
+    stream_->next_out = reinterpret_cast<Bytef*>(piece.data());
+    stream_->avail_out = piece.size();
+    status = ::deflate(stream_.get(), flush);
+    compressed_.append(piece.data(), piece.size() - stream_->avail_out);
+  } while (stream_->avail_out == 0);
+  return status;
+}
+
+Result<std::string> gzip_compress(std::string_view bytes) {
+  GzipWriter writer;
+  writer.add(bytes);
+  return writer.finish();
 }
 
 }  // namespace fusescope

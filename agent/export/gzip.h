@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,26 @@ namespace fusescope {
 // are to be joined with commas first.
 bool accepts_gzip(std::string_view accept_encoding);
 
-// The bytes as one gzip member (RFC 1952). Fails only when memory runs out.
+// Makes one gzip member (RFC 1952) of pieces, so that the bytes themselves need not be held.
+class GzipWriter {
+ public:
+  GzipWriter();
+  ~GzipWriter();
+
+  void add(std::string_view bytes);
+
+  // All of it, once. Fails only when memory ran out.
+  Result<std::string> finish();
+
+ private:
+  struct Stream;
+  int run(int flush);
+
+  std::unique_ptr<Stream> stream_;
+  std::string compressed_;
+};
+
+// The same at once.
 Result<std::string> gzip_compress(std::string_view bytes);
 
 }  // namespace fusescope

@@ -23,13 +23,16 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
+#include "agent/base/exceptions.h"
 #include "agent/base/unique_fd.h"
 #include "agent/export/client_log.h"
 #include "agent/export/deadlines.h"
 #include "agent/export/guard.h"
 #include "agent/export/gzip.h"
+#include "agent/export/held_answers.h"
 
 namespace fusescope {
 namespace {
@@ -48,18 +51,51 @@ MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name
   }
 }
 
-MHD_Result queue(MHD_Connection* connection, const HttpResponse& response) {
-  // With MUST_COPY the body is only read, though the parameter is not const.
+// An answer, as libmicrohttpd reads it and lets go of it.
+struct Sending {
+  HeldAnswers& all;
+  HeldAnswers::Held answer;
+
+  ~Sending() { all.release(answer); }
+};
+
+ssize_t read_answer(void* sending, std::uint64_t position, char* into, std::size_t room) noexcept {
+  const HeldAnswers::Answer& answer = *static_cast<Sending*>(sending)->answer;
+  if (answer.is_given_up) return MHD_CONTENT_READER_END_WITH_ERROR;
+  return static_cast<ssize_t>(answer.body.copy(into, room, position));
+}
+
+void let_go(void* sending) noexcept { delete static_cast<Sending*>(sending); }
+
+MHD_Result queue(MHD_Connection* connection, HttpResponse response, std::string client,
+                 HeldAnswers& held) {
+  constexpr std::size_t kBlock = 16 * 1024;
+  const std::size_t size = response.body.size();
+  auto sending =
+      std::make_unique<Sending>(held, held.hold(std::move(client), std::move(response.body)));
   const Response queued(
-      MHD_create_response_from_buffer(response.body.size(), const_cast<char*>(response.body.data()),
-                                      MHD_RESPMEM_MUST_COPY),
+      MHD_create_response_from_callback(size, kBlock, read_answer, sending.get(), let_go),
       MHD_destroy_response);
   if (!queued) return MHD_NO;
+  std::ignore = sending.release();  // it is the response's now
   MHD_add_response_header(queued.get(), "Content-Type", response.content_type.c_str());
   for (const HttpHeader& header : response.headers) {
     MHD_add_response_header(queued.get(), header.name.c_str(), header.value.c_str());
   }
   return MHD_queue_response(connection, response.status, queued.get());
+}
+
+// Percent escapes are undone in place, but for a NUL: the path would seem to end there.
+std::size_t undo_escapes(void* /*state*/, MHD_Connection* /*connection*/, char* text) noexcept {
+  const std::string_view whole = text;
+  return whole.find("%00") == std::string_view::npos ? MHD_http_unescape(text) : whole.size();
+}
+
+bool may_have_body(MHD_Connection* connection, std::string_view verb) noexcept {
+  const auto has = [&](const char* name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) != nullptr;
+  };
+  return (verb != "GET" && verb != "HEAD") || has("Content-Length") || has("Transfer-Encoding");
 }
 
 // libmicrohttpd calls this when its own state is broken, and expects it not to return.
@@ -84,7 +120,8 @@ class HttpServer::State {
       : options_(std::move(options)),
         client_log_(options_.log),
         router_(options_.uncompressed_body_bytes, options_.log),
-        deadlines_(options_.request_timeout) {}
+        deadlines_(options_.request_timeout),
+        held_(options_.held_answer_bytes) {}
 
   ~State() {
     if (thread_.joinable()) {
@@ -131,6 +168,7 @@ class HttpServer::State {
     return endpoints;
   }
   RequestCounts counts() const { return router_.counts(); }
+  std::uint64_t exceptions() const { return router_.exceptions(); }
 
  private:
   using Daemon = Guard::Daemon;
@@ -182,6 +220,7 @@ class HttpServer::State {
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT,
          static_cast<intptr_t>(options_.connection_memory_bytes), nullptr},
         {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&on_connection), this},
+        {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&undo_escapes), nullptr},
         {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&on_completed), this},
     };
     if (tls != nullptr) {
@@ -221,12 +260,23 @@ class HttpServer::State {
     ::pthread_setname_np(::pthread_self(), "fusescope-http");
 
     while (!ending_) {
-      take_renewal();
-      for_each_daemon([](MHD_Daemon* daemon) { MHD_run(daemon); });
-      deadlines_.enforce();
-      std::erase_if(guards_, [](const GuardPointer& guard) { return guard->has_ended(); });
-      wait();
+      if (!fence("serve", [this] { run_once(); })) ::poll(nullptr, 0, kPauseMilliseconds);
     }
+  }
+
+  void run_once() {
+    take_renewal();
+    for_each_daemon([](MHD_Daemon* daemon) { MHD_run(daemon); });
+    deadlines_.enforce();
+    std::erase_if(guards_, [](const GuardPointer& guard) { return guard->has_ended(); });
+    wait();
+  }
+
+  // No exception may leave the thread, or go through the library's C. Whether there was none.
+  bool fence(const char* operation, const auto& action) noexcept {
+    const auto thrown = exception_of(action);
+    if (thrown) exception_of([&] { router_.note_exception(operation, *thrown); });
+    return !thrown;
   }
 
   void wait() {
@@ -248,6 +298,7 @@ class HttpServer::State {
     }
     if (!web) return;
     if (auto renewed = guard_of(std::move(*web))) {
+      (*renewed)->gate.take_over(guard().gate, Clock::now());
       guard().stop_accepting(options_.request_timeout);
       guards_.push_back(std::move(*renewed));
     } else {
@@ -282,29 +333,35 @@ class HttpServer::State {
     request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
     const sockaddr* client =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    auto refusal = guard().gate.refuse(request, address_text(*client), Clock::now());
-    HttpResponse response = refusal ? router_.refuse(request.path, std::move(*refusal))
-                                    : router_.respond(method, request);
+    const std::string address = address_text(*client);
+    HttpResponse response = router_.respond(method, request, [&](const HttpRequest& asked) {
+      return guard().gate.refuse(asked, address, Clock::now());
+    });
     guard().gate.add_headers(response);
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
-    return queue(connection, response);
+    const std::uint64_t given_up = held_.given_up();
+    const MHD_Result queued = queue(connection, std::move(response), address, held_);
+    if (held_.given_up() > given_up) {
+      client_log_.write(std::to_string(held_.given_up() - given_up) +
+                        " answers given up: clients have not read them, and they hold too much");
+    }
+    return queued;
   }
 
   static MHD_Result on_request(void* state, MHD_Connection* connection, const char* path,
                                const char* method, const char* /*version*/, const char* /*upload*/,
                                std::size_t* upload_bytes, void** request_context) noexcept {
-    // In the first call only the headers are there. An answer then would close the connection,
-    // which is as well for a method that may carry a body, but not for each scrape.
-    const std::string_view verb = method;
-    if (std::exchange(*request_context, state) == nullptr && (verb == "GET" || verb == "HEAD")) {
+    // In the first call only the headers are there. An answer then closes the connection, so that a
+    // body is never taken for another request, whatever a proxy before this server took for its
+    // end; and each scrape keeps its connection.
+    if (std::exchange(*request_context, state) == nullptr && !may_have_body(connection, method)) {
       return MHD_YES;
     }
     if (std::exchange(*upload_bytes, 0) != 0) return MHD_YES;  // a body is read and ignored
-    try {
-      return static_cast<State*>(state)->answer(connection, path, method);
-    } catch (...) {
-      return MHD_NO;  // closes the connection; it was memory that ran out
-    }
+    auto& self = *static_cast<State*>(state);
+    MHD_Result result = MHD_NO;  // closes the connection
+    self.fence("answer", [&] { result = self.answer(connection, path, method); });
+    return result;
   }
 
   // Connections start on the daemons of the guard in force only.
@@ -319,34 +376,41 @@ class HttpServer::State {
   static void on_connection(void* state, MHD_Connection* connection, void** /*context*/,
                             MHD_ConnectionNotificationCode code) noexcept {
     auto& self = *static_cast<State*>(state);
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-      self.deadlines_.restart(connection);
-      self.deadlines_.keep(self.options_.connection_limit);
-      self.begin_tls(connection);
-    } else {
-      self.deadlines_.forget(connection);
-      self.connection_closed_ = true;
-    }
+    self.fence("follow a connection", [&] {
+      if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        self.deadlines_.restart(connection);
+        self.deadlines_.keep(self.options_.connection_limit);
+        self.begin_tls(connection);
+      } else {
+        self.deadlines_.forget(connection);
+        self.connection_closed_ = true;
+      }
+    });
   }
 
   static void on_completed(void* state, MHD_Connection* connection, void** /*context*/,
                            MHD_RequestTerminationCode /*code*/) noexcept {
-    static_cast<State*>(state)->deadlines_.restart(connection);
+    auto& self = *static_cast<State*>(state);
+    self.fence("follow a connection", [&] { self.deadlines_.restart(connection); });
   }
 
   [[gnu::format(printf, 2, 0)]] static void on_library_log(void* state, const char* format,
                                                            va_list arguments) noexcept {
     std::array<char, 512> line{};
     std::vsnprintf(line.data(), line.size(), format, arguments);
-    static_cast<State*>(state)->client_log_.write("libmicrohttpd: " + std::string(line.data()));
+    auto& self = *static_cast<State*>(state);
+    self.fence("log",
+               [&] { self.client_log_.write("libmicrohttpd: " + std::string(line.data())); });
   }
 
+  static constexpr int kPauseMilliseconds = 100;      // after an exception, which may come again
   static constexpr unsigned kEndingConnections = 64;  // shut down, and not yet closed
 
   HttpOptions options_;
   ClientLog client_log_;
   Router router_;
   Deadlines deadlines_;
+  HeldAnswers held_;
   bool connection_closed_ = false;
   UniqueFd wake_;
   std::vector<Listener> listeners_;
@@ -380,5 +444,6 @@ Result<void> HttpServer::serve(Routes routes) { return state_->serve(std::move(r
 std::vector<Endpoint> HttpServer::listening() const { return state_->listening(); }
 void HttpServer::renew(WebConfig web) { state_->renew(std::move(web)); }
 RequestCounts HttpServer::counts() const { return state_->counts(); }
+std::uint64_t HttpServer::exceptions() const { return state_->exceptions(); }
 
 }  // namespace fusescope

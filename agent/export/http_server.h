@@ -36,6 +36,10 @@ struct HttpOptions {
   // Holds a connection's request line and headers: longer ones get status 414 or 431.
   std::size_t connection_memory_bytes = 32 * 1024;
 
+  // Answers that clients have not read yet hold this much together, or as much as the largest one:
+  // beyond, the client that holds the most loses its oldest answer, and that connection.
+  std::size_t held_answer_bytes = 32 * 1024 * 1024;
+
   // A longer body is compressed if the client accepts that.
   std::size_t uncompressed_body_bytes = 1024;
 };
@@ -73,6 +77,9 @@ class HttpServer {
   // The requests answered so far. Those that are no HTTP, or too long, reach no handler and are
   // not counted. May be called on any thread, also in a handler.
   [[nodiscard]] RequestCounts counts() const;
+
+  // Exceptions that have ended neither the process nor its thread. May be called on any thread.
+  [[nodiscard]] std::uint64_t exceptions() const;
 
  private:
   class State;

@@ -108,6 +108,26 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_mounts", MetricType::Gauge, "", "FUSE mounts with series of their own."},
     {"fusescope_mounts_dropped_total", MetricType::Counter, "",
      "FUSE mounts without series of their own: counted together as mountpoint=\"other\"."},
+    {"fusescope_mounts_unnamed", MetricType::Gauge, "",
+     "FUSE connections that no mount table has named yet, now: they are shown once one does."},
+    {"fusescope_mounts_renamed_total", MetricType::Counter, "",
+     "FUSE mounts whose counters went on under another mountpoint or fstype: mounts that were "
+     "moved, "
+     "or found in a mount table late. What was counted before stays under the old one."},
+    {"fusescope_mounts_forgotten_total", MetricType::Counter, "",
+     "Mounts that are gone and whose counters are no longer remembered, as those of the latest 256 "
+     "are: a new one in the same place begins at 0."},
+    {"fusescope_mount_tables_repeated_total", MetricType::Counter, "",
+     "Times that the mount table of the agent's own namespace could not be read, so that mounts "
+     "have "
+     "the names that they had before."},
+    {"fusescope_mount_tables_cut_total", MetricType::Counter, "",
+     "Times that a mount table of another namespace was too long to be read to its end."},
+    {"fusescope_mount_tables_age_seconds", MetricType::Gauge, "",
+     "Time since the mount tables of all namespaces began to be read for the last time that was "
+     "completed. Absent unless a mount is sought in other namespaces than the agent's own, and "
+     "until "
+     "all were read once."},
     {"fusescope_scrape_duration_seconds", MetricType::Gauge, "",
      "Time that it took to collect what this scrape shows."},
     {"fusescope_http_requests_total", MetricType::Counter, "handler,code",
@@ -118,6 +138,9 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_confinement", MetricType::Gauge, "measure",
      "1 while a measure is in force that keeps the process which answers from doing anything else; "
      "see docs/security.md."},
+    {"fusescope_internal_errors_total", MetricType::Counter, "where",
+     "Faults of the agent itself (exceptions) that did not end it: where is http, an answer that "
+     "became a 500, or housekeeping, what it does once a second. The log says what each was."},
     {"fusescope_bpf_program_run_seconds_total", MetricType::Counter, "program",
      "Time spent in a BPF program; only while kernel.bpf_stats_enabled is 1."},
     {"fusescope_bpf_program_runs_total", MetricType::Counter, "program",

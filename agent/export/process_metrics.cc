@@ -4,12 +4,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
+
+#include "agent/host/procfs.h"
 
 namespace fusescope {
 namespace {
@@ -37,38 +38,39 @@ struct ProcessStat {
 };
 
 std::optional<ProcessStat> read_stat() {
-  std::ifstream file("/proc/self/stat");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = read_procfs("/proc/self/stat").value_or("");
   const auto name_end = text.rfind(')');  // the name itself may hold spaces
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(text.substr(name_end + 1));
-  std::vector<std::string> values{std::istream_iterator<std::string>(fields), {}};
-  constexpr std::size_t kFirst = 3;  // number of the first field after the name
+  std::string state;
+  fields >> state;
+  const std::vector<double> values{std::istream_iterator<double>(fields), {}};
+  constexpr std::size_t kFirst = 4;  // number of the first field after the state
   if (values.size() < 24 - kFirst + 1) return std::nullopt;
-  const auto field = [&](std::size_t number) { return std::stod(values[number - kFirst]); };
+  const auto field = [&](std::size_t number) { return values[number - kFirst]; };
   return ProcessStat{.cpu_ticks = field(14) + field(15),
                      .start_ticks = field(22),
                      .virtual_bytes = field(23),
                      .resident_pages = field(24)};
 }
 
+constexpr std::size_t kLongestNumber = 20;  // digits
+
 std::optional<double> boot_time() {
-  std::ifstream file("/proc/stat");
-  std::string word;
-  while (file >> word) {
-    double seconds = 0;
-    if (word == "btime" && file >> seconds) return seconds;
-  }
+  constexpr std::string_view kField = "\nbtime ";
+  const std::string text = read_procfs("/proc/stat").value_or("");
+  const auto field = text.find(kField);
+  if (field == std::string::npos) return std::nullopt;
+  std::istringstream value(text.substr(field + kField.size(), kLongestNumber));
+  double seconds = 0;
+  if (value >> seconds) return seconds;
   return std::nullopt;
 }
 
 void add_descriptors(std::vector<MetricFamily>& families) {
-  std::error_code error;
-  const std::filesystem::directory_iterator open_files("/proc/self/fd", error);
-  if (!error) {
-    families.push_back(single(
-        "process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
-        static_cast<double>(std::distance(open_files, std::filesystem::directory_iterator()))));
+  if (const auto open_files = list_procfs("/proc/self/fd")) {
+    families.push_back(single("process_open_fds", "Number of open file descriptors.",
+                              MetricType::Gauge, static_cast<double>(open_files->size())));
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

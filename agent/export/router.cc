@@ -3,9 +3,10 @@
 
 #include <strings.h>
 
-#include <exception>
+#include <algorithm>
 #include <utility>
 
+#include "agent/base/exceptions.h"
 #include "agent/export/gzip.h"
 
 namespace fusescope {
@@ -20,17 +21,25 @@ std::string HttpRequest::header(std::string_view name) const {
   return joined;
 }
 
-HttpResponse Router::respond(std::string_view method, const HttpRequest& request) {
+HttpResponse Router::respond(std::string_view method, const HttpRequest& request,
+                             const Refuse& refuse) {
   const Route* route = route_of(request.path);
-  HttpResponse response = choose(route, method, request);
-  compress(response, request.gzip_accepted);
+  HttpResponse response;
+  const auto thrown = exception_of([&] {
+    auto refusal = refuse ? refuse(request) : std::nullopt;
+    response = refusal ? std::move(*refusal) : answer(route, method, request);
+  });
+  if (thrown) {
+    note_exception("answer " + request.path, *thrown);
+    response = {.status = 500, .body = "Internal Server Error: see the agent's log\n"};
+  }
   count(route, response.status);
   return response;
 }
 
-HttpResponse Router::refuse(std::string_view path, HttpResponse refusal) {
-  count(route_of(path), refusal.status);
-  return refusal;
+void Router::note_exception(const std::string& operation, const std::string& reason) {
+  ++exceptions_;
+  log_(operation + ": " + reason);
 }
 
 const Route* Router::route_of(std::string_view path) const {
@@ -48,26 +57,22 @@ RequestCounts Router::counts() const {
   return counts_;
 }
 
-HttpResponse Router::choose(const Route* route, std::string_view method,
+HttpResponse Router::answer(const Route* route, std::string_view method,
                             const HttpRequest& request) const {
   if (route == nullptr) return {.status = 404, .body = "Not Found\n"};
   if (method != "GET" && method != "HEAD") {
     return {.status = 405, .body = "Method Not Allowed\n", .headers = {{"Allow", "GET, HEAD"}}};
   }
-  try {
-    return route->respond(request);
-  } catch (const std::exception& error) {
-    log_("answer " + request.path + ": " + error.what());
-  } catch (...) {
-    log_("answer " + request.path + ": unknown exception");
-  }
-  return {.status = 500, .body = "Internal Server Error\n"};
+  HttpResponse response = route->respond(request);
+  compress(response, request.gzip_accepted);
+  return response;
 }
 
 void Router::compress(HttpResponse& response, bool accepted) const {
   if (response.body.size() <= uncompressed_bytes_) return;
   response.headers.push_back({"Vary", "Accept-Encoding"});
-  if (!accepted) return;
+  const auto is_coded = [](const HttpHeader& each) { return each.name == "Content-Encoding"; };
+  if (!accepted || std::ranges::any_of(response.headers, is_coded)) return;
   if (auto compressed = gzip_compress(response.body)) {
     response.body = std::move(*compressed);
     response.headers.push_back({"Content-Encoding", "gzip"});

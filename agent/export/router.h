@@ -2,12 +2,14 @@
 // Requests and responses, and who answers which: no sockets, no library.
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,25 +59,31 @@ struct RequestKey {
   auto operator<=>(const RequestKey&) const = default;
 };
 
+// The answer to a request that is not let in; nothing lets it in.
+using Refuse = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
+
 using RequestCounts = std::map<RequestKey, std::uint64_t>;
 
 // Turns requests into responses, and counts them. Thread-safe once the routes are set.
 class Router {
  public:
-  // A body longer than `uncompressed_bytes` is compressed where the client accepts that. The log
-  // must not be empty.
+  // A body longer than `uncompressed_bytes` is compressed where the client accepts that, unless its
+  // route has done so. The log must not be empty.
   Router(std::size_t uncompressed_bytes, HttpLog log)
       : uncompressed_bytes_(uncompressed_bytes), log_(std::move(log)) {}
 
   // Only before the first request.
   void set_routes(Routes routes) { routes_ = std::move(routes); }
 
-  // Counts a request of that path that is answered with `refusal`, and gives that back.
-  HttpResponse refuse(std::string_view path, HttpResponse refusal);
+  // What `refuse` says; else status 404 for a path without a route, 405 for a method other than GET
+  // and HEAD. 500 if any of it throws, which is counted and told in the log. The response to HEAD
+  // has its body too: leaving it out is the server's part.
+  HttpResponse respond(std::string_view method, const HttpRequest& request,
+                       const Refuse& refuse = {});
 
-  // Status 404 for a path without a route, 405 for a method other than GET and HEAD, 500 for an
-  // answer that throws. The response to HEAD has its body too: leaving it out is the server's part.
-  HttpResponse respond(std::string_view method, const HttpRequest& request);
+  // Counts an exception, and tells it in the log.
+  void note_exception(const std::string& operation, const std::string& reason);
+  [[nodiscard]] std::uint64_t exceptions() const { return exceptions_; }
 
   // The requests answered so far.
   [[nodiscard]] RequestCounts counts() const;
@@ -83,7 +91,7 @@ class Router {
  private:
   // Null for a path without one.
   [[nodiscard]] const Route* route_of(std::string_view path) const;
-  HttpResponse choose(const Route* route, std::string_view method,
+  HttpResponse answer(const Route* route, std::string_view method,
                       const HttpRequest& request) const;
   void compress(HttpResponse& response, bool accepted) const;
   void count(const Route* route, unsigned status);
@@ -91,6 +99,7 @@ class Router {
   const std::size_t uncompressed_bytes_;
   const HttpLog log_;
   Routes routes_;
+  std::atomic<std::uint64_t> exceptions_ = 0;
   mutable std::mutex mutex_;
   RequestCounts counts_;
 };

@@ -4,14 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <sstream>
+
+#include "agent/host/procfs.h"
 
 namespace fusescope {
 namespace {
 
 // A kernel can have FUSE built in without a folder for it in /sys/module.
 bool is_registered(const std::string& root) {
-  std::ifstream words(root + "/proc/filesystems");
+  std::istringstream words(read_procfs(root + "/proc/filesystems").value_or(""));
   for (std::string word; words >> word;) {
     if (word == "fuse") return true;
   }

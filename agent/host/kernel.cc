@@ -4,45 +4,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
-#include <string_view>
 
 #include "agent/base/tracefs.h"
 #include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
+#include "agent/host/procfs.h"
 
 namespace fusescope {
 namespace {
-
-// No more than a page of a file: the kernel's are shorter.
-std::optional<std::string> read_some(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 4096> buffer{};
-  file.read(buffer.data(), buffer.size());
-  if (file.gcount() <= 0) return std::nullopt;
-  return std::string(buffer.data(), static_cast<std::size_t>(file.gcount()));
-}
-
-std::optional<std::string> first_line(const std::string& path) {
-  const auto text = read_some(path);
-  if (!text) return std::nullopt;
-  return text->substr(0, text->find('\n'));
-}
-
-std::optional<std::int64_t> number(const std::string& path) {
-  const auto line = first_line(path);
-  if (!line) return std::nullopt;
-  std::int64_t value = 0;
-  const char* end = line->data() + line->size();
-  const auto [stop, error] = std::from_chars(line->data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
 
 // With the rights that opening the file would be tried with. Else errno says why not.
 bool allows(const std::string& path, int access) {
@@ -53,7 +24,7 @@ bool exists(const std::string& path) { return allows(path, F_OK); }
 
 // "none [integrity] confidentiality": the one that holds, here with OPEN '[' and CLOSE ']'.
 std::optional<std::string> marked_word(const std::string& path, char open, char close) {
-  const auto line = first_line(path);
+  const auto line = procfs_line(path);
   if (!line) return std::nullopt;
   const auto begin = line->find(open);
   const auto end = line->find(close, begin);
@@ -86,7 +57,7 @@ KprobeEvents kprobe_events(const std::string& root) {
 // The first one maps all numbers to themselves; a file that is not there is that of a kernel
 // without user namespaces.
 bool is_host_user_namespace(const std::string& root) {
-  const auto line = first_line(root + "/proc/self/uid_map");
+  const auto line = procfs_line(root + "/proc/self/uid_map");
   if (!line) return true;
   std::istringstream fields(*line);
   std::uint64_t inside = 1;
@@ -101,17 +72,17 @@ bool is_host_user_namespace(const std::string& root) {
 KernelFacts read_kernel(const std::string& root) {
   const std::string settings = root + "/proc/sys";
   KernelFacts kernel;
-  kernel.release = first_line(settings + "/kernel/osrelease").value_or("");
-  kernel.version = first_line(settings + "/kernel/version").value_or("");
+  kernel.release = procfs_line(settings + "/kernel/osrelease").value_or("");
+  kernel.version = procfs_line(settings + "/kernel/version").value_or("");
   kernel.preemption_mode = marked_word(root + "/sys/kernel/debug/sched/preempt", '(', ')');
   kernel.has_types = allows(root + "/sys/kernel/btf/vmlinux", R_OK);
   kernel.fuse = fuse_driver(root);
   kernel.fuse_types = fuse_types(root, kernel);
   kernel.lockdown = marked_word(root + "/sys/kernel/security/lockdown", '[', ']');
   kernel.kprobe_events = kprobe_events(root);
-  kernel.perf_event_paranoid = number(settings + "/kernel/perf_event_paranoid");
-  kernel.unprivileged_bpf_disabled = number(settings + "/kernel/unprivileged_bpf_disabled");
-  kernel.bpf_stats_enabled = number(settings + "/kernel/bpf_stats_enabled");
+  kernel.perf_event_paranoid = procfs_number(settings + "/kernel/perf_event_paranoid");
+  kernel.unprivileged_bpf_disabled = procfs_number(settings + "/kernel/unprivileged_bpf_disabled");
+  kernel.bpf_stats_enabled = procfs_number(settings + "/kernel/bpf_stats_enabled");
   const HostLimits host = read_host_limits(root);
   kernel.max_pages_limit = host.max_pages_limit;
   kernel.max_pages_guess = guess_of(host);

@@ -3,53 +3,55 @@
 
 #include <algorithm>
 
-#include "agent/host/mountinfo.h"
+#include "agent/host/mount_lines.h"
+#include "agent/host/other_processes.h"
 #include "agent/host/procfs.h"
+#include "agent/model/label_text.h"
 
 namespace fusescope {
 
-// False if the process has ended or may not be read.
-bool Mounts::add_mounts(const Result<std::string>& mountinfo, const std::string& name_space,
-                        FoundByDevice& into) {
-  if (!mountinfo) return false;
-  for (const Mount& mount : parse_mountinfo(*mountinfo).mounts) {
-    if (!is_fuse(mount.fstype)) continue;
-    const std::uint32_t device = kernel_device(mount.major, mount.minor);
-    into.try_emplace(
-        device,
-        Found{MountIdentity{mount.mountpoint, mount.fstype, mount.source, device}, name_space});
-  }
-  return true;
-}
+std::string namespace_mark(const std::string& name_space) { return " (mnt:" + name_space + ")"; }
 
-void Mounts::walk_namespaces() {
-  elsewhere_.clear();
-  // This one is read anew each time: remembered, it would name mounts that are gone.
-  std::set<std::uint64_t> seen = {namespace_number(proc_ + "/self/ns/mnt")};
-  for (const NamespaceMember& each : processes_->members()) {
-    if (seen.contains(each.name_space)) continue;
-    const std::string name = std::to_string(each.name_space);
-    if (add_mounts(processes_->mountinfo(each.process), name, elsewhere_)) {
-      seen.insert(each.name_space);
-    }
+void Mounts::read_here(const std::string& here) {
+  FoundMounts found;
+  const auto read = for_each_fuse_mount(
+      open_procfs(proc_ + "/self/mountinfo").value_or(UniqueFd()),
+      [&](MountIdentity mount) {
+        const std::uint32_t device = mount.device;
+        found.try_emplace(device, FoundMount{std::move(mount), here});
+      },
+      [](std::size_t) { return true; });
+  if (read) {
+    here_ = std::move(found);
+  } else {
+    repeated_++;
   }
 }
 
-// Walks if it is time to.
-void Mounts::look_elsewhere(const std::set<std::uint32_t>& wanted, const FoundByDevice& here) {
-  const auto now = std::chrono::steady_clock::now();
-  const bool is_new = std::ranges::any_of(wanted, [&](std::uint32_t device) {
-    return !here.contains(device) && !elsewhere_.contains(device) && walks_[device] < kWalks;
-  });
-  if (now < last_walk_ + (is_new ? kWalkInterval : kRefreshInterval)) return;
-  walk_namespaces();
-  last_walk_ = now;
-  std::erase_if(walks_, [&](const auto& entry) { return !wanted.contains(entry.first); });
-  for (auto& [device, walks] : walks_) walks++;
+void Mounts::look_elsewhere(const WantedDevices& wanted, FoundMounts& found) {
+  const auto now = MonotonicClock::now();
+  WantedMounts sought;
+  for (const auto& [device, claimed] : wanted) {
+    if (found.contains(device)) continue;
+    const auto before = told_.find(device);
+    const bool is_known = before != told_.end() && before->second.claimed == claimed;
+    sought[device] = {.claimed = claimed, .told = is_known ? before->second.told : now};
+  }
+  told_ = std::move(sought);
+  elsewhere_ = walker_->look(told_);
+  for (const auto& [device, mount] : elsewhere_.mounts) {
+    if (told_.contains(device) && is_of(mount, told_)) found.emplace(device, mount);
+  }
+}
+
+bool Mounts::is_in_no_table(std::uint32_t device) const {
+  const auto sought = told_.find(device);
+  return sought != told_.end() &&
+         elsewhere_.complete_since >= sought->second.told + MountWalk::kAttachTime;
 }
 
 // Whether one of another namespace has the name already.
-bool Mounts::is_taken(const Found& found) const {
+bool Mounts::is_taken(const FoundMount& found) const {
   return std::ranges::any_of(names_, [&](const auto& entry) {
     const Named& other = entry.second;
     return other.shown.mountpoint == found.identity.mountpoint &&
@@ -58,7 +60,7 @@ bool Mounts::is_taken(const Found& found) const {
   });
 }
 
-MountsByDevice Mounts::named(const FoundByDevice& found, const std::string& here) {
+MountsByDevice Mounts::named(const FoundMounts& found, const std::string& here) {
   std::erase_if(names_, [&](const auto& entry) {
     const auto now = found.find(entry.first);
     return now == found.end() || now->second.identity != entry.second.found.identity;
@@ -67,7 +69,9 @@ MountsByDevice Mounts::named(const FoundByDevice& found, const std::string& here
     for (const auto& [device, each] : found) {
       if ((each.name_space == here) != of_here || names_.contains(device)) continue;
       MountIdentity shown = each.identity;
-      if (is_taken(each)) shown.mountpoint += " (mnt:" + each.name_space + ")";
+      if (is_taken(each)) {
+        shown.mountpoint = to_label(shown.mountpoint, namespace_mark(each.name_space));
+      }
       names_.emplace(device, Named{each, std::move(shown)});
     }
   }
@@ -76,19 +80,11 @@ MountsByDevice Mounts::named(const FoundByDevice& found, const std::string& here
   return mounts;
 }
 
-MountsByDevice Mounts::find(const std::set<std::uint32_t>& wanted) {
-  const std::string here = std::to_string(namespace_number(proc_ + "/self/ns/mnt"));
-  FoundByDevice found;
-  add_mounts(read_procfs(proc_ + "/self/mountinfo"), here, found);
-  const auto is_unknown = [&](std::uint32_t device) { return !found.contains(device); };
-  if (std::ranges::any_of(wanted, is_unknown)) {
-    look_elsewhere(wanted, found);
-    for (const std::uint32_t device : wanted) {
-      if (const auto other = elsewhere_.find(device); other != elsewhere_.end()) {
-        found.insert(*other);
-      }
-    }
-  }
+MountsByDevice Mounts::find(const WantedDevices& wanted) {
+  const std::string here = mount_namespace_of(proc_ + "/self").value_or("");
+  read_here(here);
+  FoundMounts found = here_;
+  look_elsewhere(wanted, found);
   return named(found, here);
 }
 

@@ -3,20 +3,14 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/base/unique_fd.h"
 
 namespace fusescope {
-
-// A process, and the number of its mount namespace: the i of "mnt:[i]".
-struct NamespaceMember {
-  std::uint64_t name_space = 0;
-  pid_t process = 0;
-};
 
 // What is asked about processes that are not this one. A process may end between two questions:
 // that is an error like any other.
@@ -27,12 +21,15 @@ class OtherProcesses {
   OtherProcesses(const OtherProcesses&) = delete;
   OtherProcesses& operator=(const OtherProcesses&) = delete;
 
-  // Those whose namespace can be told, which takes CAP_SYS_PTRACE for another user's:
-  // proc_ns_readlink(), fs/proc/namespaces.c. In the order of procfs.
-  virtual std::vector<NamespaceMember> members() = 0;
+  // All, in ascending order. None: they cannot be listed.
+  virtual std::vector<pid_t> all() = 0;
 
-  // The text of its mountinfo.
-  virtual Result<std::string> mountinfo(pid_t process) = 0;
+  // The number of its mount namespace: the i of "mnt:[i]". That takes CAP_SYS_PTRACE for another
+  // user's: proc_ns_readlink(), fs/proc/namespaces.c.
+  virtual Result<std::string> mount_namespace(pid_t process) = 0;
+
+  // Its mountinfo, open for reading.
+  virtual Result<UniqueFd> mountinfo(pid_t process) = 0;
 
   // The text of its comm: a line of any bytes.
   virtual Result<std::string> command(pid_t process) = 0;
@@ -44,16 +41,17 @@ class ProcfsProcesses : public OtherProcesses {
   // `proc` is the procfs to read: "/proc", or a folder made up for a test.
   explicit ProcfsProcesses(std::string proc = "/proc") : proc_(std::move(proc)) {}
 
-  std::vector<NamespaceMember> members() override;
-  Result<std::string> mountinfo(pid_t process) override;
+  std::vector<pid_t> all() override;
+  Result<std::string> mount_namespace(pid_t process) override;
+  Result<UniqueFd> mountinfo(pid_t process) override;
   Result<std::string> command(pid_t process) override;
 
  private:
   std::string proc_;
 };
 
-// The number of "mnt:[i]", of what a link such as /proc/PID/ns/mnt says; 0: it is none, or may not
-// be read.
-std::uint64_t namespace_number(const std::string& link);
+// The mount namespace of a process ("/proc/123"), by number: the i of "mnt:[i]". Fails if it has
+// ended, or may not be looked at.
+Result<std::string> mount_namespace_of(const std::string& process);
 
 }  // namespace fusescope

@@ -3,14 +3,18 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
+#include <ranges>
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
+#include "agent/host/mounts.h"
+#include "agent/host/processes.h"
 #include "agent/host/procfs.h"
+#include "agent/model/label_text.h"
 
 namespace fusescope {
 namespace {
@@ -23,34 +27,58 @@ bool is_under(const std::string& path, const std::string& folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
-// What a person gives: a path, and the namespace if it is the label of a mount in another one.
+// What a person gives: a path or a mount's label, and the namespace if that is in the label.
 struct Place {
-  std::string path;
+  std::string text;   // all of it
+  std::string path;   // without the namespace
   std::string space;  // "mnt:[4026532567]", as its link in procfs; empty: any
+  std::string mark;   // what names it in the label
 };
 
 Place place_of(const std::string& text) {
   constexpr std::string_view kBegin = " (mnt:";
-  const auto begin = text.rfind(kBegin);
-  if (begin == std::string::npos || !text.ends_with(')')) return {absolute_path(text), ""};
-  const std::string number =
-      text.substr(begin + kBegin.size(), text.size() - begin - kBegin.size() - 1);
-  return {absolute_path(text.substr(0, begin)), "mnt:[" + number + "]"};
+  const std::string full = absolute_path(text);
+  const auto begin = full.rfind(kBegin);
+  if (begin == std::string::npos || !full.ends_with(')')) return {full, full, "", ""};
+  const auto digits = begin + kBegin.size();
+  const std::string number = full.substr(digits, full.size() - digits - 1);
+  return {full, absolute_path(full.substr(0, begin)), "mnt:[" + number + "]",
+          namespace_mark(number)};
 }
 
-// In ascending order: the first of a namespace is the one that most likely stays.
-std::vector<pid_t> processes(const std::string& root) {
-  std::vector<pid_t> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(root + "/proc", error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    pid_t process = 0;
-    const auto [stop, wrong] = std::from_chars(name.data(), name.data() + name.size(), process);
-    if (wrong == std::errc() && stop == name.data() + name.size()) found.push_back(process);
+// By the longest prefix of the path; of FUSE or not. The later of two at one place hides the other.
+const Mount* mount_of(const std::string& path, const MountTable& table) {
+  const Mount* found = nullptr;
+  for (const Mount& mount : table.mounts) {
+    if (!is_under(path, mount.mountpoint)) continue;
+    if (!found || mount.mountpoint.size() >= found->mountpoint.size()) found = &mount;
   }
-  std::ranges::sort(found);
   return found;
+}
+
+const Mount* labelled(const Place& place, const MountTable& table) {
+  const auto mounts = std::views::reverse(table.mounts);
+  const auto found = std::ranges::find_if(mounts, [&](const Mount& mount) {
+    return is_fuse(mount.fstype) && to_label(to_label(mount.mountpoint), place.mark) == place.text;
+  });
+  return found == mounts.end() ? nullptr : &*found;
+}
+
+// The FUSE mount that is meant, of a namespace with this table: that at the path itself, else that
+// with this label, else that which the path is on.
+const Mount* meant(const Place& place, const MountTable& table) {
+  const Mount* mount = mount_of(place.path, table);
+  if (!mount || mount->mountpoint != place.path) {
+    if (const Mount* found = labelled(place, table)) return found;
+  }
+  return mount && is_fuse(mount->fstype) ? mount : nullptr;
+}
+
+// For a shell.
+std::string quoted(const std::string& text) {
+  std::string word = "'";
+  for (const char character : text) character == '\'' ? word += "'\\''" : word += character;
+  return word + "'";
 }
 
 std::string space_of(const std::string& process, const std::string& root) {
@@ -58,20 +86,35 @@ std::string space_of(const std::string& process, const std::string& root) {
   return fs::read_symlink(root + "/proc/" + process + "/ns/mnt", unreadable).string();
 }
 
-bool is_fuse_there(const std::string& path, const std::string& process, const std::string& root) {
+// Whether the place is on FUSE where that process is; and what it is called there, by path or
+// label.
+std::optional<std::string> name_there(const Place& place, const std::string& process,
+                                      const std::string& root) {
   const auto text = read_procfs(root + "/proc/" + process + "/mountinfo");
-  return text && fuse_device_of(path, parse_mountinfo(*text));
+  if (!text) return std::nullopt;
+  const MountTable table = parse_mountinfo(*text);
+  const Mount* mount = meant(place, table);
+  if (!mount) return std::nullopt;
+  return is_under(place.path, mount->mountpoint) ? place.path : to_label(mount->mountpoint);
 }
 
-// A process for each other namespace where the place is on FUSE.
-std::vector<pid_t> processes_with(const Place& place, const std::string& root) {
-  std::vector<pid_t> found;
+struct There {
+  pid_t process;
+  std::string name;
+};
+
+// A process for each other namespace where the place is on FUSE: the first of a namespace is the
+// one that most likely stays.
+std::vector<There> processes_with(const Place& place, const std::string& root) {
+  std::vector<There> found;
   std::set<std::string> seen = {space_of("self", root), ""};
-  for (const pid_t process : processes(root)) {
+  for (const pid_t process : all_processes(root)) {
     const std::string space = space_of(std::to_string(process), root);
     if (seen.contains(space) || (!place.space.empty() && space != place.space)) continue;
     seen.insert(space);
-    if (is_fuse_there(place.path, std::to_string(process), root)) found.push_back(process);
+    if (auto name = name_there(place, std::to_string(process), root)) {
+      found.push_back({process, std::move(*name)});
+    }
   }
   return found;
 }
@@ -87,22 +130,19 @@ std::string absolute_path(const std::string& path) {
 }
 
 std::optional<std::uint32_t> fuse_device_of(const std::string& path, const MountTable& table) {
-  const Mount* found = nullptr;
-  for (const Mount& mount : table.mounts) {
-    if (!is_under(path, mount.mountpoint)) continue;
-    if (!found || mount.mountpoint.size() >= found->mountpoint.size()) found = &mount;
-  }
-  if (!found || !is_fuse(found->fstype)) return std::nullopt;
-  return kernel_device(found->major, found->minor);
+  const Mount* found = meant({path, path, "", ""}, table);
+  return found ? std::optional(kernel_device(found->major, found->minor)) : std::nullopt;
 }
 
 Result<std::uint32_t> fuse_device_here(const std::string& path, const std::string& command,
                                        const std::string& root) {
   const auto text = read_procfs(root + "/proc/self/mountinfo");
   if (!text) return std::unexpected(text.error());
-  if (const auto device = fuse_device_of(absolute_path(path), parse_mountinfo(*text))) {
-    return *device;
-  }
+  const MountTable table = parse_mountinfo(*text);
+  if (const auto device = fuse_device_of(absolute_path(path), table)) return *device;
+  const Place place = place_of(path);
+  const Mount* mount = place.space == space_of("self", root) ? meant(place, table) : nullptr;
+  if (mount) return kernel_device(mount->major, mount->minor);
   const std::string advice = other_namespace_advice(path, command, root);
   return std::unexpected(Error{advice.empty() ? "not on a FUSE mount: see 'findmnt -t "
                                                 "fuse,fuseblk,virtiofs' and its subtypes"
@@ -111,15 +151,15 @@ Result<std::uint32_t> fuse_device_here(const std::string& path, const std::strin
 
 std::string other_namespace_advice(const std::string& path, const std::string& command,
                                    const std::string& root) {
-  if (is_fuse_there(absolute_path(path), "self", root)) return "";
-  const Place place = place_of(path);
-  const std::vector<pid_t> found = processes_with(place, root);
+  const std::string full = absolute_path(path);
+  if (name_there({full, full, "", ""}, "self", root)) return "";
+  const std::vector<There> found = processes_with(place_of(path), root);
   if (found.empty()) return "";
-  const std::string process = std::to_string(found.front());
+  const std::string process = std::to_string(found.front().process);
   const std::string others =
       found.size() > 1 ? " (and of " + std::to_string(found.size() - 1) + " more)" : "";
   return "in the mount namespace of PID " + process + others + ": nsenter -t " + process + " -m " +
-         command + " '" + place.path + "'";
+         command + " " + quoted(found.front().name);
 }
 
 }  // namespace fusescope

@@ -18,8 +18,8 @@ namespace fusescope {
 // Absolute and without "." and "..", by its text alone. getcwd(2) looks nothing up.
 std::string absolute_path(const std::string& path);
 
-// The device of the mount that an absolute path is on, by its longest prefix. Nothing if that is
-// not one of FUSE.
+// The device of the mount that an absolute path is on, by its longest prefix; the path may be a
+// mount's label instead (model/label_text.h). Nothing if that is not one of FUSE.
 std::optional<std::uint32_t> fuse_device_of(const std::string& path, const MountTable& table);
 
 // The same in this mount namespace. Fails if that cannot be read, or with where the path is on

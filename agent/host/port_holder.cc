@@ -2,7 +2,6 @@
 #include "agent/host/port_holder.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -12,11 +11,11 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <sstream>
 #include <vector>
 
+#include "agent/host/processes.h"
 #include "agent/host/procfs.h"
 
 namespace fusescope {
@@ -76,16 +75,6 @@ std::string listening_inode(const std::string& table, const std::string& address
   return "";
 }
 
-// Empty for a folder that is gone or closed to this process.
-std::vector<std::string> names_in(const std::string& folder) {
-  const std::unique_ptr<DIR, decltype([](DIR* open) { closedir(open); })> open(
-      opendir(folder.c_str()));
-  std::vector<std::string> names;
-  if (!open) return names;
-  while (const dirent* entry = readdir(open.get())) names.emplace_back(entry->d_name);
-  return names;
-}
-
 // What a link of procfs says, without going where it leads: that may be on a FUSE mount.
 std::string link_text(const std::string& path) {
   std::array<char, PATH_MAX> text{};
@@ -95,8 +84,10 @@ std::string link_text(const std::string& path) {
 
 bool has_open(const std::string& process, const std::string& link) {
   const std::string folder = process + "/fd/";
-  return std::ranges::any_of(
-      names_in(folder), [&](const std::string& name) { return link_text(folder + name) == link; });
+  const auto names = list_procfs(folder);
+  return names && std::ranges::any_of(*names, [&](const std::string& name) {
+           return link_text(folder + name) == link;
+         });
 }
 
 // A process may call itself anything, and what it is called is printed.
@@ -118,11 +109,10 @@ std::string port_holder(std::string_view address, std::uint16_t port, const std:
   for (const char* table : tables) {
     const std::string inode = listening_inode(root + table, wanted, port);
     if (inode.empty()) continue;
-    for (const std::string& id : names_in(root + "/proc")) {
-      const std::string process = root + "/proc/" + id;
-      if (!std::isdigit(static_cast<unsigned char>(id[0]))) continue;
+    for (const pid_t id : all_processes(root)) {
+      const std::string process = root + "/proc/" + std::to_string(id);
       if (has_open(process, "socket:[" + inode + "]")) {
-        return name_of(process) + " (pid " + id + ")";
+        return name_of(process) + " (pid " + std::to_string(id) + ")";
       }
     }
   }

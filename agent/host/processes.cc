@@ -10,6 +10,7 @@
 #include <map>
 #include <system_error>
 
+#include "agent/host/other_processes.h"
 #include "agent/host/procfs.h"
 
 namespace fusescope {
@@ -17,9 +18,9 @@ namespace {
 
 constexpr const char* kHostPidNamespace = "pid:[4026531836]";  // 0xEFFFFFFC
 
-std::string text_of(const std::filesystem::path& path) { return read_procfs(path).value_or(""); }
+std::string text_of(const std::string& path) { return read_procfs(path).value_or(""); }
 
-// 0: it is no number.
+// 0: it does not begin with a number.
 pid_t number_of(std::string_view text) {
   pid_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -27,8 +28,8 @@ pid_t number_of(std::string_view text) {
 }
 
 // "PID (COMMAND) STATE PARENT ...": the command may hold anything, also brackets. 0: gone.
-pid_t parent_of(const std::filesystem::path& folder) {
-  const std::string stat = text_of(folder / "stat");
+pid_t parent_of(pid_t process, const std::string& root) {
+  const std::string stat = text_of(root + "/proc/" + std::to_string(process) + "/stat");
   const auto end = stat.rfind(") ");
   if (end == std::string::npos || stat.size() < end + 4) return 0;
   return number_of(std::string_view(stat).substr(end + 4));
@@ -42,15 +43,17 @@ char state_of(std::string_view stat) {
 
 std::multimap<pid_t, pid_t> children_by_parent(const std::string& root) {
   std::multimap<pid_t, pid_t> children;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(root + "/proc", ignored)) {
-    const pid_t process = number_of(entry.path().filename().string());
-    if (process) children.emplace(parent_of(entry.path()), process);
+  for (const pid_t process : all_processes(root)) {
+    children.emplace(parent_of(process, root), process);
   }
   return children;
 }
 
 }  // namespace
+
+std::vector<pid_t> all_processes(const std::string& root) {
+  return ProcfsProcesses(root + "/proc").all();
+}
 
 bool is_host_pid_namespace(const std::string& root) {
   std::error_code error;

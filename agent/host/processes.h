@@ -11,6 +11,9 @@
 
 namespace fusescope {
 
+// All that procfs lists, in ascending order. Those that come and go meanwhile may be left out.
+std::vector<pid_t> all_processes(const std::string& root = "");
+
 // Whether process ids here are those of the host, which are all that BPF programs know: the inode
 // of that pid namespace is the same on every kernel (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 bool is_host_pid_namespace(const std::string& root = "");

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "agent/model/label_text.h"
+
 namespace fusescope {
 namespace {
 
@@ -103,7 +105,7 @@ constexpr std::array kWaysOut = {
 
 std::string preemption_of(const KernelFacts& kernel) {
   const std::string kind = preemption_kind(kernel);
-  return kernel.preemption_mode ? kind + " (" + *kernel.preemption_mode + ")" : kind;
+  return kernel.preemption_mode ? kind + " (" + to_label(*kernel.preemption_mode) + ")" : kind;
 }
 
 SkipRisk skip_risk_of(const KernelFacts& kernel) {

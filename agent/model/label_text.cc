@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/model/label_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@ struct Sequence {
 };
 
 constexpr std::array<Sequence, 9> kSequences{{
-    {0x01, 0x7f, 0x00, 0x00, 1},  // NUL is valid UTF-8 too, but ends C strings on its way
+    {0x00, 0x7f, 0x00, 0x00, 1},
     {0xc2, 0xdf, 0x80, 0xbf, 2},
     {0xe0, 0xe0, 0xa0, 0xbf, 3},
     {0xe1, 0xec, 0x80, 0xbf, 3},
@@ -50,27 +51,132 @@ std::size_t character_length(std::string_view bytes) {
   return 0;
 }
 
-void append_escaped(std::string& text, char byte) {
+// The code point of a valid character.
+char32_t code_of(std::string_view character) {
+  constexpr std::array<std::uint8_t, 5> kFirstBits = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  char32_t code = static_cast<std::uint8_t>(character[0]) & kFirstBits.at(character.size());
+  for (const char byte : character.substr(1)) {
+    code = code << 6 | (static_cast<std::uint8_t>(byte) & 0x3fU);
+  }
+  return code;
+}
+
+struct Range {
+  char32_t first, last;
+};
+
+// What is not shown as it is. All have four digits.
+constexpr std::array<Range, 6> kHidden{{
+    {0x0000, 0x001f},  // C0: a terminal obeys ESC
+    {0x007f, 0x009f},  // DEL, and C1: a terminal may take U+009B for what ESC [ begins
+    {0x061c, 0x061c},  // the rest turn the direction of writing (Bidi_Control of Unicode) ...
+    {0x200e, 0x200f},
+    {0x2028, 0x202e},  // ... these begin with the separators of lines and paragraphs
+    {0x2066, 0x2069},
+}};
+
+bool is_hidden(char32_t code) {
+  return std::ranges::any_of(
+      kHidden, [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+// A character, or a byte that is not part of one.
+struct Piece {
+  std::string_view bytes;
+  bool is_valid;
+  bool is_shown;
+};
+
+// Takes one off the front of `bytes`, which is not empty.
+Piece take_piece(std::string_view& bytes) {
+  const std::size_t length = character_length(bytes);
+  const std::string_view piece = bytes.substr(0, std::max<std::size_t>(length, 1));
+  bytes.remove_prefix(piece.size());
+  return {piece, length != 0, length != 0 && !is_hidden(code_of(piece))};
+}
+
+template <class Number>
+void append_hex(std::string& text, Number value, int digits) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto value = static_cast<std::uint8_t>(byte);
-  text += "\\x";
-  text += kDigits[value >> 4];
-  text += kDigits[value & 0xf];
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) text += kDigits[value >> shift & 0xf];
+}
+
+void append_escaped(std::string& text, std::string_view bytes) {
+  for (const char byte : bytes) {
+    text += "\\x";
+    append_hex(text, static_cast<std::uint8_t>(byte), 2);
+  }
+}
+
+void append_printable(std::string& text, const Piece& piece) {
+  if (piece.is_shown) {
+    text += piece.bytes;
+  } else {
+    append_escaped(text, piece.bytes);
+  }
+}
+
+constexpr std::string_view kCut = "...";
+constexpr int kHashDigits = 16;
+
+// FNV-1a, of 64 bits.
+std::uint64_t hash_of(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : bytes) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
+  return hash;
 }
 
 }  // namespace
 
-std::string to_label(std::string_view bytes) {
+std::string to_utf8(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t length = character_length(bytes);
-    if (length == 0) {
-      append_escaped(text, bytes[0]);
+    const Piece piece = take_piece(bytes);
+    if (piece.is_valid) {
+      text += piece.bytes;
     } else {
-      text += bytes.substr(0, length);
+      append_escaped(text, piece.bytes);
     }
-    bytes.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
+}
+
+std::string printable(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) append_printable(text, take_piece(bytes));
+  return text;
+}
+
+std::string to_label(std::string_view bytes, std::string_view end) {
+  const std::size_t room = kLabelBytes - end.size();
+  const std::size_t room_if_cut = room - kCut.size() - kHashDigits;
+  std::string text;
+  std::size_t kept = 0;  // up to where it would be cut
+  for (std::string_view left = bytes; !left.empty() && text.size() <= room;) {
+    append_printable(text, take_piece(left));
+    if (text.size() <= room_if_cut) kept = text.size();
+  }
+  if (text.size() > room) {
+    text.replace(kept, std::string::npos, kCut);
+    append_hex(text, hash_of(bytes), kHashDigits);
+  }
+  text += end;
+  return text;
+}
+
+std::string escaped_json(std::string_view json) {
+  std::string text;
+  text.reserve(json.size());
+  while (!json.empty()) {
+    const Piece piece = take_piece(json);
+    if (piece.is_shown || !piece.is_valid) {
+      text += piece.bytes;
+    } else {
+      text += "\\u";
+      append_hex(text, code_of(piece.bytes), 4);
+    }
   }
   return text;
 }

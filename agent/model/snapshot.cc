@@ -52,6 +52,14 @@ void combine_all(Counters& into, const Counters& from, Operation operation) {
   }
 }
 
+template <class Operation>
+Counters without_zeros(Counters now, const Counters& before, Operation operation) {
+  combine_all(now, before, operation);
+  std::erase_if(now.durations, [](const auto& entry) { return count_of(entry.second) == 0; });
+  std::erase_if(now.errors, [](const auto& entry) { return entry.second == 0; });
+  return now;
+}
+
 auto labels_of(const MountSnapshot& mount) {
   return std::tie(mount.identity.mountpoint, mount.identity.fstype);
 }
@@ -76,11 +84,13 @@ fusescope_duration_stats all_durations(const Counters& counters) {
 }
 
 Counters difference(const Counters& now, const Counters& before) {
-  Counters result = now;
-  combine_all(result, before, std::minus<>());
-  std::erase_if(result.durations, [](const auto& entry) { return count_of(entry.second) == 0; });
-  std::erase_if(result.errors, [](const auto& entry) { return entry.second == 0; });
-  return result;
+  return without_zeros(now, before, std::minus<>());
+}
+
+Counters growth(const Counters& now, const Counters& before) {
+  return without_zeros(now, before, [](std::uint64_t later, std::uint64_t earlier) {
+    return later > earlier ? later - earlier : 0;
+  });
 }
 
 bool is_later(const Counters& now, const Counters& before) {

@@ -14,7 +14,7 @@
 
 namespace fusescope {
 
-// What mountinfo says of a FUSE mount. The strings are any bytes.
+// What mountinfo says of a FUSE mount. The strings are labels: see to_label().
 struct MountIdentity {
   std::string mountpoint;
   std::string fstype;
@@ -82,6 +82,13 @@ struct ProgramStatus {
 struct SelfSnapshot {
   fusescope_self_stats stats{};
   std::uint64_t mounts_dropped = 0;  // mounts that ever had to share the "other" row
+  std::uint64_t mounts_unnamed = 0;  // connections that are not shown until a table names them
+  std::uint64_t mounts_renamed = 0;  // that were shown under another name before
+  std::uint64_t mounts_forgotten = 0;
+  std::uint64_t mount_tables_repeated = 0;  // could not be read: the last one was used
+  std::uint64_t mount_tables_cut = 0;       // of other namespaces: too long to be read to their end
+  // Since all tables of other namespaces were read; absent unless something is sought there.
+  std::optional<double> mount_tables_age_seconds{};
   std::vector<HookStatus> hooks;
   std::vector<ProgramStatus> programs;
 };
@@ -116,6 +123,10 @@ fusescope_duration_stats all_durations(const Counters& counters);
 // Field by field: now - before, for two readings of the same counters. Opcodes without a request in
 // between are left out. The most requests of a call are those since the first reading of all.
 Counters difference(const Counters& now, const Counters& before);
+
+// Field by field how much `now` is above `before`; 0 where it is below, because a time that was
+// still running was read.
+Counters growth(const Counters& now, const Counters& before);
 
 // Whether the reading `now` can be a later one of the same counters: none is below what it was.
 bool is_later(const Counters& now, const Counters& before);

@@ -77,8 +77,9 @@ std::string LibbpfLog::program() const { return last_program(collected()); }
 std::string last_program(std::string_view log) {
   const auto found = log.rfind(kProgram);
   if (found == std::string_view::npos) return "";
-  const auto begin = found + kProgram.size();
-  return std::string(log.substr(begin, log.find(kProgramEnd, begin) - begin));
+  const auto rest = log.substr(found + kProgram.size());
+  const auto line = rest.substr(0, rest.find('\n'));
+  return std::string(line.substr(0, line.find(kProgramEnd)));
 }
 
 std::string last_reason(std::string_view log) {

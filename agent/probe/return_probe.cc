@@ -11,7 +11,6 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <tuple>
@@ -19,6 +18,7 @@
 
 #include "agent/base/tracefs.h"
 #include "agent/base/unique_fd.h"
+#include "agent/host/procfs.h"
 #include "agent/probe/libbpf_log.h"
 
 namespace fusescope {
@@ -64,12 +64,11 @@ int write_event(const UniqueFd& events, const std::string& line) {
 std::string qualified(const std::string& event) { return std::string(kGroup) + "/" + event; }
 
 Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::string& event) {
-  std::uint64_t id = 0;
-  std::ifstream(folder / "events" / kGroup / event / "id") >> id;
+  const auto id = procfs_number(folder / "events" / kGroup / event / "id");
   perf_event_attr attributes{};
   attributes.type = PERF_TYPE_TRACEPOINT;
   attributes.size = sizeof(attributes);
-  attributes.config = id;
+  attributes.config = static_cast<__u64>(id.value_or(0));
   // The program runs on every CPU, whichever one the event is opened for.
   UniqueFd opened(
       static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
@@ -125,11 +124,10 @@ void remove_return_probe(const UniqueFd& events, const std::string& event) {
 void remove_stale_return_probes() {
   const auto folder = tracefs();
   if (!folder) return;
+  const auto events = list_procfs(*folder / "events" / kGroup);
+  if (!events) return;  // there are none
   const UniqueFd own = open_events(*folder);
-  std::error_code ignored;
-  std::filesystem::directory_iterator events(*folder / "events" / kGroup, ignored);
-  for (const auto& entry : events) {
-    const std::string event = entry.path().filename();
+  for (const std::string& event : *events) {
     const int process = process_of_event(event);
     if (process && kill(process, 0) != 0 && errno == ESRCH) remove_return_probe(own, event);
   }

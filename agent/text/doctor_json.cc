@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <nlohmann/json.hpp>
 
-#include "agent/model/label_text.h"
 #include "agent/text/doctor_text.h"
+#include "agent/text/json_text.h"
 
 namespace fusescope {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array kDrivers = {"not_loaded", "module", "built_in"};
 constexpr std::array kTypes = {"none", "module", "kernel"};
 constexpr std::array kKprobeEvents = {"no_tracefs", "not_built_in", "not_writable", "writable"};
 
 Json or_null(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(); }
-
-// JSON is UTF-8; an empty text is none.
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
 
 Json flag_or_null(const std::optional<std::int64_t>& value) {
   return value ? Json(*value != 0) : Json();
@@ -90,7 +84,7 @@ std::string doctor_json(const Diagnosis& diagnosis) {
                        {"kernel", kernel_json(diagnosis.kernel)},
                        {"capabilities", capabilities_json(diagnosis.capabilities)},
                        {"roles", roles_json(diagnosis.roles)}};
-  return object.dump() + "\n";
+  return json_line(object);
 }
 
 }  // namespace fusescope

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/model/label_text.h"
 #include "agent/text/table.h"
 
 namespace fusescope {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/text/live_json.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "agent/model/diagnosis.h"
@@ -12,13 +11,10 @@
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
+#include "agent/text/json_text.h"
 
 namespace fusescope {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
 
 Json cause_or_null(const std::optional<fusescope_cause>& cause) {
   return cause ? Json(name_of(*cause)) : Json();
@@ -213,7 +209,7 @@ std::string live_json(const LiveReport& report) {
                        {"host_max_pages", report.host.most_pages()},
                        {"host_max_pages_guess", text_or_null(guess_of(report.host))},
                        {"mounts", mounts}};
-  return object.dump() + "\n";
+  return json_line(object);
 }
 
 }  // namespace fusescope

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
-
 #include "agent/model/diagnosis.h"
 #include "agent/model/judgement.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
+#include "agent/text/json_text.h"
 #include "agent/text/stat_text.h"
 
 namespace fusescope {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr double kNanosecond = 1e-9;
 constexpr double kMicrosecond = 1e-6;
 
 Json or_null(const std::optional<int>& value) { return value ? Json(*value) : Json(); }
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
 
 Json ratio(std::uint64_t part, std::uint64_t whole) {
   return whole ? Json(static_cast<double>(part) / static_cast<double>(whole)) : Json();
@@ -135,7 +130,7 @@ Json roles_json(const SelfSnapshot& self) {
 Json command_json(const std::vector<std::string>& command) {
   if (command.empty()) return {};
   Json array = Json::array();
-  for (const std::string& word : command) array.push_back(to_label(word));
+  for (const std::string& word : command) array.push_back(to_utf8(word));
   return array;
 }
 
@@ -160,7 +155,7 @@ std::string stat_json(const StatReport& report) {
                        {"mounts", mounts_json(report)},
                        {"lost", lost},
                        {"roles", roles_json(report.self)}};
-  return object.dump() + "\n";
+  return json_line(object);
 }
 
 }  // namespace fusescope

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "agent/model/diagnosis.h"
+#include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"

@@ -2,11 +2,7 @@
 #include "agent/text/table.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <sstream>
-
-#include "agent/model/label_text.h"
 
 namespace fusescope {
 namespace {
@@ -28,35 +24,7 @@ std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& 
   return widths;
 }
 
-// Bytes of the control character that UTF-8 text begins with, or 0. Those from U+0080 to U+009F are
-// two bytes; a terminal may take them for what ESC begins.
-std::size_t control_length(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x20 || first == 0x7f) return 1;
-  return first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0 ? 2 : 0;
-}
-
-std::string escape_of(char byte) {
-  std::array<char, 5> escape{};
-  std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(byte));
-  return escape.data();
-}
-
 }  // namespace
-
-std::string printable(std::string_view bytes) {
-  const std::string label = to_label(bytes);
-  std::string text;
-  for (std::size_t i = 0; i < label.size(); i++) {
-    if (const std::size_t length = control_length(std::string_view(label).substr(i))) {
-      for (std::size_t end = i + length; i < end; i++) text += escape_of(label[i]);
-      i--;
-    } else {
-      text += label[i];
-    }
-  }
-  return text;
-}
 
 std::string Table::text() const {
   const auto widths = widths_of(rows_);

@@ -4,14 +4,9 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace fusescope {
-
-// Makes any bytes safe for a terminal: UTF-8, without control characters, each of which becomes
-// `\xNN`.
-std::string printable(std::string_view bytes);
 
 // Rows of printable cells, whose columns stand under each other.
 class Table {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "agent/model/label_text.h"
 #include "agent/text/table.h"
 
 namespace fusescope {

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "agent/model/diagnosis.h"
+#include "agent/model/label_text.h"
 #include "agent/model/losses.h"
 #include "agent/model/names.h"
 #include "agent/text/table.h"

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
-
-#include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/syscalls.h"
+#include "agent/text/json_text.h"
 #include "agent/text/trace_text.h"
 
 namespace fusescope {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::uint32_t kRead = 15;  // include/uapi/linux/fuse.h
 constexpr std::uint32_t kWrite = 16;
 
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
-
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
 
 Json id_or_null(std::uint32_t id) { return id ? Json(id) : Json(); }
 
@@ -67,14 +61,13 @@ void add_trace_json(std::string& text, const TraceLine& line) {
       {"tid", id_or_null(event.who.thread)},  {"mountpoint", text_or_null(line.mountpoint)},
       {"op", opcode_name(event.opcode)}};
   is_call ? add_call(object, event) : add_request(object, event);
-  text += object.dump();
-  text += '\n';
+  text += json_line(object);
 }
 
 std::string trace_end_json(const TraceEnd& end) {
   const Json object = {
       {"kind", "end"}, {"events", end.events}, {"dropped", end.dropped}, {"skipped", end.skipped}};
-  return object.dump() + "\n";
+  return json_line(object);
 }
 
 }  // namespace fusescope

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <ctime>
 
+#include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/syscalls.h"
-#include "agent/text/table.h"
 
 namespace fusescope {
 namespace {

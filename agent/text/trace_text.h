@@ -12,7 +12,7 @@ namespace fusescope {
 struct TraceLine {
   fusescope_trace_event event{};
   std::uint64_t ended_ns = 0;  // since 1970: event.ended_ns by the wall clock
-  std::string mountpoint;      // any bytes; empty: not known
+  std::string mountpoint;      // a label; empty: not known
 };
 
 // The heads of the columns, of calls or of requests.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
-
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
+#include "agent/text/json_text.h"
 #include "agent/text/verify_text.h"
 
 namespace fusescope {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 template <class T>
 Json or_null(const std::optional<T>& value) {
@@ -39,8 +36,6 @@ Json shape_json(const VerifiedShape& shape) {
           {"speed_up", or_null(shape.speed_up)}};
 }
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(to_label(text)); }
-
 Json op_json(const VerifyReport& report, const VerifiedOp& op) {
   return {{"op", name_of(op.op)},
           {"mode", name_of(op.mode)},
@@ -55,7 +50,7 @@ Json not_run_json(const ShapeNotRun& each) {
   return {{"op", name_of(each.op)},
           {"mode", name_of(each.mode)},
           {"shape", each.id},
-          {"reason", to_label(each.reason)}};
+          {"reason", to_utf8(each.reason)}};
 }
 
 bool has_direct(const VerifyReport& report) {
@@ -82,7 +77,7 @@ std::string verify_json(const VerifyReport& report) {
                        {"ops", ops},
                        {"shapes", shapes},
                        {"not_run", not_run}};
-  return object.dump() + "\n";
+  return json_line(object);
 }
 
 }  // namespace fusescope

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/text/table.h"
 

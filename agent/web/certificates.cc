@@ -2,6 +2,7 @@
 #include "agent/web/certificates.h"
 
 #include <arpa/inet.h>
+#include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 
 #include <algorithm>
@@ -18,6 +19,12 @@ using Credentials = std::unique_ptr<std::remove_pointer_t<gnutls_certificate_cre
                                     decltype(&gnutls_certificate_free_credentials)>;
 using Certificate =
     std::unique_ptr<std::remove_pointer_t<gnutls_x509_crt_t>, decltype(&gnutls_x509_crt_deinit)>;
+using PrivateKey =
+    std::unique_ptr<std::remove_pointer_t<gnutls_privkey_t>, decltype(&gnutls_privkey_deinit)>;
+
+constexpr std::array kKindsOfNames = {GNUTLS_SAN_DNSNAME, GNUTLS_SAN_RFC822NAME,
+                                      GNUTLS_SAN_IPADDRESS, GNUTLS_SAN_URI};
+constexpr unsigned kMaxNames = 1024;  // of one certificate
 
 // GnuTLS does not write to it, though the parameter is not const.
 gnutls_datum_t datum(std::string_view text) {
@@ -45,24 +52,40 @@ std::string name_text(unsigned type, std::string_view name) {
 }
 
 bool has_one_of(gnutls_x509_crt_t certificate, const std::vector<std::string>& allowed) {
-  for (unsigned index = 0;; ++index) {
+  for (unsigned index = 0; index < kMaxNames; ++index) {
     std::array<char, 1024> name{};
     std::size_t size = name.size();
     const int type =
         gnutls_x509_crt_get_subject_alt_name(certificate, index, name.data(), &size, nullptr);
-    if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return false;
-    if (type < 0) continue;  // longer than any name that is allowed
+    if (type == GNUTLS_E_SHORT_MEMORY_BUFFER) continue;  // longer than any name that is allowed
+    if (type < 0) return false;                          // there are no more
+    if (std::ranges::find(kKindsOfNames, type) == kKindsOfNames.end()) continue;
     const auto text = name_text(static_cast<unsigned>(type), {name.data(), size});
-    if (std::ranges::find(allowed, text) != allowed.end()) return true;
+    if (!text.empty() && std::ranges::find(allowed, text) != allowed.end()) return true;
   }
+  return false;
 }
 
-bool is_allowed(const gnutls_datum_t& certificate, const std::vector<std::string>& allowed) {
-  gnutls_x509_crt_t made = nullptr;
-  if (gnutls_x509_crt_init(&made) < 0) return false;
-  const Certificate parsed(made, gnutls_x509_crt_deinit);
-  return gnutls_x509_crt_import(made, &certificate, GNUTLS_X509_FMT_DER) >= 0 &&
-         has_one_of(made, allowed);
+// The certificates of a PEM text are read and given back; other than 0: an error of GnuTLS. It is
+// asked before the key is given to it: gnutls_certificate_set_x509_key_mem() of 3.7 reads the key
+// first, and loses it where the certificate is damaged.
+int import_certificates(const std::string& pem) {
+  gnutls_x509_crt_t* list = nullptr;
+  unsigned count = 0;
+  const gnutls_datum_t text = datum(pem);
+  const int code = gnutls_x509_crt_list_import2(&list, &count, &text, GNUTLS_X509_FMT_PEM, 0);
+  if (code < 0) return code;
+  for (unsigned index = 0; index < count; ++index) gnutls_x509_crt_deinit(list[index]);
+  gnutls_free(list);
+  return 0;
+}
+
+int import_key(const std::string& pem) {
+  gnutls_privkey_t made = nullptr;
+  if (const int code = gnutls_privkey_init(&made); code < 0) return code;
+  const PrivateKey key(made, gnutls_privkey_deinit);
+  const gnutls_datum_t text = datum(pem);
+  return gnutls_privkey_import_x509_raw(made, &text, GNUTLS_X509_FMT_PEM, nullptr, 0);
 }
 
 // Why the authorities do not vouch for it as a client's; empty: they do.
@@ -88,14 +111,19 @@ std::string objection_of_authorities(gnutls_session_t session) {
 }  // namespace
 
 Result<void> check_certificates(const TlsConfig& config) {
+  if (const int code = import_certificates(config.certificate); code < 0) {
+    return failure("certificate", code, "give cert_file in PEM");
+  }
+  if (const int code = import_key(config.key); code < 0) {
+    return failure("key", code, "give key_file in PEM, not encrypted");
+  }
   const Credentials credentials = new_credentials();
   const gnutls_datum_t certificate = datum(config.certificate);
   const gnutls_datum_t key = datum(config.key);
   if (const int code = gnutls_certificate_set_x509_key_mem(credentials.get(), &certificate, &key,
                                                            GNUTLS_X509_FMT_PEM);
       code < 0) {
-    return failure("certificate and key", code,
-                   "give cert_file and key_file in PEM that belong together, the key unencrypted");
+    return failure("certificate and key", code, "give cert_file and key_file that belong together");
   }
   if (!config.client_ca.empty()) {
     const gnutls_datum_t authorities = datum(config.client_ca);
@@ -132,14 +160,25 @@ int ClientPolicy::verify(gnutls_session_t session) {
   return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+bool has_one_of_names(std::string_view certificate, const std::vector<std::string>& names) {
+  gnutls_x509_crt_t made = nullptr;
+  if (gnutls_x509_crt_init(&made) < 0) return false;
+  const Certificate parsed(made, gnutls_x509_crt_deinit);
+  const gnutls_datum_t bytes = datum(certificate);
+  return gnutls_x509_crt_import(made, &bytes, GNUTLS_X509_FMT_DER) >= 0 && has_one_of(made, names);
+}
+
 std::string ClientPolicy::objection_to(gnutls_session_t session) const {
-  if (!config_.client_ca.empty()) {
+  if (is_verified(config_.client)) {
     if (auto objection = objection_of_authorities(session); !objection.empty()) return objection;
   }
   if (config_.client_names.empty()) return "";
   unsigned count = 0;
   const gnutls_datum_t* certificates = gnutls_certificate_get_peers(session, &count);
-  const bool is_named = count > 0 && is_allowed(*certificates, config_.client_names);
+  const bool is_named =
+      count > 0 &&
+      has_one_of_names({reinterpret_cast<const char*>(certificates->data), certificates->size},
+                       config_.client_names);
   return is_named ? "" : "it has none of the names in client_allowed_sans";
 }
 

@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "agent/base/error.h"
 #include "agent/web/web_config.h"
@@ -14,8 +16,13 @@
 namespace fusescope {
 
 // Whether the certificate and its key belong together, and everything can be read. The error names
-// the part, and the way out.
+// the part, and the way out. Gives back all memory, also where something is damaged.
 Result<void> check_certificates(const TlsConfig& config);
+
+// Whether a certificate, in DER, has one of the names: a DNS name, address of mail, IP address or
+// URI, in full and in the same letter case, as the exporters of Prometheus compare them. False if
+// it cannot be read.
+bool has_one_of_names(std::string_view certificate, const std::vector<std::string>& names);
 
 // Whom a TLS server lets in. Must outlive the sessions that it is given.
 class ClientPolicy {

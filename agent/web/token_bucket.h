@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace fusescope {
 
@@ -23,6 +24,11 @@ class TokenBucket {
     const std::chrono::duration<double> passed = now - filled_;
     return std::min(capacity_, tokens_ + passed / interval_);
   }
+
+  // How many are not there.
+  [[nodiscard]] double missing(Clock::time_point now) const { return capacity_ - tokens(now); }
+
+  [[nodiscard]] double capacity() const { return capacity_; }
 
   void take(double count, Clock::time_point now) {
     tokens_ = tokens(now) - count;
@@ -45,18 +51,29 @@ class BucketsByClient {
       : interval_(interval), capacity_(capacity) {}
 
   // Where there are too many, clients whose bucket is full are forgotten first: nothing is lost by
-  // that.
+  // that. If there are none, those who took the least.
   TokenBucket& of(const std::string& client, Clock::time_point now) {
-    if (buckets_.size() >= kMaxClients) {
-      std::erase_if(buckets_,
-                    [&](const auto& entry) { return entry.second.tokens(now) >= capacity_; });
-      if (buckets_.size() >= kMaxClients) buckets_.clear();
-    }
+    if (buckets_.size() >= kMaxClients && !buckets_.contains(client)) make_room(now);
     return buckets_.try_emplace(client, interval_, capacity_).first->second;
   }
 
  private:
   static constexpr std::size_t kMaxClients = 1024;
+  static constexpr std::size_t kForgottenAtOnce =
+      kMaxClients / 8;  // or room would be made each time
+
+  void make_room(Clock::time_point now) {
+    std::erase_if(buckets_, [&](const auto& entry) { return entry.second.missing(now) <= 0; });
+    if (buckets_.size() < kMaxClients) return;
+    std::vector<double> taken;
+    for (const auto& [client, bucket] : buckets_) taken.push_back(bucket.missing(now));
+    std::ranges::nth_element(taken, taken.begin() + kForgottenAtOnce);
+    const double little = taken[kForgottenAtOnce];
+    std::size_t forgotten = 0;
+    std::erase_if(buckets_, [&](const auto& entry) {
+      return entry.second.missing(now) <= little && forgotten++ < kForgottenAtOnce;
+    });
+  }
 
   std::chrono::nanoseconds interval_;
   double capacity_;

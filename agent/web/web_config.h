@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/web/watched_file.h"
 
 namespace fusescope {
 
@@ -25,19 +25,27 @@ enum class ClientCertificate {
   RequireAndVerifyClientCert,
 };
 
+// Whether authorities must vouch for the certificate, if the client has one.
+constexpr bool is_verified(ClientCertificate client) {
+  return client == ClientCertificate::VerifyClientCertIfGiven ||
+         client == ClientCertificate::RequireAndVerifyClientCert;
+}
+
 struct TlsConfig {
-  std::string certificate;  // PEM, with those of intermediate authorities
-  std::string key;          // PEM
-  std::string client_ca;    // PEM; empty: none
+  std::string certificate = {};  // PEM, with those of intermediate authorities
+  std::string key = {};          // PEM
+  std::string client_ca = {};    // PEM; empty: none
   ClientCertificate client = ClientCertificate::NoClientCert;
-  std::vector<std::string> client_names;  // of which a client's certificate must have one, or none
-  std::string priorities;                 // versions, ciphers and curves, as GnuTLS writes them
+  // A client's certificate must have one of them; none: it may have any.
+  std::vector<std::string> client_names = {};
+  std::string priorities = {};  // versions, ciphers and curves, as GnuTLS writes them
 };
 
 // A request each `interval`, and `burst` of them at once, for each client. Interval 0: no limit.
 struct RateLimit {
   std::chrono::nanoseconds interval{0};
   double burst = 0;
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct WebConfig {
@@ -45,49 +53,36 @@ struct WebConfig {
   std::map<std::string, std::string, std::less<>> users = {};     // bcrypt hashes by name
   std::vector<std::pair<std::string, std::string>> headers = {};  // of each response
   std::optional<RateLimit> rate_limit = {};                       // none: that of the server
-  std::vector<std::filesystem::path> files = {};  // it was read from these: certificates too
 };
 
-// Reads a file whole. The default is read_config_file().
-using ReadFile = std::function<Result<std::string>(const std::filesystem::path&)>;
+// The text of a file of at most so many bytes.
+using ReadFile =
+    std::function<Result<std::string>(const std::filesystem::path& path, std::size_t max_bytes)>;
 
-// A regular file of 1 MiB at most.
-Result<std::string> read_config_file(const std::filesystem::path& path);
+// A web config with the files that it names, relative to its own folder, each read by `read`.
+// Unknown keys, hashes that are no bcrypt, and certificates that do not fit are refused; the error
+// names the file, the line and the way out, and never quotes a secret.
+Result<WebConfig> load_web_config(const std::filesystem::path& file, const ReadFile& read);
 
-// Reads the file and those that it names, relative to its own folder. Unknown keys, hashes that are
-// no bcrypt, and certificates that do not fit are refused; the error names the file, the line and
-// the way out, and never quotes a secret.
-Result<WebConfig> load_web_config(const std::filesystem::path& file,
-                                  const ReadFile& read = read_config_file);
-
-// The file, and whether it has changed since: a certificate that was renewed is taken up without a
-// restart.
+// The same of the files as they are now. What was renewed is taken up without a restart.
 class WebConfigFile {
  public:
-  explicit WebConfigFile(std::filesystem::path file, ReadFile read = read_config_file)
-      : file_(std::move(file)), read_(std::move(read)) {}
+  // `note` is told of each file that is read.
+  using Note = std::function<void(const std::filesystem::path&, const Result<std::string>&)>;
+  explicit WebConfigFile(
+      std::filesystem::path file, Note note = [](const auto&, const auto&) {})
+      : file_(std::move(file)), note_(std::move(note)) {}
 
-  // As load_web_config().
   Result<WebConfig> load();
 
-  // What it is now, if one of the files that were read has changed since, by inode, size or time.
-  // Nothing if all is as before: an error too is told once.
+  // load(), if what is in one of the files has changed since; nothing otherwise: what is damaged is
+  // tried once, and told once.
   std::optional<Result<WebConfig>> renewed();
 
  private:
-  struct Stamp {
-    std::uint64_t inode = 0;
-    std::int64_t bytes = -1;
-    std::int64_t nanoseconds = 0;  // of the last change
-    bool operator==(const Stamp&) const = default;
-  };
-  static Stamp stamp_of(const std::filesystem::path& file);
-  [[nodiscard]] bool has_changed() const;
-
   std::filesystem::path file_;
-  ReadFile read_;
-  std::string error_;  // of the last load(); empty: none
-  std::map<std::filesystem::path, Stamp> stamps_;
+  Note note_;
+  std::vector<WatchedFile> read_;  // by the last load(), up to the first that could not be had
 };
 
 }  // namespace fusescope

@@ -10,6 +10,7 @@ import signal
 import pytest
 
 import accounts
+import sanitizer
 from harness import Agent, Countfs, account, lost_requests, wait_for
 
 # Their tests share what takes long to start; they are begun first, so that the workers end together.
@@ -24,6 +25,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    sanitizer.set_up()
 
 
 def pytest_collection_modifyitems(items):
@@ -120,6 +122,12 @@ def every_request_is_accounted_for(request, turn):
         return not any(unaccounted)
 
     wait_for(is_balanced, "sent = ended + in flight + lost")
+
+
+@pytest.fixture(autouse=True)
+def no_report_of_a_sanitizer():
+    yield
+    assert not (found := sanitizer.new_reports()), found
 
 
 def pytest_sessionfinish(session):

@@ -14,9 +14,11 @@ import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from exposition import LOST_REQUESTS, Checker
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FUSESCOPE_BUILD", ROOT / "build/release"))
-AGENT = BUILD / "agent/fusescope"
+AGENT = pathlib.Path(os.environ.get("FUSESCOPE_AGENT", BUILD / "agent/fusescope"))
 COUNTFS = BUILD / "test/fs/countfs"
 SGIO = BUILD / "test/load/sgio"
 LIMIT = pathlib.Path("/proc/sys/fs/fuse/max_pages_limit")
@@ -111,6 +113,7 @@ class Agent:
             wait_for(self.is_ready, f"agent on port {self.port} ready")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.last_words()}") from None
+        self.checker = Checker()
 
     def is_ready(self):
         assert self.process.poll() is None, "the agent ended at its start"
@@ -121,9 +124,15 @@ class Agent:
         log = pathlib.Path(self.log.name)
         return log.read_text(encoding="utf-8", errors="replace")[-1000:].strip() or f"empty {log}"
 
-    def scrape(self):
+    def fetch(self):
         with urllib.request.urlopen(self.url + "/metrics", timeout=10) as response:
-            return Scrape(response.read().decode())
+            return response.read().decode()
+
+    def scrape(self):
+        """Checked against all that this agent said before: one at a time."""
+        text = self.fetch()
+        self.checker.check(text)
+        return Scrape(text)
 
     def stop(self):
         code = end(self.process)
@@ -227,10 +236,6 @@ def calls_without_requests(scrape, **labels):
 
 def difference(after, before):
     return {key: after[key] - before[key] for key in after}
-
-
-# What can become of a request beside its end; duration_rows: it has ended, and was not timed.
-LOST_REQUESTS = ("inflight_full", "never_ended", "killed", "unmounted", "duration_rows")
 
 
 def account(scrape, mountpoint):

@@ -162,7 +162,8 @@ def test_a_terminal_it_cannot_draw_on_gets_plain_tables(load, terminal, kind):
     screen.shows("EXIT=0")
 
 
-def test_sigterm_restores_the_terminal(load, terminal):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_restores_the_terminal(load, terminal, number):
     """And where NO_COLOR is set, it had no colours."""
     filesystem, _ = load
     screen = terminal(environment="NO_COLOR=1")
@@ -171,6 +172,6 @@ def test_sigterm_restores_the_terminal(load, terminal):
     pane = screen.tmux("list-panes", "-F", "#{pane_pid}").strip()
     child = subprocess.run(["ps", "-o", "pid=", "--ppid", pane], stdout=subprocess.PIPE, text=True,
                            check=True).stdout
-    os.kill(int(child), signal.SIGTERM)
+    os.kill(int(child), number)
     screen.shows("EXIT=0")
     screen.shows(" echo ")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """fusescope verify: what it says of mounts whose limits are known, and that it leaves nothing."""
 
+import contextlib
 import hashlib
 import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -257,6 +259,33 @@ def test_a_file_that_is_swapped_in(mount):
     assert f"{own} may be left" in errors
 
 
+def test_names_that_are_swapped_all_the_time(mount):
+    """Whatever has the own file's name when it is opened: no other is written."""
+    filesystem = mount("--reply-delay-ms", "2", files=("data:64M", "victim:8M"))
+    ending = threading.Event()
+
+    def swap(own):
+        victim, aside = filesystem.path("victim"), filesystem.path("aside")
+        while not ending.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                for old, new in ((own, aside), (victim, own), (own, victim), (aside, own)):
+                    os.rename(old, new)
+
+    with open(filesystem.path("victim"), "rb") as victim:
+        before = digest(victim)
+        process = subprocess.Popen([AGENT, "verify", "--no-timing", "--timeout", "4",
+                                    filesystem.label], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        own = wait_for(lambda: left_behind(filesystem), "the file of verify")[0]
+        swapper = threading.Thread(target=swap, args=(filesystem.path(own),))
+        swapper.start()
+        process.wait(30)
+        ending.set()
+        swapper.join()
+        assert digest(victim) == before
+    assert process.returncode == 0
+
+
 def test_text_for_people(mount):
     filesystem = mount("--max-pages", "32")
     done = subprocess.run([AGENT, "verify", "--no-timing", filesystem.label], capture_output=True,
@@ -270,7 +299,7 @@ def test_text_for_people(mount):
 
 def test_stopped_by_a_signal(mount):
     filesystem = mount()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = subprocess.Popen([AGENT, "verify", filesystem.label],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         wait_for(lambda: left_behind(filesystem), "the file of verify")

@@ -2,10 +2,12 @@
 """Who is let in: TLS, client certificates, passwords, rates; and sockets that systemd passes."""
 
 import http.client
+import itertools
 import os
 import signal
 import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -120,6 +122,60 @@ def test_a_guesser_is_stopped_and_holds_up_nobody(serve):
     assert slowest < 1
 
 
+class Guessers:
+    """Many addresses that guess as fast as they can, in turn, until the block ends."""
+
+    def __init__(self, port):
+        self.port = port
+        self.sources = [f"127.0.0.{last}" for last in range(2, 51)]
+        self.guessed = set()  # those that an answer "wrong" was worth its time
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._guess)
+
+    def _guess(self):
+        for source in itertools.cycle(self.sources):
+            if self._ending.is_set():
+                return
+            if get(self.port, password="guess", source=source)[0] == 401:
+                self.guessed.add(source)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        self._thread.join()
+
+
+@pytest.mark.serial
+def test_guessers_do_not_hold_up_a_first_login(serve):
+    """Each address that has not guessed yet comes once before it, and then no more."""
+    agent = serve(USERS + f"  bob: {HASH}\n")
+
+    def status(user, source):
+        return get(agent.port, password=PASSWORD, user=user, source=source)[0]
+
+    with Guessers(agent.port) as guessers:
+        wait_for(lambda: len(guessers.guessed) == 49, "a guess of each", timeout=60)
+        wait_for(lambda: status("alice", "127.0.0.1") == 200, "a first login", timeout=5)
+        agent.file.write_text(agent.file.read_text() + "http_server_config: {http2: false}\n")
+        wait_for(lambda: "web config: read again" in log_of(agent), "the renewed config")
+        assert status("alice", "127.0.0.1") == 200, "she was right before"
+        assert status("bob", "127.0.0.51") == 200, "another first login"
+
+
+@pytest.mark.parametrize("client", ["RequestClientCert", "RequireAnyClientCert"])
+def test_names_without_authorities_are_refused(authority, tmp_path, client):
+    (tmp_path / "web.yml").write_text(SERVER + f"  client_auth_type: {client}\n"
+                                      "  client_allowed_sans: [prometheus.example]\n")
+    done = subprocess.run([AGENT, "serve", f"--web.config.file={tmp_path}/web.yml",
+                           "--web.listen-address=127.0.0.1:0"], capture_output=True, text=True,
+                          check=False, timeout=60)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "line 5: client_allowed_sans needs client_auth_type RequireAndVerify" in done.stderr
+
+
 def test_rate_limit(serve):
     agent = serve("rate_limit: {interval: 1m, burst: 3}\n")
     assert [get(agent.port)[0] for _ in range(4)][-2:] == [200, 429]
@@ -141,6 +197,22 @@ def test_a_renewed_certificate_is_taken_up(serve, authority):
     assert get(agent.port, tls=authority.client())[0] == 200
 
 
+def test_a_damaged_certificate_is_not_taken_up(serve, authority, tmp_path):
+    """It is tried and told once; the one of before goes on, until there is a good one."""
+    agent = serve(SERVER)
+    certificate = tmp_path / "server.crt"
+    first = ssl.get_server_certificate(("localhost", agent.port))
+    certificate.write_text(certificate.read_text()[:200])
+    wait_for(lambda: "web.yml: line 2: certificate: " in log_of(agent), "a line about it")
+    body = get(agent.port, "/metrics", tls=authority.client())[1]
+    assert b"\nfusescope_web_config_last_reload_successful 0\n" in body
+    assert ssl.get_server_certificate(("localhost", agent.port)) == first
+    authority.issue("server", "DNS:localhost", "serverAuth")
+    wait_for(lambda: ssl.get_server_certificate(("localhost", agent.port)) != first,
+             "the new certificate")
+    assert log_of(agent).count("certificate: ") == 1
+
+
 def test_passwords_are_taken_up_and_a_bad_file_is_not(serve):
     agent = serve("")
     assert get(agent.port)[0] == 200
@@ -156,6 +228,19 @@ def test_passwords_are_taken_up_and_a_bad_file_is_not(serve):
     wait_for(lambda: get(agent.port)[0] == 200, "the config without a password")
     body = get(agent.port, "/metrics")[1]
     assert b"\nfusescope_web_config_last_reload_successful 1\n" in body
+
+
+def test_sighup_reads_it_again(serve):
+    """Also what has not changed."""
+    agent = serve(USERS)
+    for times in (1, 2):
+        agent.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: log_of(agent).count("web config: read again") == times, "a line about it")
+    assert get(agent.port)[0] == 401 and get(agent.port, password=PASSWORD)[0] == 200
+    agent.file.write_text("basic_auth: {}\n")
+    agent.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "unknown key 'basic_auth'" in log_of(agent), "a line about the bad file")
+    assert get(agent.port)[0] == 401, "that of before stays"
 
 
 def test_an_open_connection_is_answered_after_a_renewal(serve):

@@ -15,12 +15,13 @@ from harness import wait_for
 
 # Opens its files first, since nobody would answer that later, and does its I/O when it is told to.
 PROGRAM = """
-import mmap, os, sys, threading
+import contextlib, mmap, os, sys, threading
 path, readers, writers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 files = [os.open(path, os.O_RDWR | os.O_DIRECT) for _ in range(readers + writers)]
 def io(index):
     page = mmap.mmap(-1, 4096)
-    (os.preadv if index < readers else os.pwritev)(files[index], [page], index * 4096)
+    with contextlib.suppress(OSError):  # the daemon may be killed
+        (os.preadv if index < readers else os.pwritev)(files[index], [page], index * 4096)
 print("open", flush=True)
 sys.stdin.readline()
 threads = [threading.Thread(target=io, args=(i,)) for i in range(len(files))]

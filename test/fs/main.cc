@@ -60,13 +60,16 @@ void run(Server& server, int signals, Reporter& reporter) {
   }
 }
 
+int fail(const fusetest::Error& error) {
+  std::fprintf(stderr, "countfs: %s\n", error.text.c_str());
+  return 1;
+}
+
 int serve(const Options& options) {
+  if (const auto fits = check_stats_path(options.stats_path); !fits) return fail(fits.error());
   const fusetest::FileDescriptor signals = block_and_collect_signals();
   auto server = Server::mount(options);
-  if (!server) {
-    std::fprintf(stderr, "countfs: %s\n", server.error().text.c_str());
-    return 1;
-  }
+  if (!server) return fail(server.error());
   Reporter reporter(options.stats_path);
   (*server)->start();
   run(**server, signals.get(), reporter);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs/report.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,10 +91,21 @@ Json report_json(const Server& server, std::uint64_t generation) {
 
 using File = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
 
+// Written first, so that the report is replaced at once.
+std::string temporary_of(const std::string& path) { return path + ".tmp"; }
+
+bool is_other_than_a_file(const std::string& path) {
+  struct stat found{};
+  return ::lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
+}
+
 std::expected<void, fusetest::Error> replace_file(const std::string& path,
                                                   const std::string& text) {
-  const std::string temporary = path + ".tmp";
-  File file(std::fopen(temporary.c_str(), "we"), &std::fclose);
+  if (auto fits = check_stats_path(path); !fits) return fits;
+  const std::string temporary = temporary_of(path);
+  constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  const int descriptor = ::open(temporary.c_str(), flags, 0666);
+  File file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "w"), &std::fclose);
   if (!file) return fusetest::system_failure("create", temporary, errno, "choose another --stats");
   const bool written = std::fputs(text.c_str(), file.get()) >= 0;
   if (std::fclose(file.release()) != 0 || !written) {
@@ -105,6 +118,16 @@ std::expected<void, fusetest::Error> replace_file(const std::string& path,
 }
 
 }  // namespace
+
+std::expected<void, fusetest::Error> check_stats_path(const std::string& path) {
+  for (const std::string& each : {path, temporary_of(path)}) {
+    if (path.empty() || !is_other_than_a_file(each)) continue;
+    return fusetest::failure("cannot write " + each +
+                             ": it is no regular file, and would be replaced by one: choose "
+                             "another --stats, or none for standard output");
+  }
+  return {};
+}
 
 std::expected<void, fusetest::Error> Reporter::write(const Server& server) {
   // A mountpoint need not be UTF-8, but JSON must be.

@@ -36,6 +36,13 @@ until_true mountpoint -q /mnt/volume
 sgio --direct --calls 8 /mnt/volume/data >/dev/null
 answer http://localhost:10980/metrics | grep '^fuse_io_splits_total.*"max_pages"'
 
+section reload
+before=$(process)
+systemctl reload fusescope
+until_true sh -c 'journalctl --unit fusescope --output cat | grep -q "nothing to read again"'
+[ "$(process)" = "$before" ] && echo the same process
+systemctl show --property ActiveState,NRestarts fusescope
+
 section watchdog
 kill -STOP "$(process)"
 until_true was_restarted

@@ -48,8 +48,8 @@ def facts(text, separator):
 
 
 def test_all_was_tried(said):
-    assert list(said) == ["started", "rights", "counts", "watchdog", "web", "socket", "stopped",
-                          "end"]
+    assert list(said) == ["started", "rights", "counts", "reload", "watchdog", "web", "socket",
+                          "stopped", "end"]
     assert not [text for text in said.values() if "not within" in text]
 
 
@@ -72,6 +72,12 @@ def test_counts(said):
     reads = re.findall(r'mountpoint="/mnt/volume",.*op="read",mode="direct".* (\d+)$',
                        said["counts"], re.MULTILINE)
     assert reads == ["8"]
+
+
+def test_reloads(said):
+    """It goes on: SIGHUP by itself would end it, and systemd would take that for a clean end."""
+    assert said["reload"].splitlines()[0] == "the same process"
+    assert facts(said["reload"].partition("\n")[2], "=") == {"ActiveState": "active", "NRestarts": "0"}
 
 
 def test_is_restarted_when_it_hangs(said):

@@ -16,6 +16,8 @@ COMMANDS = {
     "test/packages/root": ["run", "/", "true"],
     "test/bench/overhead": ["--quick"],
     "test/bench/series": ["--mounts", "0,1"],
+    "test/soak/big_host": ["--seconds", "1"],
+    "test/soak/run": ["0.1"],
 }
 NOBODY = 65534
 # of a path that has neither sudo nor doas

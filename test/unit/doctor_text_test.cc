@@ -176,5 +176,11 @@ TEST(DoctorJson, IsUtf8WhateverTheKernelSays) {
   EXPECT_EQ(object["roles"][0]["trials"][0]["reason"], "\\xc3(");
 }
 
+TEST(DoctorJson, IsUtf8WhateverTheModeOfPreemption) {
+  Diagnosis diagnosis = healthy_diagnosis();
+  diagnosis.kernel.preemption_mode = "\x90";
+  EXPECT_EQ(json::parse(doctor_json(diagnosis))["kernel"]["preemption"], "PREEMPT_DYNAMIC (\\x90)");
+}
+
 }  // namespace
 }  // namespace fusescope

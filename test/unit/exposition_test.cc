@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The text that Prometheus reads, as a whole.
+#include "agent/export/exposition.h"
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <regex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/export/families.h"
@@ -26,7 +32,25 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string sample_text() { return text_of(families_of(sample_snapshot(), sample_context())); }
+using Families = std::function<void(const TakeFamily&)>;
+
+std::string text_of(const Families& give) {
+  std::string text;
+  Exposition exposition([&](std::string_view piece) { text += piece; });
+  give([&](prometheus::MetricFamily family) { exposition.add(std::move(family)); });
+  return text;
+}
+
+std::string sample_text() {
+  return text_of(
+      [](const TakeFamily& take) { each_family(sample_snapshot(), sample_context(), take); });
+}
+
+std::string process_text() {
+  return text_of([](const TakeFamily& take) {
+    for (const auto& family : process_families()) take(family);
+  });
+}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
@@ -59,7 +83,7 @@ TEST(Exposition, IsByteForByteAsInTheGoldenFile) {
 
 TEST(Exposition, PassesPromtool) {
   const TemporaryFolder folder;
-  folder.write("metrics.txt", sample_text() + text_of(process_families()));
+  folder.write("metrics.txt", sample_text() + process_text());
   const std::string metrics = "'" + folder.path() + "/metrics.txt'";
   const std::string output = folder.path() + "/output.txt";
   const int status =
@@ -73,8 +97,46 @@ TEST(Exposition, KeepsEachSeriesOnOneLineWhateverTheMountIsCalled) {
   const std::regex line(R"((# (HELP|TYPE) .+|[a-z_]+(\{.*\})? [0-9.e+-]+))");
   for (const std::string& text : lines_of(sample_text())) {
     EXPECT_TRUE(std::regex_match(text, line)) << text;
-    EXPECT_EQ(to_label(text), text) << "not UTF-8";
+    EXPECT_EQ(printable(text), text);
   }
+}
+
+TEST(Exposition, ComesInPiecesWhateverItsSize) {
+  Snapshot snapshot = sample_snapshot();
+  const MountSnapshot mount = snapshot.mounts.front();
+  for (int i = 0; i < 50; i++) {
+    snapshot.mounts.push_back(mount);
+    snapshot.mounts.back().identity.mountpoint = "/mnt/" + std::to_string(i);
+  }
+  std::size_t largest = 0;
+  std::size_t all = 0;
+  Exposition exposition([&](std::string_view piece) {
+    largest = std::max(largest, piece.size());
+    all += piece.size();
+  });
+  each_family(snapshot, {},
+              [&](prometheus::MetricFamily family) { exposition.add(std::move(family)); });
+  EXPECT_GT(all, 1'000'000U);
+  EXPECT_LE(largest, 65'536U);
+}
+
+TEST(Exposition, LetsThroughWhatItsTakerThrows) {
+  const auto refuse = [](std::string_view) { throw std::runtime_error("no more"); };
+  Exposition exposition(refuse);
+  const auto give = [&] { exposition.add({.name = "x", .help = "", .metric = {{}}}); };
+  EXPECT_THROW(give(), std::runtime_error);
+}
+
+// A user who may mount chooses paths of any length.
+TEST(Exposition, HasABoundOnEachLineWhateverTheMountIsCalled) {
+  MountSnapshot mount = silent_mount();
+  mount.identity.mountpoint = std::string(4000, '\xff');
+  mount.identity.fstype = "fuse." + std::string(4000, '"');
+  mount.identity.source = std::string(4000, '\n');
+  const std::string text = text_of([&](const TakeFamily& take) {
+    each_family({.mounts = {mount}, .self = sample_self()}, {}, take);
+  });
+  for (const std::string& line : lines_of(text)) EXPECT_LT(line.size(), 6 * kLabelBytes) << line;
 }
 
 }  // namespace

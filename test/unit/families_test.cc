@@ -9,6 +9,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/export/metric_table.h"
@@ -21,6 +22,13 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
+
+std::vector<MetricFamily> families_of(const Snapshot& snapshot, const ExportContext& context) {
+  std::vector<MetricFamily> families;
+  each_family(snapshot, context,
+              [&](MetricFamily family) { families.push_back(std::move(family)); });
+  return families;
+}
 
 std::vector<MetricFamily> sample_families() {
   return families_of(sample_snapshot(), sample_context());
@@ -75,7 +83,7 @@ TEST(Metrics, HaveAHelpTextThatFitsOneLine) {
     EXPECT_FALSE(help.empty()) << metric.name;
     // What the text format would want to be escaped, and its writer does not.
     EXPECT_EQ(help.find_first_of("\n\r\\"), std::string::npos) << metric.name;
-    EXPECT_EQ(to_label(help), help) << metric.name;
+    EXPECT_EQ(printable(help), help) << metric.name;
   }
 }
 

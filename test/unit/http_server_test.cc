@@ -301,12 +301,61 @@ TEST_F(HttpServerTest, KeepsAConnectionForMoreRequests) {
   EXPECT_EQ(parse(client.receive("\r\n\r\nend")).body, "end");
 }
 
+TEST_F(HttpServerTest, GivesUpWhatIsNotReadWhenItHoldsTooMuch) {
+  start({.held_answer_bytes = 50'000'000});
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 3; ++i) {
+    silent.push_back(std::make_unique<Client>(at_));
+    silent.back()->send(request("GET", "/huge", "Connection: close\r\n"));
+    EXPECT_EQ(parse(silent.back()->receive("\r\n\r\n")).status, 200);
+  }
+  EXPECT_EQ(ask(at_, "/huge").body.size(), 20'000'000U);
+  EXPECT_LT(silent[0]->receive().size(), 20'000'000U);
+  EXPECT_LT(silent[1]->receive().size(), 20'000'000U);
+  EXPECT_GT(silent[2]->receive().size(), 19'000'000U) << "there was room for two";
+  EXPECT_NE(log().find("1 answers given up"), std::string::npos) << log();
+}
+
+// Whatever a proxy before the server takes for the end of the body.
+TEST_F(HttpServerTest, TakesNoBodyForARequest) {
+  start();
+  for (const char* headers :
+       {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Content-Length: 0\r\nContent-Length: 4\r\n", "Content-Length: 0\r\n",
+        "Content-Length: -1\r\n", "Content-Length: 18446744073709551616\r\n",
+        "Content-Length: 0x4\r\n"}) {
+    for (const char* method : {"GET", "HEAD", "POST"}) {
+      Client client(at_);
+      client.send(request(method, "/-/healthy", headers) + "0\r\n\r\n" +
+                  request("GET", "/echo", "X-Echo: smuggled\r\n"));
+      const std::string answers = client.receive();
+      EXPECT_EQ(answers.find("smuggled"), std::string::npos) << method << " " << headers;
+    }
+  }
+  expect_answer_at_once();
+}
+
+TEST_F(HttpServerTest, APathDoesNotEndAtAnEscapedZero) {
+  start();
+  EXPECT_EQ(ask(at_, "/-/healthy%00/../x").status, 404);
+  EXPECT_EQ(ask(at_, "/-/healthy%00").status, 404);
+  EXPECT_EQ(ask(at_, "/-/health%79").status, 200);
+}
+
+TEST_F(HttpServerTest, HasRoomForTheHeadersOfTheConfig) {
+  start({.web = {.headers = {{"Content-Security-Policy", std::string(8192, 'x')}}}});
+  EXPECT_EQ(ask(at_, "/-/healthy").status, 200);
+  EXPECT_EQ(ask(at_, "/-/healthy", "GET", "X: " + std::string(8192, 'x') + "\r\n").status, 200);
+}
+
 TEST_F(HttpServerTest, TurnsAnExceptionIntoStatus500AndOneLine) {
   start();
   EXPECT_EQ(ask(at_, "/throw").status, 500);
   EXPECT_EQ(ask(at_, "/throw-int").status, 500);
   EXPECT_EQ(log(), "answer /throw: no such map\nanswer /throw-int: unknown exception\n");
   EXPECT_EQ(server_->counts(), (RequestCounts{{{"throw", 500}, 2}}));
+  EXPECT_EQ(server_->exceptions(), 2U);
 }
 
 TEST_F(HttpServerTest, SaysThatTheAddressIsTaken) {

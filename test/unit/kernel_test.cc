@@ -77,7 +77,7 @@ TEST(Kernel, HasNoNumberWhereTextIsNone) {
   EXPECT_EQ(facts_of(root).perf_event_paranoid, 3);
 }
 
-TEST(Kernel, ReadsNoMoreThanAPageOfAFile) {
+TEST(Kernel, TakesNoMoreThanAPageOfALine) {
   const TemporaryFolder root;
   root.write("proc/sys/kernel/osrelease", std::string(1 << 20, 'x'));
   EXPECT_EQ(facts_of(root).release, std::string(4096, 'x'));

@@ -61,6 +61,10 @@ TEST(LastProgram, IsTheOneThatLibbpfEndedWith) {
             "fentry_read_left");
 }
 
+TEST(LastProgram, EndsWithItsLine) {
+  EXPECT_EQ(last_program("libbpf: prog 'cut\nlibbpf: map 'inflight': failed\n"), "cut");
+}
+
 TEST(LastProgram, IsEmptyWhereNoneIsNamed) {
   EXPECT_EQ(last_program("libbpf: map 'inflight': failed to create: Cannot allocate memory(-12)\n"),
             "");

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "agent/model/label_text.h"
 #include "test/unit/temporary_folder.h"
 
 namespace fusescope {
@@ -32,6 +33,20 @@ TEST(FuseDeviceOf, IsTheMountWithTheLongestPrefix) {
             kernel_device(0, 43));  // the later one hides the other
   EXPECT_EQ(fuse_device_of("/ab", table), std::nullopt);
   EXPECT_EQ(fuse_device_of("/", table), std::nullopt);
+}
+
+TEST(FuseDeviceOf, TakesALabelForThePath) {
+  const std::string path(4000, 'x');
+  const MountTable table =
+      parse_mountinfo(kRoot + fuse_line(41, "/b\xff\x1b") + fuse_line(42, "/c\xc2\x9b/" + path) +
+                      fuse_line(43, "/d\\xff") + fuse_line(44, "/d\xff"));
+  EXPECT_EQ(fuse_device_of("/b\xff\x1b", table), kernel_device(0, 41));
+  EXPECT_EQ(fuse_device_of("/b\\xff\\x1b", table), kernel_device(0, 41));
+  EXPECT_EQ(fuse_device_of("/c\xc2\x9b/" + path, table), kernel_device(0, 42));
+  EXPECT_EQ(fuse_device_of(to_label("/c\xc2\x9b/" + path), table), kernel_device(0, 42));
+  EXPECT_EQ(fuse_device_of("/d\\xff", table), kernel_device(0, 43)) << "first, what is so called";
+  EXPECT_EQ(fuse_device_of("/d\xff", table), kernel_device(0, 44));
+  EXPECT_EQ(fuse_device_of("/b\\xfe", table), std::nullopt);
 }
 
 // A host with processes in mount namespaces. "self" is in that of process 1.
@@ -88,6 +103,27 @@ TEST_F(NamespacesTest, ALabelNamesTheNamespace) {
             "in the mount namespace of PID 60: nsenter -t 60 -m fusescope verify '/data'");
   EXPECT_EQ(advice("/data (mnt:4)"), "");
   EXPECT_EQ(advice("/data (mnt:x)"), "");
+}
+
+TEST_F(NamespacesTest, ALabelOfALongPathDoesTooAndIsWhatIsGiven) {
+  const std::string path = "/" + std::string(4000, 'x');
+  const std::string label = to_label(path);
+  process("60", 3, kRoot + fuse_line(43, path));
+  const std::string expected =
+      "in the mount namespace of PID 60: nsenter -t 60 -m fusescope verify '" + label + "'";
+  EXPECT_EQ(advice(label), expected);
+  EXPECT_EQ(advice(to_label(label, " (mnt:3)")), expected);
+  EXPECT_EQ(advice(to_label(label, " (mnt:4)")), "");
+}
+
+TEST_F(NamespacesTest, ALabelMayNameThisOne) {
+  EXPECT_EQ(fuse_device_here("/here (mnt:1)", "x", root_.path()), kernel_device(0, 41));
+  EXPECT_FALSE(fuse_device_here("/here (mnt:2)", "x", root_.path()));
+}
+
+TEST_F(NamespacesTest, AQuoteInAPathDoesNotEndTheWordOfTheShell) {
+  process("60", 3, kRoot + fuse_line(43, "/it's"));
+  EXPECT_TRUE(advice("/it's").ends_with(R"(verify '/it'\''s')"));
 }
 
 TEST_F(NamespacesTest, APathOfNoMountIsToldToBeOnNone) {

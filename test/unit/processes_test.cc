@@ -24,6 +24,16 @@ TEST(Processes, FailForAnIdOfNone) {
   }
 }
 
+TEST(Processes, AreListedByNumber) {
+  const TemporaryFolder root;
+  for (const char* name : {"10", "9", "100", "1a", "self", "0"}) {
+    root.write(std::string("proc/") + name + "/stat", "");
+  }
+  EXPECT_EQ(all_processes(root.path()), (std::vector<pid_t>{9, 10, 100}));
+  EXPECT_TRUE(all_processes(root.path() + "/nowhere").empty());
+  EXPECT_TRUE(std::ranges::binary_search(all_processes(), getpid()));
+}
+
 TEST(Processes, KnowTheDescendants) {
   const TemporaryFolder root;
   root.write("proc/10/stat", "10 (sh) S 1 10");

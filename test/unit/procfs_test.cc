@@ -2,8 +2,12 @@
 #include "agent/host/procfs.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "agent/host/mountinfo.h"
 #include "temporary_folder.h"
@@ -37,6 +41,45 @@ TEST(Procfs, NamesThePathThatCannotBeRead) {
 // As it does when a process is gone meanwhile, the kernel opens this and refuses to read it.
 TEST(Procfs, SaysThatReadingFails) {
   EXPECT_EQ(read_procfs("/proc/self/mem").error().text, "read /proc/self/mem: Input/output error");
+}
+
+TEST(Procfs, GivesALineOrANumber) {
+  const TemporaryFolder folder;
+  folder.write("number", "-12\nsecond\n");
+  folder.write("word", "12 many\n");
+  folder.write("huge", "99999999999999999999\n");
+  folder.write("empty", "");
+  EXPECT_EQ(procfs_line(folder.path() + "/word"), "12 many");
+  EXPECT_EQ(procfs_number(folder.path() + "/number"), -12);
+  for (const char* name : {"/word", "/huge", "/empty", "/none", ""}) {
+    EXPECT_FALSE(procfs_number(folder.path() + name)) << name;
+  }
+  EXPECT_FALSE(procfs_line(folder.path() + "/empty"));
+  EXPECT_FALSE(procfs_line("/proc/self/mem"));
+}
+
+TEST(Procfs, ListsAFolder) {
+  const TemporaryFolder folder;
+  folder.write("a", "");
+  folder.write("b/c", "");
+  auto names = list_procfs(folder.path());
+  ASSERT_TRUE(names) << names.error().text;
+  std::ranges::sort(*names);
+  EXPECT_EQ(*names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(list_procfs("/proc/0/fd").error().text, "open /proc/0/fd: No such file or directory");
+}
+
+// Of a process that has ended and is not waited for: proc_tgid_net_readdir(), fs/proc/proc_net.c.
+TEST(Procfs, SaysThatListingFails) {
+  const pid_t process = fork();
+  if (process == 0) _exit(0);
+  siginfo_t ended{};
+  waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT);
+  const std::string folder = "/proc/" + std::to_string(process) + "/net";
+  const auto names = list_procfs(folder);
+  waitpid(process, nullptr, 0);
+  ASSERT_FALSE(names);
+  EXPECT_TRUE(names.error().text.starts_with("list " + folder + ": ")) << names.error().text;
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@ class RouterTest : public testing::Test {
         {"/throws",
          {"bad",
           [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("out of luck"); }}},
+        {"/no-memory", {"bad", [](const HttpRequest&) -> HttpResponse { throw std::bad_alloc(); }}},
     });
   }
 
@@ -62,8 +65,32 @@ TEST_F(RouterTest, CompressesWhatIsLongWhereTheClientTakesIt) {
 }
 
 TEST_F(RouterTest, MakesAnErrorOfWhatIsThrown) {
-  EXPECT_EQ(router_.respond("GET", {.path = "/throws"}).status, 500);
-  EXPECT_EQ(log_, std::vector<std::string>{"answer /throws: out of luck"});
+  const HttpResponse failed = router_.respond("GET", {.path = "/throws"});
+  EXPECT_EQ(failed.status, 500);
+  EXPECT_EQ(failed.body, "Internal Server Error: see the agent's log\n");
+  EXPECT_EQ(router_.respond("GET", {.path = "/no-memory"}).status, 500);
+  EXPECT_EQ(log_, (std::vector<std::string>{"answer /throws: out of luck",
+                                            "answer /no-memory: std::bad_alloc"}));
+  EXPECT_EQ(router_.exceptions(), 2U);
+  EXPECT_EQ(router_.counts(), (RequestCounts{{{"bad", 500}, 2}}));
+}
+
+TEST_F(RouterTest, GivesTheRefusalOfOneWhoIsNotLetIn) {
+  const Refuse refuse = [](const HttpRequest&) {
+    return HttpResponse{.status = 401, .body = "who?"};
+  };
+  EXPECT_EQ(router_.respond("GET", {.path = "/throws"}, refuse).status, 401);
+  EXPECT_EQ(router_.respond("GET", {.path = "/"}, [](const auto&) { return std::nullopt; }).status,
+            200);
+  EXPECT_EQ(router_.exceptions(), 0U);
+  EXPECT_EQ(router_.counts(), (RequestCounts{{{"bad", 401}, 1}, {{"page", 200}, 1}}));
+}
+
+TEST_F(RouterTest, LetsNobodyInWhereThatCannotBeDecided) {
+  const Refuse refuse = [](const HttpRequest&) -> std::optional<HttpResponse> { throw 1; };
+  EXPECT_EQ(router_.respond("GET", {.path = "/"}, refuse).status, 500);
+  EXPECT_EQ(log_, std::vector<std::string>{"answer /: unknown exception"});
+  EXPECT_EQ(router_.exceptions(), 1U);
 }
 
 TEST(HttpRequest, JoinsHeadersOfOneNameInAnyCase) {

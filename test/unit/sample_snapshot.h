@@ -101,6 +101,12 @@ inline SelfSnapshot sample_self() {
   self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION] = 21;
   self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED] = 22;
   self.mounts_dropped = 23;
+  self.mounts_unnamed = 24;
+  self.mounts_renamed = 25;
+  self.mounts_forgotten = 26;
+  self.mount_tables_repeated = 27;
+  self.mount_tables_cut = 28;
+  self.mount_tables_age_seconds = 2.5;
   self.hooks = {{.role = "blocked",
                  .mode = "fentry",
                  .programs = {"blocked_program"},
@@ -140,7 +146,8 @@ inline ExportContext sample_context() {
           .scrape_seconds = 0.25,
           .states = {MountState::split, MountState::idle},
           .web = {.requests = {{{"metrics", 200}, 12}, {{"other", 404}, 1}},
-                  .config_is_in_force = true},
+                  .config_is_in_force = true,
+                  .exceptions = {.http = 1, .housekeeping = 2}},
           .conditions = {.kernel = {.fuse = FuseDriver::built_in}}};
 }
 

@@ -7,6 +7,8 @@
 #include <ctime>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace fusescope {
 
@@ -16,7 +18,11 @@ struct SelfSigned {
   std::string certificate;
 };
 
-inline SelfSigned make_self_signed() {
+// Kind and bytes.
+using SubjectNames = std::vector<std::pair<gnutls_x509_subject_alt_name_t, std::string>>;
+
+inline SelfSigned make_self_signed(const SubjectNames& names = {},
+                                   gnutls_x509_crt_fmt_t format = GNUTLS_X509_FMT_PEM) {
   const auto checked = [](int code) {
     if (code < 0) throw std::runtime_error(gnutls_strerror(code));
   };
@@ -36,14 +42,23 @@ inline SelfSigned make_self_signed() {
   checked(gnutls_x509_crt_set_activation_time(certificate, std::time(nullptr) - 60));
   checked(gnutls_x509_crt_set_expiration_time(certificate, std::time(nullptr) + 3600));
   checked(gnutls_x509_crt_set_key(certificate, key));
+  for (const auto& [kind, name] : names) {
+    checked(gnutls_x509_crt_set_subject_alt_name(
+        certificate, kind, name.data(), static_cast<unsigned>(name.size()), GNUTLS_FSAN_APPEND));
+  }
   checked(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0));
   gnutls_datum_t key_text{};
   gnutls_datum_t certificate_text{};
   checked(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &key_text));
-  checked(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &certificate_text));
+  checked(gnutls_x509_crt_export2(certificate, format, &certificate_text));
   gnutls_x509_crt_deinit(certificate);
   gnutls_x509_privkey_deinit(key);
   return {text(key_text), text(certificate_text)};
+}
+
+// One with these names, in DER.
+inline std::string make_certificate(const SubjectNames& names) {
+  return make_self_signed(names, GNUTLS_X509_FMT_DER).certificate;
 }
 
 }  // namespace fusescope

@@ -125,6 +125,13 @@ TEST(Counters, ComeBackWhenADifferenceIsAddedAgain) {
   EXPECT_TRUE(is_numbered(sum.durations.at(15), 9));
 }
 
+TEST(Counters, GrowByNothingWhereAReadingIsBelowTheOneBefore) {
+  EXPECT_TRUE(is_numbered(growth(counters(9, {1}), counters(4, {1})).data, 5));
+  const Counters grown = growth(counters(4, {1}), counters(9, {1, 15}));
+  EXPECT_TRUE(is_numbered(grown.data, 0));
+  EXPECT_TRUE(grown.durations.empty());
+}
+
 TEST(Counters, KeepTheMostRequestsOfACall) {
   Counters before;
   Counters now;

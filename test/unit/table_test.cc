@@ -35,15 +35,6 @@ TEST(Tables, MayBeEmpty) {
   EXPECT_EQ(Table().text(), "");
 }
 
-TEST(Printable, LeavesTextAsItIs) {
-  EXPECT_EQ(printable("/mnt/a b \xc3\xbc'\"\\"), "/mnt/a b \xc3\xbc'\"\\");
-}
-
-TEST(Printable, DisarmsWhatATerminalWouldObey) {
-  EXPECT_EQ(printable("\x1b[2J\n\t\x7f"), "\\x1b[2J\\x0a\\x09\\x7f");
-  EXPECT_EQ(printable("\xff"), "\\xff");
-}
-
 TEST(Wrapped, IsOneLineIfItFits) {
   EXPECT_EQ(wrapped("(1) ", "one two", {.width = 11, .indent = 4}), "(1) one two");
 }

@@ -136,5 +136,13 @@ TEST(TraceJson, End) {
             std::string::npos);
 }
 
+TEST(Trace, HasNoControlCharacterWhateverAFileIsCalled) {
+  TraceLine line = call();
+  std::strcpy(line.event.file, "\xc2\x9b\x1b\xe2\x80\xae\x9b");
+  EXPECT_TRUE(text(line).ends_with("  \\xc2\\x9b\\x1b\\xe2\\x80\\xae\\x9b\n")) << text(line);
+  EXPECT_NE(json(line).find(R"("file":"\u009b\u001b\u202e\\x9b")"), std::string::npos)
+      << json(line);
+}
+
 }  // namespace
 }  // namespace fusescope
