@@ -30,14 +30,17 @@ namespace fusescope {
 // is "unknown". One whose row changed hands while tables were read waits for the next time.
 class Collector {
  public:
-  // Session and reader must outlive the collector. With a walker, that has its own thread, it waits
-  // for names; without, it walks itself, and what it does not find is unknown at once.
+  // Session and reader must outlive the collector. What needs rights over other processes is asked
+  // of `processes`. With a walker, that has its own thread, it waits for names; without, it walks
+  // itself, and what it does not find is unknown at once.
   Collector(const Session& session, const Reader& reader,
+            const std::shared_ptr<OtherProcesses>& processes = std::make_shared<ProcfsProcesses>(),
             std::shared_ptr<MountWalker> walker = nullptr)
       : session_(session),
         reader_(reader),
         waits_for_names_(walker != nullptr),
-        host_mounts_("/proc", std::move(walker)) {}
+        host_mounts_("/proc", std::move(walker)),
+        daemons_(processes) {}
 
   // To be called about once a second: settles ended calls and, less often, gives back the rows of
   // mounts that are gone, so that neither table fills up between two scrapes.

@@ -12,9 +12,10 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/cmd/broker.h"
+#include "agent/cmd/confinement.h"
 #include "agent/cmd/housekeeping.h"
 #include "agent/cmd/logging.h"
-#include "agent/cmd/privileges.h"
 #include "agent/cmd/service_manager.h"
 #include "agent/cmd/telemetry.h"
 #include "agent/cmd/web_settings.h"
@@ -106,10 +107,12 @@ HttpResponse mounts_response(Telemetry& telemetry) {
 }
 
 Routes routes_of(const ServeOptions& options, Telemetry& telemetry, const HttpServer& server,
-                 const WebSettings& settings, const Housekeeping& housekeeping) {
+                 const WebSettings& settings, const Housekeeping& housekeeping,
+                 const Confiner& confiner) {
   const auto metrics = [&](const HttpRequest& request) {
     const ExceptionCounts exceptions = {server.exceptions(), housekeeping.exceptions()};
-    const WebStatus web{server.counts(), settings.are_in_force(), exceptions};
+    const WebStatus web{server.counts(), settings.are_in_force(), confiner.confinement(),
+                        exceptions};
     return request.gzip_accepted ? compressed_metrics(telemetry, web)
                                  : plain_metrics(telemetry, web);
   };
@@ -150,13 +153,6 @@ Result<void> check_options(const ServeOptions& options) {
   return {};
 }
 
-// The kernels that let a thread without rights read a BPF map do not need CAP_BPF to be kept.
-Kept rights_for_reading(const Telemetry& telemetry) {
-  if (telemetry.needs_rights()) return {.cap_bpf = true};
-  const auto read = run_without_privileges({}, [&] { return telemetry.check_reading(); });
-  return {.cap_bpf = !read};
-}
-
 Result<HttpOptions> http_options(const ServeOptions& options, WebSettings& settings) {
   HttpOptions http = {.listen_addresses = options.listen_addresses};
   http.holder_of = [](const Endpoint& taken) { return port_holder(taken.host, taken.port); };
@@ -177,19 +173,18 @@ std::string version_text() {
 }
 
 // Housekeeping until a signal asks to end. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry, Kept kept,
+Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry,
+                             Confiner& confiner, const ServiceManager& manager,
                              Housekeeping& housekeeping, HttpServer& server) {
-  bool has_rights = true;
   for (;;) {
-    if (has_rights && !telemetry.needs_rights()) {
-      if (auto dropped = drop_privileges(kept); !dropped) return std::unexpected(dropped.error());
-      has_rights = false;
+    if (!telemetry.needs_rights()) {
+      if (auto confined = confiner.confine(); !confined) return std::unexpected(confined.error());
     }
     const int signal = signals.wait(kHousekeepingInterval);
     if (signal && signal != SIGHUP) return signal;
     if (signal == SIGHUP) housekeeping.reload(server);
     housekeeping.keep(server);
-    tell_alive();
+    manager.tell_alive();
   }
 }
 
@@ -201,23 +196,28 @@ Result<void> serve(const ServeOptions& options) {
   if (auto checked = check_options(options); !checked) return checked;
 
   const Signals signals;
-  WebSettings web_settings(options.web_config_file);
+  // While there is one thread, and all rights.
+  const ServiceManager manager;
+  const auto broker = Broker::start(options.web_config_file);
+  if (!broker) return std::unexpected(broker.error());
+  WebSettings web_settings(options.web_config_file.empty() ? nullptr : *broker);
   auto http = http_options(options, web_settings);
   if (!http) return std::unexpected(http.error());
 
   spdlog::info("{}", version_text());
-  Telemetry telemetry(options.hooks, options.rule);
+  Telemetry telemetry(options.hooks, options.rule, *broker);
   Housekeeping housekeeping(telemetry, web_settings);
   if (auto started = telemetry.start(); !started) return started;
-  const Kept kept = rights_for_reading(telemetry);
+  Confiner confiner(telemetry, *broker);
 
   // Listen first, for a port that needs a right; the server's thread has none.
   auto listening = HttpServer::listen(std::move(*http));
   if (!listening) return std::unexpected(listening.error());
   const std::unique_ptr<HttpServer> server = std::move(*listening);
-  const auto serving = run_without_privileges(kept, [&] {
+  const auto serving = confiner.run([&] {
     telemetry.start_walking();
-    return server->serve(routes_of(options, telemetry, *server, web_settings, housekeeping));
+    return server->serve(
+        routes_of(options, telemetry, *server, web_settings, housekeeping, confiner));
   });
   if (!serving) return serving;
   for (const Endpoint& endpoint : server->listening()) {
@@ -225,10 +225,11 @@ Result<void> serve(const ServeOptions& options) {
   }
 
   const auto state = telemetry.state();
-  tell_ready(state ? *state : state.error().text);
+  manager.tell_ready(state ? *state : state.error().text);
 
-  const auto signal = run_until_signal(signals, telemetry, kept, housekeeping, *server);
-  tell_stopping();
+  const auto signal =
+      run_until_signal(signals, telemetry, confiner, manager, housekeeping, *server);
+  manager.tell_stopping();
   if (!signal) return std::unexpected(signal.error());
   spdlog::info("ending on signal {}", *signal);
   return {};

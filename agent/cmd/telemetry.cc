@@ -71,7 +71,8 @@ Result<void> Telemetry::attach() {
   auto reader = Reader::open(attached->session);
   if (!reader) return std::unexpected(reader.error());
   attached->reader = std::make_unique<Reader>(std::move(*reader));
-  attached->collector = std::make_unique<Collector>(attached->session, *attached->reader, walker_);
+  attached->collector =
+      std::make_unique<Collector>(attached->session, *attached->reader, processes_, walker_);
   log_hooks(attached->session);
   attached_ = std::move(attached);
   return {};

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
@@ -23,10 +24,11 @@ namespace fusescope {
 // server's thread and the housekeeping take turns.
 class Telemetry {
  public:
-  Telemetry(HookMode mode, const StateRule& rule) : mode_(mode), rule_(rule) {}
+  // `processes` is asked for what needs rights over other processes.
+  Telemetry(HookMode mode, const StateRule& rule, std::shared_ptr<OtherProcesses> processes)
+      : mode_(mode), rule_(rule), processes_(std::move(processes)) {}
 
-  // Starts the thread that walks through mount namespaces, with the rights of the calling one:
-  // CAP_SYS_PTRACE is enough.
+  // Starts the thread that walks through mount namespaces. It needs no rights.
   void start_walking() { walker_->start(); }
 
   // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
@@ -67,8 +69,10 @@ class Telemetry {
 
   const HookMode mode_;
   const StateRule rule_;
+  const std::shared_ptr<OtherProcesses> processes_;
   mutable std::mutex mutex_;
-  std::shared_ptr<MountWalker> walker_ = std::make_shared<MountWalker>();
+  std::shared_ptr<MountWalker> walker_ =
+      std::make_shared<MountWalker>("/proc", WalkLimits{}, processes_);
   std::string walk_complaint_;  // the last one that was logged
   FuseModule module_;
   std::unique_ptr<Attached> attached_;             // null: waiting for FUSE

@@ -7,34 +7,33 @@
 
 namespace fusescope {
 
-WebSettings::WebSettings(const std::string& file) {
-  if (!file.empty()) file_.emplace(file);
+Result<WebConfig> WebSettings::load() {
+  auto web = broker_ ? broker_->web_config() : std::nullopt;
+  return web ? std::move(*web) : WebConfig{};
 }
 
-Result<WebConfig> WebSettings::load() { return file_ ? file_->load() : WebConfig{}; }
-
 void WebSettings::keep(HttpServer& server) {
-  auto web = file_ ? file_->renewed() : std::nullopt;
-  if (web) take(std::move(*web), server);
+  take(broker_ ? broker_->web_config() : std::nullopt, server);
 }
 
 void WebSettings::reload(HttpServer& server) {
-  if (file_) return take(file_->load(), server);
+  if (broker_) return take(broker_->web_config(Broker::Read::always), server);
   spdlog::info("nothing to read again: there is no --web.config.file");
 }
 
-void WebSettings::take(Result<WebConfig> web, HttpServer& server) {
-  valid_ = web.has_value();
-  if (web) {
-    server.renew(std::move(*web));
+void WebSettings::take(std::optional<Result<WebConfig>> web, HttpServer& server) {
+  if (!web) return;
+  valid_ = web->has_value();
+  if (*web) {
+    server.renew(std::move(**web));
     spdlog::info("web config: read again");
   } else {
-    spdlog::error("{}: that of before stays", web.error().text);
+    spdlog::error("{}: that of before stays", web->error().text);
   }
 }
 
 std::optional<bool> WebSettings::are_in_force() const {
-  if (!file_) return std::nullopt;
+  if (!broker_) return std::nullopt;
   return valid_.load();
 }
 

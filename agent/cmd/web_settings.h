@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
-#include <string>
+#include <utility>
 
 #include "agent/base/error.h"
+#include "agent/cmd/broker.h"
 #include "agent/export/http_server.h"
 #include "agent/web/web_config.h"
 
@@ -14,8 +16,8 @@ namespace fusescope {
 // What --web.config.file says, and whether what it says now is in force.
 class WebSettings {
  public:
-  // An empty name: no file, and nobody is asked for anything.
-  explicit WebSettings(const std::string& file);
+  // The broker reads the file; none: there is no file, and nobody is asked for anything.
+  explicit WebSettings(std::shared_ptr<Broker> broker) : broker_(std::move(broker)) {}
 
   // At the start: an error is one then.
   Result<WebConfig> load();
@@ -32,9 +34,9 @@ class WebSettings {
   [[nodiscard]] std::optional<bool> are_in_force() const;
 
  private:
-  void take(Result<WebConfig> web, HttpServer& server);
+  void take(std::optional<Result<WebConfig>> web, HttpServer& server);
 
-  std::optional<WebConfigFile> file_;
+  std::shared_ptr<Broker> broker_;
   std::atomic<bool> valid_ = true;
 };
 

@@ -241,6 +241,15 @@ void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) 
   }
 }
 
+void add_confinement(Builder& builder, const Confinement& confinement) {
+  for (const auto& [measure, is_in_force] : {std::pair{"user", confinement.user},
+                                             {"capabilities", confinement.capabilities},
+                                             {"system_calls", confinement.system_calls},
+                                             {"broker", confinement.broker}}) {
+    builder.number(kConfinement, {{"measure", measure}}, is_in_force ? 1 : 0);
+  }
+}
+
 // How well mounts are known.
 void add_mount_tables(Builder& builder, const SelfSnapshot& self) {
   builder.count(kMountsDropped, {}, self.mounts_dropped);
@@ -282,6 +291,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   if (const auto in_force = context.web.config_is_in_force) {
     builder.number(kWebConfig, {}, *in_force ? 1 : 0);
   }
+  add_confinement(builder, context.web.confinement);
   for (const auto& [key, count] : context.web.requests) {
     builder.count(kHttpRequests, {{"handler", key.handler}, {"code", std::to_string(key.status)}},
                   count);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/export/router.h"
+#include "agent/model/confinement.h"
 #include "agent/model/hook_reason.h"
 #include "agent/model/snapshot.h"
 #include "agent/model/state.h"
@@ -26,6 +27,7 @@ struct ExceptionCounts {
 struct WebStatus {
   RequestCounts requests;
   std::optional<bool> config_is_in_force = {};  // nothing: there is no web config
+  Confinement confinement = {};
   ExceptionCounts exceptions = {};
 };
 

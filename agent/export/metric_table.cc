@@ -135,6 +135,9 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_web_config_last_reload_successful", MetricType::Gauge, "",
      "1 while --web.config.file as it is now is in force; 0 if it is not valid, and that of before "
      "is. Absent without one."},
+    {"fusescope_confinement", MetricType::Gauge, "measure",
+     "1 while a measure is in force that keeps the process which answers from doing anything else; "
+     "see docs/security.md."},
     {"fusescope_internal_errors_total", MetricType::Counter, "where",
      "Faults of the agent itself (exceptions) that did not end it: where is http, an answer that "
      "became a 500, or housekeeping, what it does once a second. The log says what each was."},

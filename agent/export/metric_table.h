@@ -67,6 +67,7 @@ enum Metric : std::size_t {
   kScrapeDuration,
   kHttpRequests,
   kWebConfig,
+  kConfinement,
   kInternalErrors,
   kProgramSeconds,
   kProgramRuns,

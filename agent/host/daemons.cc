@@ -4,7 +4,6 @@
 #include <set>
 
 #include "agent/host/processes.h"
-#include "agent/host/procfs.h"
 #include "agent/model/daemon.h"
 
 namespace fusescope {
@@ -13,8 +12,8 @@ namespace {
 constexpr std::size_t kMostProcesses = 256;
 
 // Empty if the process is gone, or hidden.
-std::string name_of_process(std::uint32_t process, const std::string& root) {
-  std::string name = read_procfs(root + "/proc/" + std::to_string(process) + "/comm").value_or("");
+std::string name_of_process(std::uint32_t process, OtherProcesses& processes) {
+  std::string name = processes.command(static_cast<pid_t>(process)).value_or("");
   if (name.ends_with('\n')) name.pop_back();
   return name;
 }
@@ -30,7 +29,7 @@ void Daemons::update(const std::vector<fusescope_device_record>& records) {
     seen.insert(record.daemon_pid);
     std::string& name = names_[record.device];
     if (!daemon_of_command(name).empty()) continue;
-    std::string other = name_of_process(record.daemon_pid, root_);
+    std::string other = name_of_process(record.daemon_pid, *processes_);
     if (name.empty() || !daemon_of_command(other).empty()) name = std::move(other);
   }
 }

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "agent/host/other_processes.h"
 #include "bpf/abi.h"
 
 namespace fusescope {
@@ -16,7 +19,11 @@ namespace fusescope {
 class Daemons {
  public:
   // `root` is put before each path: a folder made up for a test.
-  explicit Daemons(std::string root = "") : root_(std::move(root)) {}
+  explicit Daemons(std::string root = "")
+      : root_(std::move(root)), processes_(std::make_shared<ProcfsProcesses>(root_ + "/proc")) {}
+
+  // Asks `processes` for their names.
+  explicit Daemons(std::shared_ptr<OtherProcesses> processes) : processes_(std::move(processes)) {}
 
   // Takes the names of those that are there now, and forgets the others. Names of the first 256
   // processes only, and of none where process ids are not those of the host. Not thread-safe.
@@ -28,6 +35,7 @@ class Daemons {
 
  private:
   std::string root_;
+  std::shared_ptr<OtherProcesses> processes_;
   std::map<std::uint32_t, std::string> names_;  // by the kernel's number of the mount's device
 };
 

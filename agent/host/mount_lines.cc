@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/mount_lines.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "agent/base/unique_fd.h"
 #include "agent/host/mountinfo.h"
 #include "agent/model/label_text.h"
 
@@ -45,17 +43,15 @@ void take_lines(std::string& text, const std::function<void(MountIdentity)>& tak
 
 }  // namespace
 
-Result<bool> for_each_fuse_mount(const std::string& path,
+Result<bool> for_each_fuse_mount(const UniqueFd& mountinfo,
                                  const std::function<void(MountIdentity)>& take,
                                  const std::function<bool(std::size_t)>& goes_on) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return std::unexpected(errno_error("open " + path, errno));
   std::string text;
   std::array<char, 64 * 1024> buffer{};
   for (;;) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    const ssize_t count = ::read(mountinfo.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return std::unexpected(errno_error("read " + path, errno));
+    if (count < 0) return std::unexpected(errno_error("read a mount table", errno));
     if (count == 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(count));
     take_lines(text, take);
@@ -63,20 +59,6 @@ Result<bool> for_each_fuse_mount(const std::string& path,
   }
   take_line(text, take);
   return true;
-}
-
-Result<std::string> mount_namespace_of(const std::string& process) {
-  const std::string path = process + "/ns/mnt";
-  std::array<char, 64> target{};
-  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
-  if (size < 0) return std::unexpected(errno_error("read the link " + path, errno));
-  const std::string_view name(target.data(), static_cast<std::size_t>(size));
-  const auto begin = name.find('[');
-  const auto end = name.find(']');
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
-    return std::unexpected(Error{"read the link " + path + ": not the name of a namespace"});
-  }
-  return std::string(name.substr(begin + 1, end - begin - 1));
 }
 
 }  // namespace fusescope

@@ -3,13 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "agent/host/mount_lines.h"
-#include "agent/host/mountinfo.h"
 #include "agent/host/procfs.h"
 
 namespace fusescope {
@@ -18,14 +15,6 @@ namespace {
 constexpr std::chrono::seconds kNewInterval{1};       // between two passes for what is new
 constexpr std::chrono::seconds kRefreshInterval{10};  // to notice what is gone
 constexpr std::chrono::seconds kSearchInterval{60};   // for what was not found
-
-// 0: not the name of a process.
-pid_t process_named(const std::string& name) {
-  pid_t process = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), process);
-  const bool is_number = error == std::errc{} && end == name.data() + name.size();
-  return is_number && process > 0 ? process : 0;
-}
 
 // The process that was made last, from "0.00 0.01 0.05 1/100 1234": ids wrap around, and those
 // above it are the oldest. 0: not known.
@@ -65,20 +54,6 @@ bool MountWalk::is_due(const WantedMounts& wanted) const {
   return !wanted.empty() && (pass_ != Pass::none || pass_due(wanted) != Pass::none);
 }
 
-std::vector<pid_t> MountWalk::processes() const {
-  namespace fs = std::filesystem;
-  std::vector<pid_t> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(proc_, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (const pid_t process = process_named(entry->path().filename().string())) {
-      found.push_back(process);
-    }
-  }
-  std::ranges::sort(found);
-  return found;
-}
-
 void MountWalk::begin_pass(Pass pass) {
   pass_ = pass;
   pass_began_ = Clock::now();
@@ -86,7 +61,7 @@ void MountWalk::begin_pass(Pass pass) {
   seen_ = {mount_namespace_of(proc_ + "/self").value_or("")};
   holders_.clear();
   for (const auto& [device, found] : findings_.mounts) holders_.insert(found.name_space);
-  known_ = processes();
+  known_ = processes_->all();
   fresh_.clear();
   rest_ = known_;
   const pid_t latest = latest_process(proc_);
@@ -96,7 +71,7 @@ void MountWalk::begin_pass(Pass pass) {
 // Not any more once only these are left: a pass has to end.
 void MountWalk::note_new_processes() {
   if (rest_.empty()) return;
-  std::vector<pid_t> now = processes();
+  std::vector<pid_t> now = processes_->all();
   std::ranges::set_difference(now, known_, std::back_inserter(fresh_));
   known_ = std::move(now);
 }
@@ -123,8 +98,10 @@ MountWalk::Read MountWalk::read_table(pid_t process, const WantedMounts& wanted,
   const auto last = into.as_of + limits_.table;
   std::size_t bytes = 0;
   bool is_late = false;
+  const auto table = processes_->mountinfo(process);
+  if (!table) return Read::gone;
   const auto read = for_each_fuse_mount(
-      proc_ + "/" + std::to_string(process) + "/mountinfo",
+      *table,
       [&](MountIdentity mount) {
         const std::uint32_t device = mount.device;
         if (wanted.contains(device)) into.mounts.try_emplace(device, std::move(mount));
@@ -143,7 +120,7 @@ MountWalk::Read MountWalk::read_table(pid_t process, const WantedMounts& wanted,
 
 MountWalk::Read MountWalk::look_at(pid_t process, const WantedMounts& wanted,
                                    Clock::time_point until) {
-  const auto name = mount_namespace_of(proc_ + "/" + std::to_string(process));
+  const auto name = processes_->mount_namespace(process);
   if (!name || seen_.contains(*name)) return Read::done;
   if (pass_ == Pass::of_all || holders_.contains(*name)) {
     Table table;

@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "agent/host/other_processes.h"
 #include "agent/model/snapshot.h"
 
 namespace fusescope {
@@ -63,9 +66,13 @@ class MountWalk {
   // How long after its first request a mount may come into its table.
   static constexpr std::chrono::seconds kAttachTime{2};
 
-  // `proc` is the procfs to read: "/proc", or a folder made up for a test.
-  explicit MountWalk(std::string proc = "/proc", WalkLimits limits = {})
-      : proc_(std::move(proc)), limits_(limits) {}
+  // `proc` is the procfs to read: "/proc", or a folder made up for a test. What needs rights over
+  // other processes is asked of `processes`; without, it is read there too.
+  explicit MountWalk(const std::string& proc = "/proc", WalkLimits limits = {},
+                     std::shared_ptr<OtherProcesses> processes = nullptr)
+      : proc_(proc),
+        processes_(processes ? std::move(processes) : std::make_shared<ProcfsProcesses>(proc)),
+        limits_(limits) {}
 
   // Whether step() has anything to do.
   [[nodiscard]] bool is_due(const WantedMounts& wanted) const;
@@ -85,7 +92,6 @@ class MountWalk {
   enum class Read { done, gone, out_of_time };
 
   [[nodiscard]] Pass pass_due(const WantedMounts& wanted) const;
-  [[nodiscard]] std::vector<pid_t> processes() const;  // oldest first
   void begin_pass(Pass pass);
   void note_new_processes();
   void end_pass();
@@ -95,6 +101,7 @@ class MountWalk {
   void publish(const WantedMounts& wanted);
 
   std::string proc_;
+  std::shared_ptr<OtherProcesses> processes_;
   WalkLimits limits_;
   std::map<std::string, Table> tables_;  // by namespace
   Pass pass_ = Pass::none;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "agent/host/mount_walk.h"
 
@@ -15,16 +17,17 @@ namespace fusescope {
 // without, look() makes the next step.
 class MountWalker {
  public:
-  explicit MountWalker(std::string proc = "/proc", WalkLimits limits = {})
-      : walk_(std::move(proc), limits) {}
+  // As MountWalk.
+  explicit MountWalker(const std::string& proc = "/proc", WalkLimits limits = {},
+                       std::shared_ptr<OtherProcesses> processes = nullptr)
+      : walk_(proc, limits, std::move(processes)) {}
   ~MountWalker();
   MountWalker(const MountWalker&) = delete;
   MountWalker& operator=(const MountWalker&) = delete;
   MountWalker(MountWalker&&) = delete;
   MountWalker& operator=(MountWalker&&) = delete;
 
-  // Starts the thread: it has the rights that the calling one has, and blocks all signals. Reading
-  // the tables of other users' processes needs CAP_SYS_PTRACE.
+  // Starts the thread: it has the rights that the calling one has, and blocks all signals.
   void start();
 
   // What is known of these, and that they are sought.

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "agent/host/mount_lines.h"
+#include "agent/host/other_processes.h"
+#include "agent/host/procfs.h"
 #include "agent/model/label_text.h"
 
 namespace fusescope {
@@ -13,7 +15,7 @@ std::string namespace_mark(const std::string& name_space) { return " (mnt:" + na
 void Mounts::read_here(const std::string& here) {
   FoundMounts found;
   const auto read = for_each_fuse_mount(
-      proc_ + "/self/mountinfo",
+      open_procfs(proc_ + "/self/mountinfo").value_or(UniqueFd()),
       [&](MountIdentity mount) {
         const std::uint32_t device = mount.device;
         found.try_emplace(device, FoundMount{std::move(mount), here});

@@ -10,6 +10,7 @@
 #include <map>
 #include <system_error>
 
+#include "agent/host/other_processes.h"
 #include "agent/host/procfs.h"
 
 namespace fusescope {
@@ -25,8 +26,6 @@ pid_t number_of(std::string_view text) {
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
-
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 // "PID (COMMAND) STATE PARENT ...": the command may hold anything, also brackets. 0: gone.
 pid_t parent_of(pid_t process, const std::string& root) {
@@ -53,13 +52,7 @@ std::multimap<pid_t, pid_t> children_by_parent(const std::string& root) {
 }  // namespace
 
 std::vector<pid_t> all_processes(const std::string& root) {
-  std::vector<pid_t> found;
-  for (const std::string& name : list_procfs(root + "/proc").value_or(std::vector<std::string>{})) {
-    if (!std::ranges::all_of(name, is_digit)) continue;
-    if (const pid_t process = number_of(name)) found.push_back(process);
-  }
-  std::ranges::sort(found);
-  return found;
+  return ProcfsProcesses(root + "/proc").all();
 }
 
 bool is_host_pid_namespace(const std::string& root) {

@@ -12,7 +12,6 @@
 #include <memory>
 #include <string_view>
 
-#include "agent/base/unique_fd.h"
 
 namespace fusescope {
 namespace {
@@ -25,14 +24,23 @@ struct CloseDirectory {
 
 }  // namespace
 
-Result<std::string> read_procfs(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Result<UniqueFd> open_procfs(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::unexpected(errno_error("open " + path, errno));
+  return file;
+}
 
+Result<std::string> read_procfs(const std::string& path) {
+  const auto file = open_procfs(path);
+  if (!file) return std::unexpected(file.error());
+  return read_open(file->get(), path);
+}
+
+Result<std::string> read_open(int file, const std::string& path) {
   std::string text;
   std::array<char, 64 * 1024> buffer{};
   for (;;) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    const ssize_t count = ::read(file, buffer.data(), buffer.size());
     if (count == 0) return text;
     if (count > 0) {
       text.append(buffer.data(), static_cast<std::size_t>(count));

@@ -14,9 +14,13 @@
 
 namespace fusescope {
 
+Result<UniqueFd> open_procfs(const std::string& path);
+
 // All of a file: it gives no size, and hands out about a page at a time.
 Result<std::string> read_procfs(const std::string& path);
 
+// The same of one that is open; `path` is for the error.
+Result<std::string> read_open(int file, const std::string& path);
 // Its first line, without the newline, and no more than 4 KiB of it. Nothing if it cannot be read,
 // or is empty.
 std::optional<std::string> procfs_line(const std::string& path);

@@ -147,7 +147,7 @@ void SkeletonDeleter::operator()(fusescope_bpf* skeleton) const {
 
 void LinkDeleter::operator()(bpf_link* link) const {
   bpf_link__destroy(link);
-  if (!event.empty()) remove_return_probe(event);
+  if (events) remove_return_probe(*events, event);
 }
 
 std::expected<Skeleton, Refusals> load(const std::vector<std::string>& programs,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/base/unique_fd.h"
 #include "agent/probe/hooks.h"
 
 struct fusescope_bpf;
@@ -32,7 +33,8 @@ struct SkeletonDeleter {
 using Skeleton = std::unique_ptr<fusescope_bpf, SkeletonDeleter>;
 
 struct LinkDeleter {
-  std::string event;  // of tracefs, that was made for this link; else empty
+  std::string event = {};                 // of tracefs, that was made for this link; else empty
+  std::shared_ptr<UniqueFd> events = {};  // where it is removed, also without the right to open it
   void operator()(bpf_link* link) const;
 };
 using Link = std::unique_ptr<bpf_link, LinkDeleter>;

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -50,11 +51,13 @@ Result<std::filesystem::path> tracefs() {
   return std::unexpected(unwritable(error));
 }
 
+UniqueFd open_events(const std::filesystem::path& folder) {
+  return UniqueFd(::open((folder / "kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+}
+
 // One line to kprobe_events. 0, or errno.
-int write_event(const std::filesystem::path& folder, const std::string& line) {
-  const UniqueFd file(::open((folder / "kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!file) return errno;
-  const ssize_t written = ::write(file.get(), line.data(), line.size());
+int write_event(const UniqueFd& events, const std::string& line) {
+  const ssize_t written = ::write(events.get(), line.data(), line.size());
   return written == static_cast<ssize_t>(line.size()) ? 0 : errno;
 }
 
@@ -74,14 +77,14 @@ Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::stri
 }
 
 Result<Link> attach_to(bpf_program& program, const std::filesystem::path& folder,
-                       const std::string& event) {
+                       const std::string& event, std::shared_ptr<UniqueFd> events) {
   auto opened = open_event(folder, event);
   if (!opened) return std::unexpected(opened.error());
   const LibbpfLog log;
   bpf_link* link = bpf_program__attach_perf_event(&program, opened->get());
   if (!link) return std::unexpected(errno_error("attach", errno, log.reason()));
   std::ignore = opened->release();  // the link closes it
-  return Link(link, LinkDeleter{event});
+  return Link(link, LinkDeleter{event, std::move(events)});
 }
 
 }  // namespace
@@ -106,16 +109,16 @@ Result<Link> attach_return_probe(bpf_program& program) {
   const std::string event = event_name(bpf_program__name(&program), getpid());
   std::ostringstream line;
   line << "r" << kFollowed << ":" << qualified(event) << " " << function << "\n";
-  if (const int error = write_event(*folder, line.str())) {
-    return std::unexpected(errno_error("attach kretprobe to " + function, error));
-  }
-  auto link = attach_to(program, *folder, event);
-  if (!link) remove_return_probe(event);
+  const auto events = std::make_shared<UniqueFd>(open_events(*folder));
+  const int error = *events ? write_event(*events, line.str()) : errno;
+  if (error) return std::unexpected(errno_error("attach kretprobe to " + function, error));
+  auto link = attach_to(program, *folder, event, events);
+  if (!link) remove_return_probe(*events, event);
   return link;
 }
 
-void remove_return_probe(const std::string& event) {
-  if (const auto folder = tracefs()) write_event(*folder, "-:" + qualified(event) + "\n");
+void remove_return_probe(const UniqueFd& events, const std::string& event) {
+  write_event(events, "-:" + qualified(event) + "\n");
 }
 
 void remove_stale_return_probes() {
@@ -123,9 +126,10 @@ void remove_stale_return_probes() {
   if (!folder) return;
   const auto events = list_procfs(*folder / "events" / kGroup);
   if (!events) return;  // there are none
+  const UniqueFd own = open_events(*folder);
   for (const std::string& event : *events) {
     const int process = process_of_event(event);
-    if (process && kill(process, 0) != 0 && errno == ESRCH) remove_return_probe(event);
+    if (process && kill(process, 0) != 0 && errno == ESRCH) remove_return_probe(own, event);
   }
 }
 

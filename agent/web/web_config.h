@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,9 +15,6 @@
 #include "agent/web/watched_file.h"
 
 namespace fusescope {
-
-struct ParsedTls;
-struct PemSource;
 
 // What a client must show of itself; named as in the file, and as in Go's crypto/tls.
 enum class ClientCertificate {
@@ -57,14 +55,24 @@ struct WebConfig {
   std::optional<RateLimit> rate_limit = {};                       // none: that of the server
 };
 
-// A web config with the files that it names, relative to its own folder. What was renewed is taken
-// up without a restart.
+// The text of a file of at most so many bytes.
+using ReadFile =
+    std::function<Result<std::string>(const std::filesystem::path& path, std::size_t max_bytes)>;
+
+// A web config with the files that it names, relative to its own folder, each read by `read`.
+// Unknown keys, hashes that are no bcrypt, and certificates that do not fit are refused; the error
+// names the file, the line and the way out, and never quotes a secret.
+Result<WebConfig> load_web_config(const std::filesystem::path& file, const ReadFile& read);
+
+// The same of the files as they are now. What was renewed is taken up without a restart.
 class WebConfigFile {
  public:
-  explicit WebConfigFile(std::filesystem::path file) : file_(std::move(file)) {}
+  // `note` is told of each file that is read.
+  using Note = std::function<void(const std::filesystem::path&, const Result<std::string>&)>;
+  explicit WebConfigFile(
+      std::filesystem::path file, Note note = [](const auto&, const auto&) {})
+      : file_(std::move(file)), note_(std::move(note)) {}
 
-  // Reads it all. Unknown keys, hashes that are no bcrypt, and certificates that do not fit are
-  // refused; the error names the file, the line and the way out, and never quotes a secret.
   Result<WebConfig> load();
 
   // load(), if what is in one of the files has changed since; nothing otherwise: what is damaged is
@@ -72,10 +80,8 @@ class WebConfigFile {
   std::optional<Result<WebConfig>> renewed();
 
  private:
-  Result<TlsConfig> read_tls(const ParsedTls& parsed);
-  Result<std::string> read_pem(const PemSource& source);
-
   std::filesystem::path file_;
+  Note note_;
   std::vector<WatchedFile> read_;  // by the last load(), up to the first that could not be had
 };
 

@@ -4,6 +4,7 @@ needs."""
 
 import configparser
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -11,13 +12,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import urllib.request
 
 import pytest
 
 from harness import AGENT, Agent, data_requests, sgio, wait_for
+from web import HASH, PASSWORD, Authority, GuardedAgent, get
 
 FOLDER = pathlib.Path(__file__).parents[2] / "deploy/systemd"
 UNIT = FOLDER / "fusescope.service"
+PROFILE = FOLDER.parent / "kubernetes/seccomp/fusescope.json"
 EXPOSURE = 25  # tenths, of systemd-analyze security
 NOBODY = "65534"
 
@@ -138,18 +142,66 @@ def expand(words):
     return found
 
 
-def test_the_system_calls_of_the_unit_are_enough(settings, mount, tmp_path):
-    allowed = expand(settings["SystemCallFilter"].split())
-    seen = tmp_path / "seen"
-    agent = Agent(log=tmp_path / "agent.log",
-                  under=["strace", "--daemonize", "--follow-forks", "--output", seen, AGENT])
+class Traced:
+    """What strace has to say of an agent that it runs."""
+
+    def __init__(self, folder):
+        self.file = folder / "seen"
+        self.under = ["strace", "--daemonize", "--follow-forks", "--output", self.file, AGENT]
+
+    def of_ended(self, process):
+        ended = re.compile(rf"^{process} .*exited with 0", re.MULTILINE)
+        wait_for(lambda: ended.search(self.file.read_text()), "the last line of strace")
+        return self.file.read_text()
+
+
+def used_calls(text):
+    return set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
+
+
+def refused_calls(text):
+    """By the agent's own filter. glibc takes clone(2) then."""
+    return set(re.findall(r"^\d+ +(\w+)\(.* = -1 ENOSYS", text, re.MULTILINE)) - {"clone3"}
+
+
+def allowed_calls(settings):
+    return expand(settings["SystemCallFilter"].split())
+
+
+def calls_of_the_profile():
+    """That of Kubernetes."""
+    profile = json.loads(PROFILE.read_text())
+    return {name for group in profile["syscalls"] for name in group["names"]}
+
+
+def test_the_system_calls_that_are_allowed_are_enough(settings, mount, tmp_path):
+    traced = Traced(tmp_path)
+    agent = Agent(log=tmp_path / "agent.log", under=traced.under)
     filesystem = mount()
     sgio(filesystem.path(), "--direct", "--calls", "8")
     assert data_requests(agent.scrape(), filesystem.label, "read") == filesystem.counts("read")
-    process = agent.process.pid
+    with urllib.request.urlopen(agent.url + "/api/mounts") as response:
+        assert response.status == 200
     assert agent.stop() == 0
-    wait_for(lambda: re.search(rf"^{process} .*exited with 0", seen.read_text(), re.MULTILINE),
-             "the last line of strace")
-    used = set(re.findall(r"^\d+ +(\w+)\(", seen.read_text(), re.MULTILINE))
-    assert "bpf" in used
-    assert used - allowed == set()
+    text = traced.of_ended(agent.process.pid)
+    assert {"bpf", "seccomp", "setresuid"} <= used_calls(text)
+    assert used_calls(text) - allowed_calls(settings) == set()
+    assert used_calls(text) - calls_of_the_profile() == set()
+    assert refused_calls(text) == set()
+
+
+def test_they_are_enough_for_tls_and_a_reload(settings, tmp_path):
+    authority = Authority(tmp_path)
+    authority.issue("server", "DNS:localhost", "serverAuth")
+    traced = Traced(tmp_path)
+    config = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
+    with notify_socket(tmp_path) as (_, environment):
+        agent = GuardedAgent(tmp_path, config, under=traced.under, environment=environment)
+        agent.file.write_text(f"{config}basic_auth_users:\n  alice: {HASH}\n")
+        wait_for(lambda: get(agent.port, tls=authority.client())[0] == 401, "the new config")
+        assert get(agent.port, tls=authority.client(), password=PASSWORD)[0] == 200
+        assert agent.stop() == 0
+    text = traced.of_ended(agent.process.pid)
+    assert used_calls(text) - allowed_calls(settings) == set()
+    assert used_calls(text) - calls_of_the_profile() == set()
+    assert refused_calls(text) == set()

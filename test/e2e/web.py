@@ -52,10 +52,10 @@ class Authority:
 class GuardedAgent(Agent):
     """An agent with a web config, which may be rewritten."""
 
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, **options):
         self.file = folder / "web.yml"
         self.file.write_text(config)
-        super().__init__(f"--web.config.file={self.file}", log=folder / "agent.log")
+        super().__init__(f"--web.config.file={self.file}", log=folder / "agent.log", **options)
 
     def is_ready(self):
         """Its answer is the tests' matter."""

@@ -25,7 +25,7 @@ void mounts(std::string_view bytes) {
   Source source(bytes);
   folder->write("/self/mountinfo", source.until("\n\n"));
   folder->write("/7/mountinfo", source.rest());
-  const std::set<std::uint32_t> wanted = {41, 42};
+  const WantedDevices wanted = {{41, {}}, {42, {}}};
   Mounts mounts(folder->path());
   const MountsByDevice found = mounts.find(wanted);
   for (const auto& [device, identity] : found) {

@@ -26,6 +26,8 @@ systemctl show --property ActiveState,StatusText,NotifyAccess,DynamicUser fusesc
 
 section rights
 grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' "/proc/$(process)/status"
+p=$(process)
+sed -n 's/^CapEff/BrokerCapEff/p' "/proc/$(tr -d ' ' <"/proc/$p/task/$p/children")/status"
 
 section counts
 mkdir -p /mnt/volume

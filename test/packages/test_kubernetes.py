@@ -24,9 +24,11 @@ from matrix import cache_folder  # noqa: E402
 
 MANIFESTS = ROOT / "deploy/kubernetes"
 TYPES = pathlib.Path(__file__).parent / "kubernetes-types"
-BUILDS = ("base", "overlays/older-kernels")
-ADDED = {"base": {"BPF", "PERFMON", "SYS_PTRACE"},
-         "overlays/older-kernels": {"BPF", "PERFMON", "SYS_ADMIN", "SYS_PTRACE", "SYS_RESOURCE"}}
+BUILDS = ("base", "overlays/older-kernels", "overlays/own-profiles")
+ADDED = {"base": {"BPF", "PERFMON", "SETGID", "SETUID", "SYS_PTRACE"},
+         "overlays/older-kernels": {"BPF", "PERFMON", "SETGID", "SETUID", "SYS_ADMIN",
+                                    "SYS_PTRACE", "SYS_RESOURCE"}}
+ADDED["overlays/own-profiles"] = ADDED["base"]
 OPERATOR = "@kubernetes-models/prometheus-operator"
 CHECK = ("--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext",
          "--moduleResolution", "nodenext")
@@ -157,11 +159,26 @@ def test_gives_no_more_rights_than_are_needed(built, build):
     assert context["capabilities"] == {"drop": ["ALL"], "add": sorted(ADDED[build])}
     assert context["privileged"] is False and context["readOnlyRootFilesystem"] is True
     assert context["allowPrivilegeEscalation"] is ("SYS_ADMIN" in ADDED[build])
-    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["hostPID"] is True and not {"hostNetwork", "hostIPC"} & pod.keys()
     assert pod["automountServiceAccountToken"] is False
     assert only(built[build], "ServiceAccount")["automountServiceAccountToken"] is False
     assert "memory" in container["resources"]["limits"] and "hostPort" not in container["ports"][0]
+
+
+def profiles_of(resources):
+    context = container_of(resources)["securityContext"]
+    return context["seccompProfile"], context["appArmorProfile"]
+
+
+def test_its_profiles_are_those_of_the_runtime_or_its_own(built):
+    for build in ("base", "overlays/older-kernels"):
+        assert profiles_of(built[build]) == ({"type": "RuntimeDefault"}, {"type": "Unconfined"})
+    seccomp, apparmor = profiles_of(built["overlays/own-profiles"])
+    assert {seccomp["type"], apparmor["type"]} == {"Localhost"}
+    assert (MANIFESTS / "seccomp" / seccomp["localhostProfile"]).exists()
+    compiled = succeed("apparmor_parser", "--skip-kernel-load", "--skip-cache", "--quiet", "--names",
+                       ROOT / "deploy/apparmor/fusescope")
+    assert compiled.split("\n")[-2] == apparmor["localhostProfile"]
 
 
 @each_build
@@ -237,6 +254,12 @@ def confined(container):
     return ["unshare", "--mount", "sh", "-c", "\n".join(steps), "sh"]
 
 
+def family_of(process):
+    """It and its children."""
+    children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [process, *map(int, children.split())]
+
+
 @each_build
 def test_the_rights_of_the_pod_are_enough(built, build, tmp_path):
     """The agent that has just these counts each request of a mount in another mount namespace, and
@@ -247,6 +270,11 @@ def test_the_rights_of_the_pod_are_enough(built, build, tmp_path):
         sgio(filesystem.path(), "--direct", "--calls", "8")
         assert filesystem.counts("read")["requests"] == 8
         assert data_requests(agent.scrape(), filesystem.label, "read") == filesystem.counts("read")
+        assert {s.value for s in agent.scrape().select("fusescope_confinement")} == {1}
+        for process in family_of(agent.process.pid):
+            uids = re.search(r"^Uid:\t(.*)", pathlib.Path(f"/proc/{process}/status").read_text(),
+                             re.MULTILINE)[1]
+            assert "0" not in uids.split()
     finally:
         filesystem.stop()
         assert agent.stop() == 0

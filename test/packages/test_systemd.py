@@ -62,9 +62,10 @@ def test_starts_and_says_so(said):
 def test_drops_its_rights(said):
     rights = facts(said["rights"], ":\t")
     assert "0" not in rights["Uid"].split()
-    assert int(rights["CapEff"], 16) == 1 << CAP_SYS_PTRACE
+    assert int(rights["CapEff"], 16) == 0
     assert int(rights["CapBnd"], 16) == 1 << CAP_SYS_PTRACE | 1 << CAP_PERFMON | 1 << CAP_BPF
     assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", "2")  # 2: filtered
+    assert int(rights["BrokerCapEff"], 16) == 1 << CAP_SYS_PTRACE
 
 
 def test_counts(said):
