@@ -173,9 +173,9 @@ std::string version_text() {
 }
 
 // Housekeeping until a signal asks to end. Rights go as soon as all hooks are attached for good.
-Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry,
-                             Confiner& confiner, const ServiceManager& manager,
-                             Housekeeping& housekeeping, HttpServer& server) {
+Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry, Confiner& confiner,
+                             const ServiceManager& manager, Housekeeping& housekeeping,
+                             HttpServer& server) {
   for (;;) {
     if (!telemetry.needs_rights()) {
       if (auto confined = confiner.confine(); !confined) return std::unexpected(confined.error());

@@ -10,8 +10,8 @@
 
 namespace fusescope {
 
-// Reads an open mountinfo file piece by piece, which the kernel makes as it is read: about a page at
-// a time. `take` gets its FUSE mounts in their order, named by labels (model/label_text.h);
+// Reads an open mountinfo file piece by piece, which the kernel makes as it is read: about a page
+// at a time. `take` gets its FUSE mounts in their order, named by labels (model/label_text.h);
 // `goes_on` is asked after each piece, by its bytes, whether to read the next. False: it said no,
 // and the rest was not read.
 Result<bool> for_each_fuse_mount(const UniqueFd& mountinfo,

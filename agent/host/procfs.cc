@@ -12,7 +12,6 @@
 #include <memory>
 #include <string_view>
 
-
 namespace fusescope {
 namespace {
 

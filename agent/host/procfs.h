@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/base/unique_fd.h"
 
 namespace fusescope {
 
+// A file, open for reading.
 Result<UniqueFd> open_procfs(const std::string& path);
 
 // All of a file: it gives no size, and hands out about a page at a time.
@@ -21,6 +23,7 @@ Result<std::string> read_procfs(const std::string& path);
 
 // The same of one that is open; `path` is for the error.
 Result<std::string> read_open(int file, const std::string& path);
+
 // Its first line, without the newline, and no more than 4 KiB of it. Nothing if it cannot be read,
 // or is empty.
 std::optional<std::string> procfs_line(const std::string& path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/export/families.h"
 #include "agent/export/exposition.h"
+
+#include "agent/export/families.h"
 #include "test/fuzz/any_snapshot.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/web/parse_web_config.h"
-
 #include <gnutls/gnutls.h>
 
+#include "agent/web/parse_web_config.h"
 #include "agent/web/passwords.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"
