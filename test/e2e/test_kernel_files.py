@@ -3,7 +3,6 @@
 exception in the middle of it. test/faults/kernel_files.cc makes them so."""
 
 import contextlib
-
 import os
 import subprocess
 import urllib.error
@@ -18,26 +17,31 @@ LIMIT = "/proc/sys/fs/fuse/max_pages_limit"
 
 
 class Faults:
-    """The rules in force, and what they have met so far."""
+    """The rules in force, and what they have met so far: files of a fixed size, with zeros behind the
+    text."""
 
     def __init__(self, folder):
         self.rules = folder / "rules"
-        self.rules.write_text("")
         self.met_file = folder / "rules.met"
+        self.rules.write_bytes(bytes(4096))
+        self.met_file.write_bytes(bytes(1 << 16))
         self.environment = {**os.environ, "LD_PRELOAD": str(BUILD / "test/faults/kernel_files.so"),
                             "KERNEL_FILE_FAULTS": str(self.rules)}
 
     def met(self):
-        with contextlib.suppress(FileNotFoundError):
-            return self.met_file.read_text().splitlines()
-        return []
+        return self.met_file.read_bytes().rstrip(b"\0").decode().splitlines()
+
+    @staticmethod
+    def write(file, text):
+        with file.open("r+b") as opened:
+            opened.write(text.encode().ljust(file.stat().st_size, b"\0"))
 
     @contextlib.contextmanager
     def of(self, rules):
-        self.met_file.unlink(missing_ok=True)
-        self.rules.write_text(rules)
+        self.write(self.met_file, "")
+        self.write(self.rules, rules)
         yield
-        self.rules.write_text("")
+        self.write(self.rules, "")
 
 
 @pytest.fixture

@@ -29,6 +29,12 @@ def series(agent, name, label):
     return [s.value for s in agent.scrape().select(name, mountpoint=label)]
 
 
+def shown_by_page(agent):
+    """As of its last look, which may have been for another."""
+    with urllib.request.urlopen(agent.url + "/api/mounts", timeout=10) as response:
+        return {mount["mountpoint"] for mount in json.load(response)["mounts"]}
+
+
 def test_each_has_its_own_series(agent, other):
     here, there = other
     label = f"{here.label} (mnt:{namespace_of(there.process)})"
@@ -44,8 +50,6 @@ def test_each_has_its_own_series(agent, other):
         assert len(scrape.select("fuse_mount_info", mountpoint=name)) == 1
     assert scrape.total("fuse_mount_max_pages", mountpoint=label) == 32
     assert scrape.total("fuse_mount_max_pages", mountpoint=here.label) == 256
-    with urllib.request.urlopen(agent.url + "/api/mounts", timeout=10) as response:
-        shown = {mount["mountpoint"] for mount in json.load(response)["mounts"]}
-    assert {here.label, label} <= shown
+    wait_for(lambda: {here.label, label} <= shown_by_page(agent), "both on the live page")
     assert there.stop() == 0
     assert series(agent, "fuse_mount_info", here.label) == [1], "its name stays"
