@@ -207,6 +207,12 @@ def raised_limit():
         LIMIT.write_text(before)
 
 
+def wait_for_name(agent, filesystem):
+    """Of a mount that the agent finds in another mount namespace than its own."""
+    wait_for(lambda: agent.scrape().select("fuse_mount_info", mountpoint=filesystem.label),
+             f"the name of {filesystem.label}")
+
+
 def data_requests(scrape, mountpoint, op):
     """What the agent says of the data requests of one mount and operation."""
     labels = {"mountpoint": mountpoint, "op": op}

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
-from harness import Agent, Countfs, data_requests, sgio  # noqa: E402
+from harness import Agent, Countfs, data_requests, sgio, wait_for_name  # noqa: E402
 from packages import debian  # noqa: E402
 
 
@@ -47,6 +47,7 @@ def counts_rightly(tmp_path):
                 sgio(filesystem.path(), "--direct", "--calls", "8")
                 truth = filesystem.counts("read")
                 assert truth["requests"] > 0
+                wait_for_name(agent, filesystem)
                 assert data_requests(agent.scrape(), filesystem.label, "read") == truth
                 return agent.scrape()
             finally:

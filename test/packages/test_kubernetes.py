@@ -19,7 +19,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test/e2e"), str(ROOT / "test/vm")]
 from fetch import apt_for  # noqa: E402
-from harness import AGENT, Agent, Countfs, data_requests, sgio  # noqa: E402
+from harness import AGENT, Agent, Countfs, data_requests, sgio, wait_for_name  # noqa: E402
 from matrix import cache_folder  # noqa: E402
 
 MANIFESTS = ROOT / "deploy/kubernetes"
@@ -269,6 +269,7 @@ def test_the_rights_of_the_pod_are_enough(built, build, tmp_path):
     try:
         sgio(filesystem.path(), "--direct", "--calls", "8")
         assert filesystem.counts("read")["requests"] == 8
+        wait_for_name(agent, filesystem)
         assert data_requests(agent.scrape(), filesystem.label, "read") == filesystem.counts("read")
         assert {s.value for s in agent.scrape().select("fusescope_confinement")} == {1}
         for process in family_of(agent.process.pid):
