@@ -2,7 +2,9 @@
 /*
  * How a kernel field is read: the seam between the hook modes. Programs with typed pointers load
  * through them directly (nanoseconds, and allowed under lockdown=confidentiality); the others copy
- * with bpf_probe_read_kernel.
+ * with bpf_probe_read_kernel. Of a CHECKED_ONCE function that reads fields, each way to read needs
+ * a name of its own, BY_ACCESS: of one name bpftool keeps the first, for the programs of all
+ * objects.
  */
 #ifndef FUSESCOPE_KERNEL_ACCESS_BPF_H
 #define FUSESCOPE_KERNEL_ACCESS_BPF_H
@@ -24,6 +26,7 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type_id) __ksym __weak;
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
+#define BY_ACCESS(name)		       typed_##name
 #define FUSE_IS_DESCRIBED	       true
 #define READ_FIELD(pointer, field)     ((pointer)->field)
 #define READ_DESCRIBED(pointer, field) ((pointer)->field)
@@ -40,6 +43,8 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 #define READ_DESCRIBED_ADDRESS	     READ_ADDRESS
 
 #else
+
+#define BY_ACCESS(name)	  name
 
 /* Whether this kernel describes the types of FUSE; else they are those of 5.10. */
 #define FUSE_IS_DESCRIBED (bpf_core_type_exists(struct fuse_req))

@@ -13,6 +13,14 @@
 #include "connection.bpf.h"
 #include "inflight.bpf.h"
 
+#define list_requests	    BY_ACCESS(list_requests)
+#define list_processing	    BY_ACCESS(list_processing)
+#define list_device	    BY_ACCESS(list_device)
+#define list_devices_behind BY_ACCESS(list_devices_behind)
+#define list_ring_entries   BY_ACCESS(list_ring_entries)
+#define list_ring_queue	    BY_ACCESS(list_ring_queue)
+#define list_ring	    BY_ACCESS(list_ring)
+
 #define PROCESSING_LISTS 256 /* FUSE_PQ_HASH_SIZE, fs/fuse/dev.c */
 #define MAX_DEVICES	 256 /* of one connection that are looked at */
 #define MAX_QUEUES	 512 /* of an io_uring, one for each CPU */

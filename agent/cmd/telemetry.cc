@@ -35,6 +35,12 @@ void log_hooks(const Session& session) {
                    hook.may_skip ? "; " + unseen_of(hook) : "");
     }
   }
+  if (!session.walks_refusal().empty()) {
+    spdlog::warn(
+        "open /dev/fuse cannot be listed: {}: the limits of a mount are those of its last request, "
+        "and requests that were sent before the start are not seen",
+        session.walks_refusal());
+  }
   if (missing.empty()) return;
   spdlog::info(
       "no hook on this kernel for the roles {}: 'fusescope doctor' says what is not seen without "

@@ -122,6 +122,14 @@ std::optional<Walks> walks_for(const Refusals& refused) {
   return std::nullopt;
 }
 
+std::string refusal_of(const Walks& walks, const Refusals& refused) {
+  for (const char* program : {walks.device_list, walks.connection_walk}) {
+    const auto found = refused.find(program);
+    if (found != refused.end()) return "program " + found->first + ": " + found->second;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<std::string> programs_of(const std::vector<HookStatus>& hooks) {
@@ -168,6 +176,7 @@ Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& 
   Plan plan;
   for (const Role role : all_roles()) plan.hooks.push_back(chooser.choose(role));
   plan.walks = walks_for(refused);
+  if (!plan.walks) plan.walks_refusal = refusal_of(kWalks[0], refused);
   if (scope == Scope::followed_processes) {
     plan.followers.assign(std::begin(kFollowers), std::end(kFollowers));
   }

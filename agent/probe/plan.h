@@ -28,6 +28,7 @@ struct Walks {
 struct Plan {
   std::vector<HookStatus> hooks;       // every role, with what was refused and what is next
   std::optional<Walks> walks;          // none: all of them are refused
+  std::string walks_refusal;           // why, of the best; empty with walks
   std::vector<std::string> followers;  // programs that keep the list of followed processes
   std::string run_by_user;             // settles grouped calls, or kStorageCheck; or empty
   Knobs knobs;                         // those that go with these hooks

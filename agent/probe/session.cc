@@ -168,6 +168,7 @@ std::expected<Session, Refusals> Session::of_plan(const Plan& plan) {
     session.device_list_ = session.attached(plan.walks->device_list, refused);
     session.connection_walk_ = session.attached(plan.walks->connection_walk, refused);
   }
+  session.walks_refusal_ = plan.walks_refusal;
   if (plan.run_by_user == kStorageCheck && !has_task_storage(session.skeleton_)) {
     refused.emplace(kStorageCheck, "threads cannot be given storage");
   }

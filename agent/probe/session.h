@@ -53,6 +53,9 @@ class Session {
   [[nodiscard]] const bpf_link* device_list() const { return device_list_.get(); }
   [[nodiscard]] const bpf_link* connection_walk() const { return connection_walk_.get(); }
 
+  // Why there is neither; empty if there are.
+  [[nodiscard]] const std::string& walks_refusal() const { return walks_refusal_; }
+
   // Attaches all programs again, after the module that they were attached to was gone: counters go
   // on. Needs the same rights as start().
   Result<void> attach_again();
@@ -81,6 +84,7 @@ class Session {
   std::vector<HookStatus> hooks_;
   Link device_list_;
   Link connection_walk_;
+  std::string walks_refusal_;
   std::vector<Link> followers_;
   std::vector<Link> links_;
 };

@@ -105,9 +105,10 @@ TEST(Plan, LoadsNothingWhereAllIsRefused) {
 
 TEST(Plan, TakesOtherWalksOrNone) {
   EXPECT_TRUE(loads(plan_of(HookMode::automatic, {{"list_devices", "?"}}), "untyped_list_devices"));
-  EXPECT_FALSE(
-      plan_of(HookMode::automatic, {{"list_devices", "?"}, {"untyped_refresh_connections", "?"}})
-          .walks);
+  const Plan none =
+      plan_of(HookMode::automatic, {{"list_devices", "no"}, {"untyped_refresh_connections", "?"}});
+  EXPECT_FALSE(none.walks);
+  EXPECT_EQ(none.walks_refusal, "program list_devices: no");
 }
 
 TEST(Plan, CannotDoWithoutTheFollowersOfProcesses) {
