@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mounts come and go beside long mount tables, under scrapes without a pause. FUSESCOPE_CHURN_SCRAPES
-says how many; 10000 is what docs/reliability.md tells of."""
+"""Mounts come and go beside long mount tables, under as many scrapes as one address is allowed.
+FUSESCOPE_CHURN_SCRAPES says how many; 10000 is what docs/reliability.md tells of."""
 
 import itertools
 import os
@@ -16,6 +16,7 @@ from long_tables import long_tables
 
 SCRAPES = int(os.environ.get("FUSESCOPE_CHURN_SCRAPES", "500"))
 NAMESPACES, MOUNTS = 41, 4000
+INTERVAL = 0.02  # of the scrapes, at least: kRequestsPerSecond of the agent is 100
 PRIVATE = ("unshare", "--mount", "--propagation", "private")
 
 
@@ -74,6 +75,7 @@ def test_no_counter_goes_down_under_churn(tmp_path, agent_log):
                 begin = time.monotonic()
                 agent.scrape()  # checks it
                 times.append(time.monotonic() - begin)
+                time.sleep(max(0, INTERVAL - times[-1]))
         finally:
             for churn in churns:
                 churn.end()
