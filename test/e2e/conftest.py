@@ -11,7 +11,7 @@ import pytest
 
 import accounts
 import sanitizer
-from harness import Agent, Countfs, account, lost_requests, wait_for
+from harness import RUNNING, Agent, Countfs, account, lost_requests, wait_for
 
 # Their tests share what takes long to start; they are begun first, so that the workers end together.
 TOGETHER = ("test_dashboards.py", "test_one_answer.py", "test_page.py", "test_real_filesystems.py",
@@ -68,6 +68,15 @@ def turn(request, tmp_path_factory):
             stack.enter_context(locked(folder / "room",
                                        fcntl.LOCK_EX if is_serial else fcntl.LOCK_SH))
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_agent_left():
+    """A test that fails does not leave its agents to those that follow."""
+    before = set(RUNNING)
+    yield
+    for agent in RUNNING - before:
+        agent.stop()
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,9 @@ class Scrape:
         return sum(s.value for s in self.select(name, **labels))
 
 
+RUNNING = set()  # agents that were not stopped yet
+
+
 class Agent:
     """`under` is the command to run instead of the agent, which it must run with the same options;
     `port` is that of one that has ended."""
@@ -104,6 +107,7 @@ class Agent:
     def __init__(self, *args, log, under=(), environment=None, port=None):
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        RUNNING.add(self)
         self.log = open(log, "ab")
         self.process = subprocess.Popen(
             [*(under or (AGENT,)), "serve",
@@ -135,6 +139,7 @@ class Agent:
         return Scrape(text)
 
     def stop(self):
+        RUNNING.discard(self)
         code = end(self.process)
         self.log.close()
         return code
