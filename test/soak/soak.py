@@ -151,6 +151,9 @@ class Soak:
         if seconds:
             sample |= {"p50": quantile(seconds, 0.5), "p99": quantile(seconds, 0.99),
                        "longest": max(seconds)}
+        for key in ("failed", "wrong"):
+            if sample[key]:
+                sample[f"what_{key}"] = [row[key] for row in rows if row.get(key)]
         for key in ("bytes", "series", "mounts"):
             values = [row[key] for row in rows if key in row]
             if values:
