@@ -47,6 +47,12 @@ struct Guard {
            });
   }
 
+  // Whether the connection is one that it let in.
+  [[nodiscard]] bool has(MHD_Connection* connection) const {
+    const MHD_Daemon* of = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON)->daemon;
+    return std::ranges::any_of(daemons, [&](const Daemon& each) { return each.get() == of; });
+  }
+
   WebConfig web;  // the daemons hold on to its strings
   Gate gate;
   std::optional<ClientPolicy> policy;  // none: no TLS

@@ -98,6 +98,11 @@ bool may_have_body(MHD_Connection* connection, std::string_view verb) noexcept {
   return (verb != "GET" && verb != "HEAD") || has("Content-Length") || has("Transfer-Encoding");
 }
 
+std::string client_of(MHD_Connection* connection) {
+  return address_text(
+      *MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+}
+
 // libmicrohttpd calls this when its own state is broken, and expects it not to return.
 [[noreturn]] void on_panic(void* log, const char* file, unsigned line, const char* reason) {
   const std::string text = "libmicrohttpd failed at " + std::string(file) + ":" +
@@ -299,7 +304,7 @@ class HttpServer::State {
     if (!web) return;
     if (auto renewed = guard_of(std::move(*web))) {
       (*renewed)->gate.take_over(guard().gate, Clock::now());
-      guard().stop_accepting(options_.request_timeout);
+      guard().stop_accepting(kEndingTimeouts * options_.request_timeout);
       guards_.push_back(std::move(*renewed));
     } else {
       options_.log(renewed.error().text + ": the web config of before stays");
@@ -331,13 +336,12 @@ class HttpServer::State {
     HttpRequest request{.path = path};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, append_header, &request.headers);
     request.gzip_accepted = accepts_gzip(request.header("Accept-Encoding"));
-    const sockaddr* client =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    const std::string address = address_text(*client);
+    const std::string address = client_of(connection);
     HttpResponse response = router_.respond(method, request, [&](const HttpRequest& asked) {
       return guard().gate.refuse(asked, address, Clock::now());
     });
     guard().gate.add_headers(response);
+    if (!guard().has(connection)) response.headers.push_back({"Connection", "close"});
     deadlines_.restart(connection);  // the time that the handler took is not the client's fault
     const std::uint64_t given_up = held_.given_up();
     const MHD_Result queued = queue(connection, std::move(response), address, held_);
@@ -378,7 +382,7 @@ class HttpServer::State {
     auto& self = *static_cast<State*>(state);
     self.fence("follow a connection", [&] {
       if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        self.deadlines_.restart(connection);
+        self.deadlines_.begin(connection, client_of(connection));
         self.deadlines_.keep(self.options_.connection_limit);
         self.begin_tls(connection);
       } else {
@@ -405,6 +409,7 @@ class HttpServer::State {
 
   static constexpr int kPauseMilliseconds = 100;      // after an exception, which may come again
   static constexpr unsigned kEndingConnections = 64;  // shut down, and not yet closed
+  static constexpr int kEndingTimeouts = 3;  // for a request, its answer and what handlers take
 
   HttpOptions options_;
   ClientLog client_log_;

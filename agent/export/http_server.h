@@ -28,8 +28,9 @@ struct HttpOptions {
   std::chrono::milliseconds request_timeout{15'000};
 
   // A client above its own limit, at one listening address, is cut off at once. Above the overall
-  // limit the connection that has waited for a request or an answer the longest is closed, so that
-  // a newcomer never waits for those who only hold on.
+  // limit the client that has the most connections loses the one that has waited for a request or
+  // an answer the longest: a newcomer never waits for those who only hold on, and they cut nobody
+  // off.
   unsigned connection_limit = 256;
   unsigned connection_limit_per_client = 64;
 
@@ -57,8 +58,8 @@ class HttpServer {
   // Starts the thread that answers. To be called once. The handlers may use this server.
   Result<void> serve(Routes routes);
 
-  // Who is let in from now on. Connections that are open stay for request_timeout at most; the new
-  // passwords hold for them too. If it cannot be done, the log tells, and all stays as it is. May
+  // Who is let in from now on. Connections that are open get one answer more, by the new
+  // passwords, and are closed. If it cannot be done, the log tells, and all stays as it is. May
   // be called on any thread, after serve().
   void renew(WebConfig web);
 

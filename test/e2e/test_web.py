@@ -244,21 +244,22 @@ def test_sighup_reads_it_again(serve):
 
 
 def test_an_open_connection_is_answered_after_a_renewal(serve):
-    """By the new rules."""
+    """Once, by the new rules."""
     agent = serve("")
     connection = http.client.HTTPConnection("127.0.0.1", agent.port, timeout=10)
 
-    def status():
+    def answer():
         connection.request("GET", "/-/healthy")
+        own_port = connection.sock.getsockname()[1]
         response = connection.getresponse()
         response.read()
-        return response.status
+        return response.status, own_port, response.headers.get("Connection")
 
-    assert status() == 200
-    own_port = connection.sock.getsockname()[1]
+    status, own_port, _ = answer()
+    assert status == 200
     agent.file.write_text(USERS)
-    wait_for(lambda: status() == 401, "the password")
-    assert connection.sock.getsockname()[1] == own_port
+    refused = wait_for(lambda: (last := answer())[0] == 401 and last, "the password")
+    assert refused == (401, own_port, "close")
 
 
 def test_sockets_of_systemd(tmp_path):

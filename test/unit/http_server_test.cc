@@ -501,6 +501,17 @@ TEST_F(HttpServerTest, ClosesTheConnectionThatWaitsTheLongestWhereThereAreTooMan
   EXPECT_EQ(parse(idle[2]->receive()).body, "ok");
 }
 
+TEST_F(HttpServerTest, CutsNobodyOffForAnotherClientsManyConnections) {
+  start({.connection_limit = 8});
+  Client reader(at_);
+  reader.send(request("GET", "/huge", "Connection: close\r\n"));
+  const std::string begin = reader.receive("h");
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(std::make_unique<Client>(at_, "127.0.0.2"));
+  expect_answer_at_once();
+  EXPECT_EQ(parse(begin + reader.receive()).body.size(), 20'000'000U);
+}
+
 TEST_F(HttpServerTest, AnswersEachRequestWhileItIsRenewed) {
   start();
   std::atomic<bool> ending = false;
@@ -523,6 +534,21 @@ TEST_F(HttpServerTest, AnswersEachRequestWhileItIsRenewed) {
   for (std::thread& client : clients) client.join();
   EXPECT_GT(answered, 30U);
   EXPECT_EQ(failed, 0U);
+}
+
+TEST_F(HttpServerTest, AnswersAnOpenConnectionOnceMoreAfterARenewal) {
+  start({.request_timeout = 1s});
+  Client reader(at_);
+  reader.send(request("GET", "/-/healthy"));
+  EXPECT_EQ(parse(reader.receive("\r\n\r\nok")).body, "ok");
+  server_->renew({});
+  std::this_thread::sleep_for(700ms);
+  reader.send(request("GET", "/huge"));
+  std::string answer = reader.receive("h");
+  std::this_thread::sleep_for(500ms);  // longer than request_timeout since the renewal
+  answer += reader.receive();
+  EXPECT_EQ(parse(answer).body.size(), 20'000'000U);
+  EXPECT_TRUE(parse(answer).has("Connection: close"));
 }
 
 TEST_F(HttpServerTest, StopsWhileConnectionsAreOpen) {
