@@ -1,30 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/mounts.h"
 
-#include <memory>
-
 #include "agent/host/mountinfo.h"
 #include "test/fuzz/folder.h"
 #include "test/fuzz/fuzz.h"
 
 namespace fusescope::fuzz {
-namespace {
-
-std::unique_ptr<Folder> made() {
-  auto folder = std::make_unique<Folder>();
-  folder->link("/self/ns/mnt", "mnt:[1]");
-  folder->link("/7/ns/mnt", "mnt:[2]");
-  return folder;
-}
-
-}  // namespace
 
 // The mountinfo of this namespace, an empty line, and that of another one.
 void mounts(std::string_view bytes) {
-  static const std::unique_ptr<Folder> folder = made();
+  static const auto folder = folder_with({{"self/ns/mnt", "mnt:[1]"}, {"7/ns/mnt", "mnt:[2]"}});
   Source source(bytes);
-  folder->write("/self/mountinfo", source.until("\n\n"));
-  folder->write("/7/mountinfo", source.rest());
+  folder->write("self/mountinfo", source.until("\n\n"));
+  folder->write("7/mountinfo", source.rest());
   const WantedDevices wanted = {{41, {}}, {42, {}}};
   Mounts mounts(folder->path());
   const MountsByDevice found = mounts.find(wanted);

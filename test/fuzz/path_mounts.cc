@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/path_mounts.h"
 
-#include <memory>
-
 #include "test/fuzz/folder.h"
 #include "test/fuzz/fuzz.h"
 
 namespace fusescope::fuzz {
-namespace {
-
-std::unique_ptr<Folder> made() {
-  auto folder = std::make_unique<Folder>();
-  folder->link("/proc/self/ns/mnt", "mnt:[1]");
-  folder->link("/proc/7/ns/mnt", "mnt:[2]");
-  return folder;
-}
-
-}  // namespace
 
 // The path that is asked for, then two mount tables, by an empty line each.
 void path_mounts(std::string_view bytes) {
-  static const std::unique_ptr<Folder> folder = made();
+  static const auto folder =
+      folder_with({{"proc/self/ns/mnt", "mnt:[1]"}, {"proc/7/ns/mnt", "mnt:[2]"}});
   Source source(bytes);
   const std::string asked(source.until("\n\n"));
-  folder->write("/proc/self/mountinfo", source.until("\n\n"));
-  folder->write("/proc/7/mountinfo", source.rest());
+  folder->write("proc/self/mountinfo", source.until("\n\n"));
+  folder->write("proc/7/mountinfo", source.rest());
   const std::string path = absolute_path(asked);
   hold(path.starts_with('/') && absolute_path(path) == path, "an absolute path is its own", path);
   const auto device = fuse_device_here(asked, "fusescope trace", folder->path());

@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/host/port_holder.h"
 
-#include <memory>
-
 #include "test/fuzz/folder.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"
 
 namespace fusescope::fuzz {
-namespace {
-
-std::unique_ptr<Folder> made() {
-  auto folder = std::make_unique<Folder>();
-  folder->link("/proc/7/fd/3", "socket:[55]");
-  return folder;
-}
-
-}  // namespace
 
 // comm, then the tables of TCP, by an empty line each.
 void port_holder(std::string_view bytes) {
-  static const std::unique_ptr<Folder> folder = made();
+  static const auto folder = folder_with({{"proc/7/fd/3", "socket:[55]"}});
   Source source(bytes);
-  folder->write("/proc/7/comm", source.until("\n\n"));
-  folder->write("/proc/net/tcp", source.until("\n\n"));
-  folder->write("/proc/net/tcp6", source.rest());
+  folder->write("proc/7/comm", source.until("\n\n"));
+  folder->write("proc/net/tcp", source.until("\n\n"));
+  folder->write("proc/net/tcp6", source.rest());
   for (const char* address : {"127.0.0.1", "::1", "0.0.0.0", "::"}) {
     const std::string holder = fusescope::port_holder(address, 10980, folder->path());
     hold_for_terminal(holder);

@@ -14,22 +14,16 @@ namespace {
 
 constexpr unsigned kProcesses = 4;  // 1 to 4
 
-std::unique_ptr<Folder> made() {
-  auto folder = std::make_unique<Folder>();
-  folder->link("/proc/self/ns/pid", "pid:[4026531836]");
-  return folder;
-}
-
 }  // namespace
 
 // stat, status and comm of some processes.
 void processes(std::string_view bytes) {
-  static const std::unique_ptr<Folder> folder = made();
+  static const auto folder = folder_with({{"proc/self/ns/pid", "pid:[4026531836]"}});
   const std::string& root = folder->path();
   Source source(bytes);
   std::vector<fusescope_device_record> records;
   for (unsigned process = 1; process <= kProcesses; process++) {
-    const std::string name = "/proc/" + std::to_string(process);
+    const std::string name = "proc/" + std::to_string(process);
     folder->write(name + "/stat", source.text());
     folder->write(name + "/status", source.text());
     folder->write(name + "/comm", source.text());

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 namespace fusescope {
 
 // A folder of its own for one test, removed with all that is in it. Paths are relative to it.
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_(testing::TempDir() + "/fusescope-XXXXXX") {
+  explicit TemporaryFolder(
+      const std::filesystem::path& where = std::filesystem::temp_directory_path())
+      : path_(where / "fusescope-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp " + path_);
   }
   ~TemporaryFolder() {
@@ -27,7 +29,7 @@ class TemporaryFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // Writes a file, and makes the folders that lead to it.
-  void write(const std::string& name, const std::string& text) const {
+  void write(const std::string& name, std::string_view text) const {
     std::ofstream file(made(name), std::ios::binary);
     file << text;
     if (!file.flush()) throw std::runtime_error("write " + path_ + "/" + name);
