@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Role "call" where no function of it is hooked: requests are put together into calls when they
+ * are sent, by what the caller's registers and the kernel's records say.
+ */
+#ifndef FUSESCOPE_GROUPED_CALL_BPF_H
+#define FUSESCOPE_GROUPED_CALL_BPF_H
+
+#include "bpf/request/inflight.bpf.h"
+#include "bpf/call/grouped/placement.bpf.h"
+#include "bpf/request/requester.bpf.h"
+
+static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
+{
+	if (data->op == FUSESCOPE_WRITE)
+		return data->background ? FUSESCOPE_ORIGIN_WRITEBACK : FUSESCOPE_ORIGIN_OTHER;
+	/* A page that a write fills only in part is read first, by that write. */
+	if (!data->background && (__u64)number < SYSCALL_SLOTS &&
+	    syscall_shapes[FUSESCOPE_WRITE][number & (SYSCALL_SLOTS - 1)].file)
+		return FUSESCOPE_ORIGIN_OTHER;
+	return FUSESCOPE_ORIGIN_READAHEAD;
+}
+
+/* Finds the call behind a data request. Returns the number of the system call that it was sent
+ * from, or -1 where that is of no interest. */
+static __always_inline long find_caller(struct asked *asked, struct data_request *data,
+					struct fuse_req *req, struct fuse_conn *connection)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *found = NULL;
+	long number = -1;
+
+	if (data->background && !data->io && data->op == FUSESCOPE_WRITE)
+		return number; /* writeback: no call, whoever sends it */
+	if (data->iocb) {
+		ask_request(asked, data);
+		if (data->offset != asked->begin && is_known_call(asked->key))
+			return number; /* a further request of a call that is known already */
+	}
+	data->deferred = data->background && is_deferred(req, connection, task);
+	if (data->deferred) {
+		/* in.h.pid counts in the mount's pid namespace; tasks are found in the host's. */
+		if (!pid_namespace_level(connection))
+			found = bpf_task_from_pid(READ_FIELD(req, in.h.pid));
+		if (!found)
+			return number;
+		task = found;
+	}
+	if (data->iocb)
+		ask_direct(asked, task, data);
+	else
+		ask_buffered(asked, task, data);
+	number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
+	if (found)
+		bpf_task_release(found);
+	return number;
+}
+
+/*
+ * Puts a data request into its call, and notes in the request's SLOT (null: it has none) which one
+ * that is. Who sent it.
+ */
+static __always_inline __u32 place_in_grouped_call(struct fusescope_inflight *slot,
+						   struct placement *placement,
+						   struct fuse_req *req,
+						   struct fuse_conn *connection)
+{
+	struct data_request *data = &placement->data;
+	struct asked *asked = &placement->asked;
+	long number = find_caller(asked, data, req, connection);
+
+	if (!asked->is_call || !serves_call(data, asked))
+		return origin_without_call(data, number);
+	placement->tid =
+		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
+	place_in_call(slot, placement);
+	return FUSESCOPE_ORIGIN_CALL;
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Puts a data request into its I/O call, and takes it out again when it ends. */
+#ifndef FUSESCOPE_PLACEMENT_BPF_H
+#define FUSESCOPE_PLACEMENT_BPF_H
+
+#include "bpf/call/call.bpf.h"
+#include "bpf/call/grouped/caller.bpf.h"
+#include "bpf/request/connection.bpf.h"
+
+static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
+{
+	return asked->bytes == BYTES_UNKNOWN ||
+	       carries_asked_bytes(data, asked->begin, asked->bytes);
+}
+
+static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
+{
+	/* A buffered read that fails is tried again, page by page, by the same call. */
+	if (!data->iocb && data->op == FUSESCOPE_READ)
+		return false;
+	return data->bytes >= asked->bytes;
+}
+
+/*
+ * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
+ * must not find the call complete before this request is in it.
+ */
+static __always_inline void join_call(struct fusescope_call *call,
+				      const struct placement *placement)
+{
+	const struct data_request *data = &placement->data;
+
+	__sync_fetch_and_add(&call->pending, 1);
+	note_closed(&call->closed, call->requests, &call->latest, &call->kind, data,
+		    placement->mount);
+	note_request(&call->latest, data, call->next_offset, placement->asked.readahead_bytes);
+	call->requests++;
+	call->next_offset = data->offset + data->bytes;
+	call->last_ns = placement->now;
+	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
+}
+
+static __always_inline __u32 open_call(const struct placement *placement)
+{
+	const struct data_request *data = &placement->data;
+	const struct asked *asked = &placement->asked;
+	__u32 index = claim_call(asked->key);
+	struct fusescope_call *call = call_at(index);
+
+	if (!call)
+		return NO_CALL;
+	call->signature = asked->signature;
+	call->first_ns = placement->now;
+	call->begin = asked->bytes == BYTES_UNKNOWN ? data->offset : asked->begin;
+	call->asked_bytes = asked->bytes;
+	call->sent_bytes = data->bytes;
+	call->last_ns = placement->now;
+	call->next_offset = data->offset + data->bytes;
+	call->task_ios = asked->task_ios;
+	call->tid = placement->tid;
+	call->pending = 1;
+	call->requests = 1;
+	call->segments = asked->segments;
+	call->latest.window_left = 0;
+	note_request(&call->latest, data, data->offset, asked->readahead_bytes);
+	call->kind.op = data->op;
+	call->kind.mode = mode_of_request(data);
+	call->kind.in_pieces = asked->in_pieces;
+	call->mount = placement->mount;
+	call->ends_with_task_io = asked->ends_with_task_io;
+	call->background = data->background;
+	call->key = asked->key;
+	call->closing = 0;
+	return index;
+}
+
+/* A call whose first request its caller did not send: what it asked for shows with a later one. */
+static __always_inline void learn_asked(struct fusescope_call *call,
+					const struct placement *placement)
+{
+	const struct asked *asked = &placement->asked;
+
+	if (call->asked_bytes != BYTES_UNKNOWN || asked->bytes == BYTES_UNKNOWN)
+		return;
+	call->segments = asked->segments;
+	call->task_ios = asked->task_ios;
+	call->tid = placement->tid;
+	call->ends_with_task_io = asked->ends_with_task_io;
+	call->kind.in_pieces = asked->in_pieces;
+	call->begin = asked->begin;
+	call->asked_bytes = asked->bytes;
+}
+
+/* Whether a request goes on with a call that is open under its key. */
+static __always_inline bool continues_call(const struct fusescope_call *call,
+					   const struct data_request *data,
+					   const struct asked *asked)
+{
+	if (data->iocb)
+		return data->offset != asked->begin;
+	return call->signature == asked->signature &&
+	       (call->ends_with_task_io || data->offset >= call->next_offset);
+}
+
+static __always_inline void set_whole_call(struct fusescope_inflight *slot,
+					   const struct asked *asked)
+{
+	slot->part = FUSESCOPE_PART_WHOLE;
+	slot->asked_bytes = asked->bytes;
+	slot->segments = asked->segments;
+}
+
+/* Puts a request into its call, and notes in the request's own slot which one that is. */
+CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+{
+	const struct data_request *data;
+	const struct asked *asked;
+	struct fusescope_call *call;
+	bool begins_call;
+	__u32 index;
+
+	if (!slot || !placement)
+		return 0;
+	data = &placement->data;
+	asked = &placement->asked;
+	begins_call = !data->iocb || data->offset == asked->begin;
+	if (data->iocb && begins_call && covers_call(data, asked)) {
+		set_whole_call(slot, asked);
+		return 0;
+	}
+	index = find_call(asked->key);
+	call = call_at(index);
+	if (call && continues_call(call, data, asked)) {
+		learn_asked(call, placement);
+		join_call(call, placement);
+	} else {
+		if (call)
+			close_call(call, asked->key);
+		if (!begins_call) {
+			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
+			return 0;
+		}
+		if (covers_call(data, asked)) {
+			set_whole_call(slot, asked);
+			return 0;
+		}
+		index = open_call(placement);
+		call = call_at(index);
+		if (!call)
+			return 0;
+		call->process = slot->sender >> 32;
+	}
+	slot->part = FUSESCOPE_PART_OF_CALL;
+	slot->call_slot = index;
+	slot->call_generation = call->generation;
+	return 0;
+}
+
+/* Whether no further request of this call can come, now that one of its requests has ended. */
+static __always_inline bool is_complete(const struct fusescope_call *call, bool stops_call)
+{
+	if (call->kind.mode == FUSESCOPE_BUFFERED && call->kind.op == FUSESCOPE_READ)
+		return false;
+	return call->sent_bytes >= call->asked_bytes || (!call->background && stops_call);
+}
+
+static __always_inline void end_part(const struct fusescope_inflight *slot, bool stops_call,
+				     __u64 now)
+{
+	struct fusescope_call *call = call_at(slot->call_slot);
+	__u64 key;
+
+	/* A call whose task was killed is counted before its last request ends. */
+	if (!call || call->generation != slot->call_generation)
+		return;
+	key = call->key;
+	call->last_ns = now;
+	if (__sync_fetch_and_add(&call->pending, -1) == 1 && is_complete(call, stops_call))
+		close_call(call, key);
+}
+
+#endif
