@@ -7,8 +7,8 @@
 #ifndef FUSESCOPE_MAPS_BPF_H
 #define FUSESCOPE_MAPS_BPF_H
 
-#include "abi.h"
-#include "kernel_fuse.h"
+#include "bpf/abi/abi.h"
+#include "bpf/kernel/kernel_fuse.h"
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

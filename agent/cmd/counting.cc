@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // After the end: requests that nobody waits for (RELEASE, readahead) come to theirs, and calls of
-// io_submit, io_uring and splice are over once they were idle for 100 ms (bpf/settle.bpf.h).
+// io_submit, io_uring and splice are over once they were idle for 100 ms (bpf/call/grouped/settle.bpf.h).
 constexpr std::chrono::milliseconds kSettleTime{150};
 constexpr std::chrono::milliseconds kLongestWait{500};
 constexpr std::chrono::milliseconds kLook{5};

@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kWait{100};        // for records, and between two settlings
-constexpr std::chrono::milliseconds kSettleTime{150};  // bpf/settle.bpf.h: idle for 100 ms
+constexpr std::chrono::milliseconds kSettleTime{150};  // bpf/call/grouped/settle.bpf.h: idle for 100 ms
 constexpr std::chrono::seconds kHouseInterval{1};
 constexpr std::size_t kFullBuffer = 256U << 10;
 constexpr unsigned kBatch = 4096;  // records between two looks at signals and the clock

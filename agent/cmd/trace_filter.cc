@@ -9,7 +9,7 @@
 #include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
 #include "agent/model/names.h"
-#include "bpf/trace_abi.h"
+#include "bpf/abi/trace_abi.h"
 
 namespace fusescope {
 namespace {

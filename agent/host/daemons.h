@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/host/other_processes.h"
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 namespace {

@@ -13,7 +13,7 @@
 namespace fusescope {
 
 // Idle: no call with a request. Ok: no more requests than the calls need on this host
-// (bpf/minimum.h). Limited: more, because of a limit of the connection, the buffers or the daemon.
+// (bpf/abi/minimum.h). Limited: more, because of a limit of the connection, the buffers or the daemon.
 // Broken: requests of one call are not merged.
 enum class IoVerdict { idle, ok, limited, broken };
 const char* name_of(IoVerdict verdict);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "agent/model/snapshot.h"
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

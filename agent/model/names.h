@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -22,7 +22,7 @@ std::optional<std::size_t> slot_of(std::span<const __u64> slots, double quantile
   return slots.size() - 1;
 }
 
-// Slots 0, 1, 2 ... end at 1, 2, 4 ...: bpf/histogram.bpf.h. The last one has no end.
+// Slots 0, 1, 2 ... end at 1, 2, 4 ...: bpf/abi/histogram.h. The last one has no end.
 Quantile bound_of(std::size_t slot, std::size_t last) {
   if (slot < last) return {.bound = std::uint64_t{1} << slot};
   return {.bound = std::uint64_t{1} << (last - 1), .is_more = true};

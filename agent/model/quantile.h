@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -198,7 +198,7 @@ constexpr std::array kTable = {
     RemedyRow{FUSESCOPE_CAUSE_UNKNOWN, "", Way::open,
               "no rule explains it: report these limits, how the program reads or writes, and the "
               "output of fusescope doctor to the project of fusescope",
-              "bpf/cause.h"},
+              "bpf/abi/cause.h"},
 };
 
 }  // namespace

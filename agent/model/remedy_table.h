@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

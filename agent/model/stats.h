@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 
@@ -15,7 +15,7 @@ std::uint64_t calls_of(const fusescope_io_stats& stats);
 // Data requests of those calls.
 std::uint64_t requests_of(const fusescope_io_stats& stats);
 
-// The fewest data requests that those calls need on this host: bpf/minimum.h.
+// The fewest data requests that those calls need on this host: bpf/abi/minimum.h.
 std::uint64_t minimum_of(const fusescope_io_stats& stats);
 
 // Data requests beyond those: what can be saved. The one definition of a split that can be mended.

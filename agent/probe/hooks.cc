@@ -10,7 +10,7 @@ namespace {
 
 using Programs = std::span<const std::string_view>;
 
-// One list for each way to hook a function: bpf/function_hooks.bpf.h is included for each of them.
+// One list for each way to hook a function: bpf/attach/function_hooks.bpf.h is included for each of them.
 #define FUNCTION_HOOKS(prefix)                                                            \
   constexpr std::string_view allocated[] = {prefix "background_allocated"};               \
   constexpr std::string_view blocked[] = {prefix "background_left"};                      \

@@ -39,7 +39,7 @@ struct LinkDeleter {
 };
 using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
-// What the kernel side tells of: bpf/trace.bpf.h. Zero and empty: no such filter.
+// What the kernel side tells of: bpf/count/trace.bpf.h. Zero and empty: no such filter.
 struct TraceKnobs {
   bool requests = false;          // of requests, not of calls
   bool split_only = false;        // of calls of several requests

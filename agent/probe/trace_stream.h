@@ -8,7 +8,7 @@
 
 #include "agent/base/error.h"
 #include "agent/probe/session.h"
-#include "bpf/trace_abi.h"
+#include "bpf/abi/trace_abi.h"
 
 struct ring_buffer;
 

@@ -16,7 +16,7 @@ namespace fusescope {
 namespace {
 
 constexpr const char* kNone = "-";
-// Such a request names no thread: bpf/requester.bpf.h.
+// Such a request names no thread: bpf/request/requester.bpf.h.
 constexpr const char* kNotTold =
     "; RELEASE and writeback requests that the daemon's thread sent are not told to be the "
     "command's";

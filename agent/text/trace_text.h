@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "bpf/trace_abi.h"
+#include "bpf/abi/trace_abi.h"
 
 namespace fusescope {
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

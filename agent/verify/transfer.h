@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/verify/shapes.h"
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 

@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "agent/model/names.h"
-#include "bpf/trace_abi.h"
+#include "bpf/abi/trace_abi.h"
 #include "test/fuzz/fuzz.h"
 
 namespace fusescope::fuzz {

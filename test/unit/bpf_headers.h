@@ -6,7 +6,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #pragma GCC diagnostic ignored "-Wconversion"
-#include "bpf/cause.h"
-#include "bpf/histogram.bpf.h"
-#include "bpf/minimum.h"
+#include "bpf/abi/cause.h"
+#include "bpf/abi/histogram.h"
+#include "bpf/abi/minimum.h"
 #pragma GCC diagnostic pop

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "bpf/abi.h"
+#include "bpf/abi/abi.h"
 
 namespace fusescope {
 namespace {

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0
-/* Hook mode "kprobe". */
-#define KPROBE_NAME(name) kprobe_##name
-#include "kprobe_hooks.bpf.h"
