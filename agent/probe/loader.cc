@@ -84,7 +84,7 @@ void size_trace(const Skeleton& skeleton, const std::optional<TraceKnobs>& knobs
     bpf_map__set_max_entries(maps.trace_ring, knobs->ring_bytes);
     return;
   }
-  for (bpf_map* map : {maps.traced_requests, maps.traced_calls, maps.traced_backgrounds}) {
+  for (bpf_map* map : {maps.traced_requests, maps.traced_calls}) {
     bpf_map__set_max_entries(map, 1);
   }
 }
@@ -99,11 +99,11 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   bpf_map__set_max_entries(maps.durations, FUSESCOPE_DURATION_ROWS * cpus);
   if (!knobs.calls_by_thread_id) bpf_map__set_max_entries(maps.calls_of_thread, 1);
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
-  if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.allocated_for_call, 1);
   if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
-  if (!knobs.follows_processes && !knobs.counts_processes) {
-    bpf_map__set_max_entries(maps.followed_backgrounds, 1);
+  if (!knobs.calls_are_hooked && !knobs.follows_processes && !knobs.counts_processes &&
+      !knobs.trace) {
+    bpf_map__set_max_entries(maps.backgrounds, 1);
   }
   if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);
   size_trace(skeleton, knobs.trace);
@@ -111,9 +111,8 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   for (bpf_map* map :
        {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads, maps.duration_rows,
         maps.durations, maps.mount_stats, maps.calls_of_thread, maps.suspended_calls,
-        maps.allocated_for_call, maps.guarded_words, maps.followed_processes,
-        maps.followed_backgrounds, maps.traced_requests, maps.traced_calls, maps.process_stats,
-        maps.traced_backgrounds, maps.listed}) {
+        maps.backgrounds, maps.guarded_words, maps.followed_processes, maps.traced_requests,
+        maps.traced_calls, maps.process_stats, maps.listed}) {
     bpf_map__set_max_entries(map, 1);
   }
 }

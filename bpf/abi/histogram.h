@@ -6,7 +6,7 @@
 #include "bpf/abi/abi.h"
 
 #ifdef __bpf__
-#include "bpf/maps.bpf.h"
+#include "bpf/kernel/program.bpf.h"
 #define HISTOGRAM_INLINE static __always_inline
 #else
 #define CHECKED_ONCE	 static inline

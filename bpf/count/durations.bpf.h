@@ -3,9 +3,9 @@
 #ifndef FUSESCOPE_DURATIONS_BPF_H
 #define FUSESCOPE_DURATIONS_BPF_H
 
-#include "bpf/kernel/atomic.bpf.h"
 #include "bpf/abi/histogram.h"
-#include "bpf/maps.bpf.h"
+#include "bpf/count/counters.bpf.h"
+#include "bpf/kernel/atomic.bpf.h"
 
 /* The histogram of an opcode other than READ and WRITE; rows are given out as they are needed. */
 static __always_inline struct fusescope_duration_stats *duration_row(__u32 mount, __u32 opcode)

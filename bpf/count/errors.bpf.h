@@ -3,8 +3,8 @@
 #ifndef FUSESCOPE_ERRORS_BPF_H
 #define FUSESCOPE_ERRORS_BPF_H
 
+#include "bpf/count/counters.bpf.h"
 #include "bpf/kernel/atomic.bpf.h"
-#include "bpf/maps.bpf.h"
 
 #define ERROR_ROW_MASK	   (FUSESCOPE_ERROR_ROWS - 1)
 #define ERROR_PROBE_LENGTH 16

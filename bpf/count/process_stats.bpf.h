@@ -7,13 +7,7 @@
 #define FUSESCOPE_PROCESS_STATS_BPF_H
 
 #include "bpf/abi/histogram.h"
-#include "bpf/maps.bpf.h"
-
-/* By process id of the host (tgid); 0 is the kernel itself. */
-HASH_MAP(process_stats, FUSESCOPE_MAX_PROCESSES, struct fusescope_process_stats);
-
-/* Always 0: what a process begins with, too large for a stack. */
-SHARED_MAP(process_blank, BPF_MAP_TYPE_ARRAY, 1, struct fusescope_process_stats, 0);
+#include "bpf/count/counters.bpf.h"
 
 /* Makes room for a process, unless it has some; the name is that of the current thread, if it is
  * its own. Whether there is room. */

@@ -8,6 +8,7 @@
 #ifndef FUSESCOPE_ATOMIC_BPF_H
 #define FUSESCOPE_ATOMIC_BPF_H
 
+#include "bpf/kernel/program.bpf.h"
 #include "bpf/maps.bpf.h"
 
 #ifndef FUSESCOPE_GUARDED_WORDS
@@ -27,8 +28,6 @@ static __always_inline __u64 fetch_and_add(__u64 *word, __u64 amount)
 #else
 
 #define GUARD_TRIES 64 /* a guard is held for some hundred nanoseconds, and never while waiting */
-
-HASH_MAP(guarded_words, 1024, __u32); /* by address of the word */
 
 CHECKED_ONCE int take_guard(__u64 word)
 {

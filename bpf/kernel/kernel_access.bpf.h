@@ -2,31 +2,37 @@
 /*
  * How a kernel field is read: the seam between the hook modes. Programs with typed pointers load
  * through them directly (nanoseconds, and allowed under lockdown=confidentiality); the others copy
- * with bpf_probe_read_kernel. Of a CHECKED_ONCE function that reads fields, each way to read needs
- * a name of its own, BY_ACCESS: of one name bpftool keeps the first, for the programs of all
- * objects.
+ * with bpf_probe_read_kernel.
+ *
+ * Of a CHECKED_ONCE function that reads fields, each way to read needs a name of its own,
+ * BY_ACCESS: of one name bpftool keeps the first, for the programs of all objects.
  */
 #ifndef FUSESCOPE_KERNEL_ACCESS_BPF_H
 #define FUSESCOPE_KERNEL_ACCESS_BPF_H
 
 #include "bpf/kernel/kernel_fuse.h"
 #include "bpf/kernel/kernel_fuse_5_10.h"
-#include "bpf/maps.bpf.h"
+#include "bpf/kernel/program.bpf.h"
+#include "bpf/knobs.bpf.h"
 
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+
+/*
+ * kernel/bpf/helpers.c, since 6.2: the task of a thread id of the host. For programs with typed
+ * pointers alone.
+ */
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 
 #ifdef FUSESCOPE_DIRECT_LOADS
 
 /* kernel/bpf/helpers.c, since 6.2: makes an address readable as a kernel struct. */
 extern void *bpf_rdonly_cast(const void *address, __u32 type_id) __ksym __weak;
 
-/* kernel/bpf/helpers.c, since 6.2: the task of a thread id of the host. */
-extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
-extern void bpf_task_release(struct task_struct *task) __ksym __weak;
-
 #define BY_ACCESS(name)		       typed_##name
+#define LOADS_ARE_TYPED		       true
 #define FUSE_IS_DESCRIBED	       true
 #define READ_FIELD(pointer, field)     ((pointer)->field)
 #define READ_DESCRIBED(pointer, field) ((pointer)->field)
@@ -45,6 +51,7 @@ extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 #else
 
 #define BY_ACCESS(name)	  name
+#define LOADS_ARE_TYPED	  false
 
 /* Whether this kernel describes the types of FUSE; else they are those of 5.10. */
 #define FUSE_IS_DESCRIBED (bpf_core_type_exists(struct fuse_req))

@@ -7,27 +7,18 @@
 #ifndef FUSESCOPE_BLOCKED_BPF_H
 #define FUSESCOPE_BLOCKED_BPF_H
 
-#include "bpf/request/connection.bpf.h"
+#include "bpf/count/mount_rows.bpf.h"
 #include "bpf/count/durations.bpf.h"
-
-struct blocked_thread {
-	__u64 since_ns;
-	__u64 mount;
-};
-
-HASH_MAP(blocked_threads, 16384, struct blocked_thread); /* by pid_tgid */
 
 /* Requests that must not wait, as those of writeback. */
 static __always_inline bool is_forced(struct fuse_args *args)
 {
-#ifndef FUSESCOPE_DIRECT_LOADS
 	if (!FUSE_IS_DESCRIBED) {
 		__u8 flags = 0;
 
 		bpf_probe_read_kernel(&flags, sizeof(flags), &OF_5_10(args)->flags);
 		return flags & 1;
 	}
-#endif
 	return READ_BIT(args, force);
 }
 

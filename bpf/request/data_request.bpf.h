@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a READ or WRITE carries: read when it is sent, and counted. */
+/* What a READ or WRITE carries: read when it is sent. */
 #ifndef FUSESCOPE_DATA_REQUEST_BPF_H
 #define FUSESCOPE_DATA_REQUEST_BPF_H
 
-#include "bpf/abi/histogram.h"
+#include "bpf/abi/abi.h"
 #include "bpf/kernel/kernel_access.bpf.h"
-#include "bpf/maps.bpf.h"
 
 /* include/uapi/linux/fuse.h */
 #define FUSE_READ  15
@@ -107,20 +106,6 @@ static __always_inline void read_data_request(struct data_request *data, struct 
 			      ? slots
 			      : ((data->offset & (page_size - 1)) + data->bytes + page_size - 1) >>
 					page_shift;
-}
-
-static __always_inline void count_data_request(struct fusescope_data_stats *stats,
-					       const struct data_request *data, __u32 origin)
-{
-	__u32 slot = count_slot(data->pages);
-
-	if (slot < FUSESCOPE_COUNT_SLOTS)
-		add(&stats->pages[slot], 1);
-	if (data->pages > 1)
-		add(&stats->extra_pages, data->pages - 1);
-	add(&stats->bytes, data->bytes);
-	if (origin < FUSESCOPE_ORIGINS)
-		add(&stats->origins[origin], 1);
 }
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef FUSESCOPE_INFLIGHT_BPF_H
 #define FUSESCOPE_INFLIGHT_BPF_H
 
+#include "bpf/count/counters.bpf.h"
 #include "bpf/kernel/atomic.bpf.h"
-#include "bpf/maps.bpf.h"
 
 #define INFLIGHT_SLOT_MASK (FUSESCOPE_INFLIGHT_SLOTS - 1)
 

@@ -10,7 +10,7 @@
 #ifndef FUSESCOPE_WAITING_BPF_H
 #define FUSESCOPE_WAITING_BPF_H
 
-#include "bpf/request/connection.bpf.h"
+#include "bpf/count/mount_rows.bpf.h"
 #include "bpf/request/inflight.bpf.h"
 
 #define list_requests	    BY_ACCESS(list_requests)

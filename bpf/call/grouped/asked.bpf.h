@@ -3,7 +3,7 @@
 #ifndef FUSESCOPE_ASKED_BPF_H
 #define FUSESCOPE_ASKED_BPF_H
 
-#include "bpf/kernel/open_file.bpf.h"
+#include "bpf/request/data_request.bpf.h"
 
 #define BYTES_UNKNOWN (~0ULL)
 

@@ -4,7 +4,8 @@
 #define FUSESCOPE_CALLER_ASYNC_BPF_H
 
 #include "bpf/call/grouped/asked.bpf.h"
-#include "bpf/call/grouped/syscall.bpf.h"
+#include "bpf/call/grouped/file_behind.bpf.h"
+#include "bpf/kernel/syscall.bpf.h"
 
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>

@@ -4,7 +4,8 @@
 #define FUSESCOPE_CALLER_SYSCALL_BPF_H
 
 #include "bpf/call/grouped/asked.bpf.h"
-#include "bpf/call/grouped/syscall.bpf.h"
+#include "bpf/call/grouped/file_behind.bpf.h"
+#include "bpf/kernel/syscall.bpf.h"
 
 /* Two calls of a task differ in arguments, file position or the I/O calls that it has finished. */
 static __always_inline __u64 syscall_signature(struct pt_regs *regs, __u64 begin, __u64 ios)

@@ -6,9 +6,11 @@
 #ifndef FUSESCOPE_GROUPED_CALL_BPF_H
 #define FUSESCOPE_GROUPED_CALL_BPF_H
 
-#include "bpf/request/inflight.bpf.h"
 #include "bpf/call/grouped/placement.bpf.h"
+#include "bpf/call/grouped/trace_joined.bpf.h"
 #include "bpf/request/requester.bpf.h"
+
+#define OUT_HEADER_BYTES 16 /* include/uapi/linux/fuse.h */
 
 static __always_inline __u32 origin_without_call(const struct data_request *data, long number)
 {
@@ -60,21 +62,47 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
  * Puts a data request into its call, and notes in the request's SLOT (null: it has none) which one
  * that is. Who sent it.
  */
-static __always_inline __u32 place_in_grouped_call(struct fusescope_inflight *slot,
-						   struct placement *placement,
-						   struct fuse_req *req,
-						   struct fuse_conn *connection)
+static __always_inline __u32 join_grouped_call(struct fusescope_inflight *slot,
+					       struct placement *placement, struct fuse_req *req,
+					       struct fuse_conn *connection)
 {
 	struct data_request *data = &placement->data;
 	struct asked *asked = &placement->asked;
+	__u32 origin = FUSESCOPE_ORIGIN_CALL;
 	long number = find_caller(asked, data, req, connection);
 
-	if (!asked->is_call || !serves_call(data, asked))
-		return origin_without_call(data, number);
-	placement->tid =
-		data->deferred ? READ_FIELD(req, in.h.pid) : (__u32)bpf_get_current_pid_tgid();
-	place_in_call(slot, placement);
-	return FUSESCOPE_ORIGIN_CALL;
+	if (asked->is_call && serves_call(data, asked)) {
+		placement->tid = data->deferred ? READ_FIELD(req, in.h.pid)
+						: (__u32)bpf_get_current_pid_tgid();
+		place_in_call(slot, placement);
+	} else {
+		origin = origin_without_call(data, number);
+	}
+	trace_joined(slot, req, data->connection);
+	return origin;
+}
+
+/* An error or a short reply ends a call whose requests wait for each other: fuse_direct_io(). */
+static __always_inline bool reply_stops_call(struct fuse_req *req,
+					     const struct fusescope_inflight *slot)
+{
+	if (READ_FIELD(req, out.h.error))
+		return true;
+	return slot->op == FUSESCOPE_READ &&
+	       READ_FIELD(req, out.h.len) < slot->bytes + OUT_HEADER_BYTES;
+}
+
+/* A request has ended, and with it its call, or what it was of it. */
+static __always_inline void leave_grouped_call(const struct fusescope_inflight *slot,
+					       struct fuse_req *req, __u64 now)
+{
+	if (slot->part == FUSESCOPE_PART_WHOLE) {
+		struct ended_call ended = whole_call(slot, now);
+
+		on_call_ended(&ended);
+	} else if (slot->part == FUSESCOPE_PART_OF_CALL) {
+		end_part(slot, reply_stops_call(req, slot), now);
+	}
 }
 
 #endif

@@ -3,9 +3,9 @@
 #ifndef FUSESCOPE_PLACEMENT_BPF_H
 #define FUSESCOPE_PLACEMENT_BPF_H
 
-#include "bpf/call/call.bpf.h"
+#include "bpf/call/grouped/call_slots.bpf.h"
 #include "bpf/call/grouped/caller.bpf.h"
-#include "bpf/request/connection.bpf.h"
+#include "bpf/call/split.bpf.h"
 
 static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
 {
@@ -25,7 +25,7 @@ static __always_inline bool covers_call(const struct data_request *data, const s
  * "pending" goes up first and "sent_bytes" last: the end of an earlier request, on another CPU,
  * must not find the call complete before this request is in it.
  */
-static __always_inline void join_call(struct fusescope_call *call,
+static __always_inline void join_slot(struct fusescope_call *call,
 				      const struct placement *placement)
 {
 	const struct data_request *data = &placement->data;
@@ -132,10 +132,10 @@ CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement
 	call = call_at(index);
 	if (call && continues_call(call, data, asked)) {
 		learn_asked(call, placement);
-		join_call(call, placement);
+		join_slot(call, placement);
 	} else {
 		if (call)
-			close_call(call, asked->key);
+			close_call(call, index, asked->key);
 		if (!begins_call) {
 			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
 			return 0;
@@ -176,7 +176,7 @@ static __always_inline void end_part(const struct fusescope_inflight *slot, bool
 	key = call->key;
 	call->last_ns = now;
 	if (__sync_fetch_and_add(&call->pending, -1) == 1 && is_complete(call, stops_call))
-		close_call(call, key);
+		close_call(call, slot->call_slot, key);
 }
 
 #endif

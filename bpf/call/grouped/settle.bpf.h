@@ -6,8 +6,8 @@
 #ifndef FUSESCOPE_SETTLE_BPF_H
 #define FUSESCOPE_SETTLE_BPF_H
 
-#include "bpf/call/call.bpf.h"
 #include "bpf/call/grouped/asked.bpf.h"
+#include "bpf/call/grouped/call_slots.bpf.h"
 
 #define SETTLE_AFTER_NS 100000000ULL
 
@@ -39,7 +39,7 @@ static long settle_call(struct bpf_map *map, const __u32 *index, struct fusescop
 	__u64 key = call->key;
 
 	if (key && !call->closing && is_over(call, bpf_ktime_get_ns()))
-		close_call(call, key);
+		close_call(call, *index, key);
 	return 0;
 }
 

@@ -6,26 +6,18 @@
 #ifndef FUSESCOPE_HOOKED_CALL_BPF_H
 #define FUSESCOPE_HOOKED_CALL_BPF_H
 
-#include "bpf/request/blocked.bpf.h"
-#include "bpf/call/call.bpf.h"
 #include "bpf/call/hooked/call_frame.bpf.h"
-#include "bpf/request/connection.bpf.h"
-#include "bpf/request/data_request.bpf.h"
-#include "bpf/request/followed.bpf.h"
+#include "bpf/call/open_file.bpf.h"
+#include "bpf/call/split.bpf.h"
+#include "bpf/count/ended_call.bpf.h"
 #include "bpf/kernel/iov_iter.bpf.h"
-#include "bpf/kernel/open_file.bpf.h"
-#include "bpf/count/trace_background.bpf.h"
+#include "bpf/request/blocked.bpf.h"
+#include "bpf/request/followed.bpf.h"
 
 #define O_DIRECT	00040000   /* arch/x86: include/uapi/asm-generic/fcntl.h */
 #define FOPEN_DIRECT_IO (1 << 0)   /* include/uapi/linux/fuse.h */
 #define IOCB_NOWAIT	0x00000008 /* RWF_NOWAIT, include/linux/fs.h */
 #define EAGAIN		11
-
-/*
- * Requests of a buffered read are often sent by another thread, when the daemon has ended earlier
- * ones (flush_bg_queue(), fs/fuse/dev.c): what their call is, is noted when they are allocated.
- */
-HASH_MAP(allocated_for_call, 16384, __u32); /* by address of the struct fuse_args */
 
 /*
  * include/linux/fs.h: of a file that overlayfs opened behind its own, with a kiocb of its own for
@@ -43,38 +35,41 @@ static __always_inline __u8 mode_of(struct file *file, struct fuse_file *fuse)
 	return is_direct ? FUSESCOPE_DIRECT : FUSESCOPE_BUFFERED;
 }
 
-static __always_inline void trace_frame(const struct call_frame *frame)
+/* What a record of the frame's call says beside that. */
+static __always_inline void note_frame(struct fusescope_trace_event *record,
+				       const struct call_frame *frame, __u32 process)
 {
-	struct fusescope_trace_event event = {.ended_ns = bpf_ktime_get_ns()};
-
-	if (trace_requests)
-		return;
-	note_current_thread(&event.who);
-	note_file(&event, frame->file);
-	event.latency_ns = event.ended_ns - frame->entered_ns;
-	event.offset = frame->begin;
-	event.bytes = frame->bytes;
-	event.segments = frame->segments;
-	event.pages = frame->pages;
-	event.device = frame->device;
-	set_call(&event, frame->kind.op, frame->kind.mode, frame->requests,
-		 frame->requests > 1 ? main_cause(&frame->closed) : FUSESCOPE_CAUSE_UNKNOWN);
-	emit_trace(&event);
+	__builtin_memset(record, 0, sizeof(*record));
+	note_current_thread(&record->who, process);
+	note_file(record, frame->file);
+	record->pages = frame->pages;
+	record->device = frame->device;
 }
 
-static __always_inline void count_frame(const struct call_frame *frame)
+/* The call of a frame is over. */
+static __always_inline void end_frame(const struct call_frame *frame)
 {
-	const struct fusescope_call_kind kind = frame->kind;
-	struct fusescope_io_stats *io = io_stats(frame->mount, kind.op, kind.mode);
+	struct fusescope_trace_event record;
+	struct ended_call ended = {
+		.mount = frame->mount,
+		.op = frame->kind.op,
+		.mode = frame->kind.mode,
+		.requests = frame->requests,
+		.segments = frame->segments,
+		.bytes = frame->bytes,
+		.closed = &frame->closed,
+		.begin = frame->begin,
+		.began_ns = frame->entered_ns,
+	};
 
-	if (io)
-		count_call(io, frame->requests, frame->segments, frame->bytes, &frame->closed);
-	if (traces)
-		trace_frame(frame);
-	if (counts_processes)
-		count_call_of_process(process_of_current(), frame->mount, kind.op, kind.mode,
-				      frame->requests, frame->segments, frame->bytes,
-				      &frame->closed);
+	if (counts_processes || traces)
+		ended.process = process_of_current();
+	if (traces && !trace_requests) {
+		note_frame(&record, frame, ended.process);
+		ended.ended_ns = bpf_ktime_get_ns();
+		ended.record = &record;
+	}
+	on_call_ended(&ended);
 }
 
 /* Goes on with a call of io_uring that was tried before. False: this is another one. */
@@ -92,7 +87,7 @@ static __always_inline bool resume_call(struct call_frame *frame, __u64 iocb, __
 	if (frame->kind.op == op && frame->begin + got == position)
 		return true;
 	frame->file = 0; /* its kiocb is another's now, and its file may be gone */
-	count_frame(frame);
+	end_frame(frame);
 	return false;
 }
 
@@ -199,28 +194,46 @@ static __always_inline void leave_frame(struct call_frame *frame)
 		frame->closed.requests[cause]--;
 }
 
+/*
+ * A request of the background joins the call that the current thread is in, if it is one of that.
+ * Whether it is a buffered one, of which its sender cannot tell.
+ */
+static __always_inline bool join_background(struct fuse_mount *mount, struct fuse_args *args,
+					    __u64 args_address)
+{
+	struct call_frame *frame = top_frame(current_calls());
+	__u32 opcode = READ_FIELD(args, opcode);
+	struct data_request data;
+
+	if (!frame || !is_data(opcode))
+		return false;
+	read_data_request(&data, args, op_of(opcode), READ_ADDRESS(mount, fc));
+	/* Nor the writeback that a call of O_SYNC waits for. */
+	if (!is_of_call(frame, &data) || (!data.io && data.op == FUSESCOPE_WRITE))
+		return false;
+	join_frame(frame, &data);
+	frame->last_args = args_address;
+	return !data.io;
+}
+
 /* Role "allocated": fuse_simple_background() is about to queue a request of the current thread. */
 static __always_inline int on_background_allocated(struct fuse_mount *mount, struct fuse_args *args,
 						   __u64 args_address)
 {
-	struct call_frame *frame =
-		counts_background(args_address) ? top_frame(current_calls()) : NULL;
-	__u32 opcode = READ_FIELD(args, opcode);
-	struct data_request data;
-	__u32 one = 1;
+	struct background_note note = {};
 
 	on_background_asked(mount, args);
-	trace_background(args_address);
-	if (!frame || !is_data(opcode))
+	if (NOTES_EACH_BACKGROUND)
+		note.process = process_of_current();
+	if (follows_processes && !is_followed(note.process)) {
+		forget_background(args_address);
 		return 0;
-	read_data_request(&data, args, op_of(opcode), READ_ADDRESS(mount, fc));
-	/* Nor the writeback that a call of O_SYNC waits for. */
-	if (!is_of_call(frame, &data) || (!data.io && data.op == FUSESCOPE_WRITE))
-		return 0;
-	join_frame(frame, &data);
-	frame->last_args = args_address;
-	if (!data.io)
-		bpf_map_update_elem(&allocated_for_call, &args_address, &one, BPF_ANY);
+	}
+	note.is_of_call = join_background(mount, args, args_address);
+	if (traces)
+		note_current_thread(&note.who, note.process);
+	if (note.is_of_call || NOTES_EACH_BACKGROUND)
+		note_background(args_address, &note);
 	return 0;
 }
 
@@ -238,15 +251,13 @@ static __always_inline int on_background_left(__u64 args_address, int result)
 	frame = top_frame(current_calls());
 	if (frame && frame->requests && frame->last_args == args_address)
 		leave_frame(frame);
-	bpf_map_delete_elem(&allocated_for_call, &args_address);
 	forget_background(args_address);
-	forget_traced_background(args_address);
 	return 0;
 }
 
 /* Who sent a data request, and, if its call has to wait for it, one request more for that call. */
-static __always_inline __u32 place_in_hooked_call(const struct data_request *data,
-						  __u64 args_address)
+static __always_inline __u32 join_hooked_call(const struct data_request *data,
+					      const struct background_note *noted)
 {
 	struct call_frame *frame;
 
@@ -255,9 +266,8 @@ static __always_inline __u32 place_in_hooked_call(const struct data_request *dat
 			return FUSESCOPE_ORIGIN_CALL;
 		if (data->op == FUSESCOPE_WRITE)
 			return FUSESCOPE_ORIGIN_WRITEBACK;
-		return bpf_map_delete_elem(&allocated_for_call, &args_address)
-			       ? FUSESCOPE_ORIGIN_READAHEAD
-			       : FUSESCOPE_ORIGIN_CALL;
+		return noted && noted->is_of_call ? FUSESCOPE_ORIGIN_CALL
+						  : FUSESCOPE_ORIGIN_READAHEAD;
 	}
 	frame = top_frame(current_calls());
 	if (frame && is_of_call(frame, data)) {
@@ -300,7 +310,7 @@ static __always_inline int on_call_left(__u64 identity, long result, __u8 op)
 		/* The room in the pipe is nothing that anyone asked for. */
 		if (frame->is_piece && result >= 0)
 			frame->bytes = result;
-		count_frame(frame);
+		end_frame(frame);
 	}
 	if (calls && calls->depth == 0)
 		forget_current_calls();

@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Whose a traced request is. One that is queued in the background may be sent by a thread of the
- * daemon, when an earlier one has ended (flush_bg_queue(), fs/fuse/dev.c): it is noted when it is
- * allocated, where that is hooked. Where nothing tells, nobody is named, rather than the daemon.
- */
-#ifndef FUSESCOPE_TRACE_BACKGROUND_BPF_H
-#define FUSESCOPE_TRACE_BACKGROUND_BPF_H
+/* Whose a traced request is. Where nothing tells, nobody is named, rather than the daemon. */
+#ifndef FUSESCOPE_TRACE_WHO_BPF_H
+#define FUSESCOPE_TRACE_WHO_BPF_H
 
 #include "bpf/count/trace.bpf.h"
-
-HASH_MAP(traced_backgrounds, 16384,
-	 struct fusescope_traced_thread); /* by address of the struct fuse_args */
-
-/* Role "allocated": the current thread makes a request for the background queue. */
-static __always_inline void trace_background(__u64 args_address)
-{
-	struct fusescope_traced_thread who = {};
-
-	if (!traces)
-		return;
-	note_current_thread(&who);
-	bpf_map_update_elem(&traced_backgrounds, &args_address, &who, BPF_ANY);
-}
-
-static __always_inline void forget_traced_background(__u64 args_address)
-{
-	if (traces)
-		bpf_map_delete_elem(&traced_backgrounds, &args_address);
-}
-
-#ifdef FUSESCOPE_DIRECT_LOADS
+#include "bpf/request/requester.bpf.h"
 
 /* A word of a name, without what is behind its end: before 6.13 that is not always cleared. */
 static __always_inline __u64 until_end(__u64 word)
@@ -61,7 +36,7 @@ static __always_inline void note_by_header(struct fusescope_traced_thread *who,
 	if (!requester)
 		return;
 	if (!is_deferred(req, connection, bpf_get_current_task_btf())) {
-		note_current_thread(who);
+		note_current_thread(who, process_of_current());
 		return;
 	}
 	if (pid_namespace_level(connection))
@@ -74,29 +49,21 @@ static __always_inline void note_by_header(struct fusescope_traced_thread *who,
 	bpf_task_release(task);
 }
 
-#endif
-
+/* NOTED: what is known of it from the background, or null. */
 static __always_inline void note_requester(struct fusescope_traced_thread *who,
-					   struct fuse_req *req, __u64 connection, bool background)
+					   struct fuse_req *req, __u64 connection, bool background,
+					   const struct background_note *noted)
 {
-	__u64 args_address = READ_ADDRESS(req, args);
-	struct fusescope_traced_thread *noted;
-
 	if (!background) {
-		note_current_thread(who);
+		note_current_thread(who, process_of_current());
 		return;
 	}
 	__builtin_memset(who, 0, sizeof(*who));
 	who->syscall = FUSESCOPE_SYSCALL_UNKNOWN;
-	noted = bpf_map_lookup_elem(&traced_backgrounds, &args_address);
-	if (noted) {
-		*who = *noted;
-		bpf_map_delete_elem(&traced_backgrounds, &args_address);
-		return;
-	}
-#ifdef FUSESCOPE_DIRECT_LOADS
-	note_by_header(who, req, AS_STRUCT(fuse_conn, connection));
-#endif
+	if (noted)
+		*who = noted->who;
+	else if (LOADS_ARE_TYPED)
+		note_by_header(who, req, AS_STRUCT(fuse_conn, connection));
 }
 
 #endif
