@@ -238,7 +238,7 @@ class DocumentStarts : public YAML::EventHandler {
   YAML::Mark latest_;
 };
 
-// Not by YAML::LoadAll(): of some bytes that are no YAML it makes documents until memory has run out.
+// Not by YAML::LoadAll(): of some bytes that are no YAML it makes documents until memory is full.
 void check_one_document(const std::string& yaml) {
   std::istringstream input(yaml);
   YAML::Parser parser(input);
