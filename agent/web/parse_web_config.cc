@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/parse_web_config.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
+#include <sstream>
 
 #include "agent/web/passwords.h"
 #include "agent/web/tls_names.h"
@@ -213,6 +216,39 @@ ParsedWebConfig web_config(const YAML::Node& root) {
   return config;
 }
 
+// Notes where documents begin, and nothing of what is in them.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { latest_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  [[nodiscard]] const YAML::Mark& latest() const { return latest_; }
+
+ private:
+  YAML::Mark latest_;
+};
+
+// Not by YAML::LoadAll(): of some bytes that are no YAML it makes documents until memory is full.
+void check_one_document(const std::string& yaml) {
+  std::istringstream input(yaml);
+  YAML::Parser parser(input);
+  DocumentStarts starts;
+  if (parser.HandleNextDocument(starts) && parser.HandleNextDocument(starts)) {
+    throw YAML::ParserException(starts.latest(),
+                                "a second document, which would not be read: keep one of them");
+  }
+}
+
 }  // namespace
 
 // Its library throws of its own accord, and not only exceptions of its own.
@@ -221,12 +257,9 @@ Result<ParsedWebConfig> parse_web_config(std::string_view yaml) {
     return std::unexpected(Error{"it is larger than 256 KiB"});
   }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-    if (documents.empty()) return ParsedWebConfig{};
-    if (documents.size() > 1) {
-      refuse(documents[1], "a second document, which would not be read: keep one of them");
-    }
-    return web_config(documents.front());
+    const std::string text(yaml);
+    check_one_document(text);
+    return web_config(YAML::Load(text));
   } catch (const YAML::Exception& error) {
     const std::string line =
         error.mark.is_null() ? "" : "line " + std::to_string(error.mark.line + 1) + ": ";

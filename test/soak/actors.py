@@ -7,7 +7,7 @@ import subprocess
 import threading
 import traceback
 
-from harness import SGIO, end, sgio
+from harness import SGIO, end, sgio, wait_for
 from ledger import ELSEWHERE, EXACT, KILLED, TAKEN_BACK, received
 from stage import SETTLING, Server
 from waiting_io import WaitingIo
@@ -24,6 +24,7 @@ FILES = ("data:1M",)
 LOAD = (SGIO, "--direct", "--engine", "plain")
 NAMES_THAT_COME_BACK = 8  # of each churning actor
 READERS = 8
+LAZY_THREADS = 4
 
 
 class Actor(threading.Thread):
@@ -135,8 +136,10 @@ def unmount_lazily(stage, number):
     """With files open, whose I/O goes on until they are closed: then the daemon ends by itself. What
     the agent did not know before it was unmounted would be "unknown"."""
     server = Server(stage, f"lazy-{number}", files=FILES)
-    load = stage.start([*LOAD, "--threads", 4, "--duration", 4, "--pause-us", 5000, server.path()],
+    load = stage.start([*LOAD, "--threads", LAZY_THREADS, "--duration", 4, "--pause-us", 5000, server.path()],
                        stdout=subprocess.DEVNULL)
+    wait_for(lambda: server.filesystem.counts("open")["requests"] >= LAZY_THREADS, "open files",
+             SETTLING)
     stage.wait_until_named(server.label)
     server.detach()
     assert load.wait(SETTLING) == 0, "I/O on a mount that was lazily unmounted"

@@ -101,10 +101,11 @@ class Stage:
         self.stopping.wait(seconds)
 
     def is_named(self, label):
-        """Whether the agent knows the mount by its name. Its page is asked: what a scrape tells of one
-        that is gone, it tells once."""
+        """Whether the agent counts what the mount does by its name. Its page is asked: what a scrape
+        tells of one that is gone, it tells once. A mount may be on it before it has sent anything."""
         page = json.loads(Client(self.agent.port, self.tls).get_once("/api/mounts"))
-        return any(mount["mountpoint"] == label for mount in page["mounts"])
+        return any(mount["mountpoint"] == label and mount["rates"]["all_requests_per_second"]
+                   for mount in page["mounts"])
 
     def wait_until_named(self, label):
         wait_for(lambda: self.is_named(label) or self.pause(0.2), f"the name of {label}", SETTLING)

@@ -115,6 +115,7 @@ TEST(ParseWebConfig, HoldsAgainstBombs) {
     laughs.append(repeated(before, 10)).append("]\n");
   }
   const std::vector<std::string> bombs = {
+      ",",
       laughs,
       "rate_limit: &a {interval: *a}",
       "&a [*a, *a]",
