@@ -10,43 +10,15 @@ namespace {
 
 using Programs = std::span<const std::string_view>;
 
-// One list for each way to hook a function: bpf/attach/function_hooks.bpf.h is included for each of them.
-#define FUNCTION_HOOKS(prefix)                                                            \
-  constexpr std::string_view allocated[] = {prefix "background_allocated"};               \
-  constexpr std::string_view blocked[] = {prefix "background_left"};                      \
-  constexpr std::string_view sent_dev[] = {prefix "request_sent_dev"};                    \
-  constexpr std::string_view sent_elsewhere[] = {prefix "request_sent_virtio",            \
-                                                 prefix "request_sent_uring",             \
-                                                 prefix "request_sent_uring_background"}; \
-  constexpr std::string_view sent_queue[] = {prefix "request_sent_queue"};                \
-  constexpr std::string_view taken[] = {prefix "request_taken_copy"};                     \
-  constexpr std::string_view taken_virtio[] = {prefix "request_taken_virtio"};            \
-  constexpr std::string_view ended[] = {prefix "request_ended"};                          \
-  constexpr std::string_view call[] = {prefix "read_entered", prefix "read_left",         \
-                                       prefix "write_entered", prefix "write_left"};      \
-  constexpr std::string_view splice[] = {prefix "splice_entered", prefix "splice_left"}
+// A string as a parameter of a template.
+template <std::size_t size>
+struct Text {
+  constexpr Text(const char (&literal)[size]) { std::ranges::copy(literal, characters); }
+  char characters[size];
+};
 
-namespace by_fentry {
-FUNCTION_HOOKS("fentry_");
-}  // namespace by_fentry
-
-namespace by_untyped_fentry {
-FUNCTION_HOOKS("fentry_untyped_");
-}  // namespace by_untyped_fentry
-
-namespace by_kprobe {
-FUNCTION_HOOKS("kprobe_");
-}  // namespace by_kprobe
-
-namespace by_guarded_kprobe {
-FUNCTION_HOOKS("kprobe_guarded_");
-}  // namespace by_guarded_kprobe
-
-namespace by_tracepoint {
-constexpr std::string_view sent[] = {"tracepoint_request_sent"};
-constexpr std::string_view taken[] = {"tracepoint_request_taken"};
-constexpr std::string_view ended[] = {"tracepoint_request_ended"};
-}  // namespace by_tracepoint
+template <Text... programs>
+constexpr std::array<std::string_view, sizeof...(programs)> kPrograms = {programs.characters...};
 
 constexpr std::string_view kSendTracepoint = "tracepoint fuse:fuse_request_send (Linux 6.12)";
 constexpr std::string_view kTakenTracepoint = "tracepoint fuse:fuse_request_sent (Linux 7.2)";
@@ -58,66 +30,53 @@ constexpr std::string_view kEnd = "function fuse_request_end";
 constexpr std::string_view kBackground = "function fuse_simple_background";
 constexpr std::string_view kCall = "functions fuse_file_read_iter and fuse_file_write_iter";
 
-constexpr Programs kNone{};
 constexpr bool kTyped = true;
 constexpr bool kUntyped = false;
 
 using enum HookMode;
 
+constexpr HookAlternative row(Role role, HookMode mode, bool is_typed, std::string_view needs,
+                              Programs programs, Programs also = {}) {
+  return {.role = role,
+          .mode = mode,
+          .programs = programs,
+          .also = also,
+          .needs = needs,
+          .is_typed = is_typed};
+}
+
+// A row for each function that is hooked, in one way to hook functions: bpf/attach/ includes
+// function_hooks.bpf.h once for each of them. The name of a program begins with the way, and goes
+// on with the name that stands here and there.
+#define FUNCTION_HOOKS(mode, way, loads)                                                         \
+  row(Role::allocated, mode, loads, kBackground, kPrograms<way "background_allocated">),         \
+      row(Role::blocked, mode, loads, kBackground, kPrograms<way "background_left">),            \
+      row(Role::sent, mode, loads, kDev, kPrograms<way "request_sent_dev">,                      \
+          kPrograms<way "request_sent_virtio", way "request_sent_uring",                         \
+                    way "request_sent_uring_background">),                                       \
+      row(Role::sent, mode, loads, kQueue, kPrograms<way "request_sent_queue">),                 \
+      row(Role::taken, mode, loads, kCopy, kPrograms<way "request_taken_copy">,                  \
+          kPrograms<way "request_taken_virtio">),                                                \
+      row(Role::ended, mode, loads, kEnd, kPrograms<way "request_ended">),                       \
+      row(Role::call, mode, loads, kCall,                                                        \
+          kPrograms<way "read_entered", way "read_left", way "write_entered", way "write_left">, \
+          kPrograms<way "splice_entered", way "splice_left">)
+
+// Of each role the best first.
 constexpr std::array kAlternatives = {
-    HookAlternative{Role::allocated, fentry, by_fentry::allocated, kNone, kBackground, kTyped},
-    HookAlternative{Role::allocated, fentry, by_untyped_fentry::allocated, kNone, kBackground,
-                    kUntyped},
-    HookAlternative{Role::allocated, kprobe, by_kprobe::allocated, kNone, kBackground, kUntyped},
-    HookAlternative{Role::allocated, kprobe, by_guarded_kprobe::allocated, kNone, kBackground,
-                    kUntyped},
-
-    HookAlternative{Role::blocked, fentry, by_fentry::blocked, kNone, kBackground, kTyped},
-    HookAlternative{Role::blocked, fentry, by_untyped_fentry::blocked, kNone, kBackground,
-                    kUntyped},
-    HookAlternative{Role::blocked, kprobe, by_kprobe::blocked, kNone, kBackground, kUntyped},
-    HookAlternative{Role::blocked, kprobe, by_guarded_kprobe::blocked, kNone, kBackground,
-                    kUntyped},
-
-    HookAlternative{Role::sent, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
-    HookAlternative{Role::sent, fentry, by_fentry::sent_dev, by_fentry::sent_elsewhere, kDev,
-                    kTyped},
-    HookAlternative{Role::sent, fentry, by_fentry::sent_queue, kNone, kQueue, kTyped},
-    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_dev,
-                    by_untyped_fentry::sent_elsewhere, kDev, kUntyped},
-    HookAlternative{Role::sent, fentry, by_untyped_fentry::sent_queue, kNone, kQueue, kUntyped},
-    HookAlternative{Role::sent, kprobe, by_kprobe::sent_dev, by_kprobe::sent_elsewhere, kDev,
-                    kUntyped},
-    HookAlternative{Role::sent, kprobe, by_guarded_kprobe::sent_dev,
-                    by_guarded_kprobe::sent_elsewhere, kDev, kUntyped},
-    HookAlternative{Role::sent, kprobe, by_kprobe::sent_queue, kNone, kQueue, kUntyped},
-    HookAlternative{Role::sent, kprobe, by_guarded_kprobe::sent_queue, kNone, kQueue, kUntyped},
-
+    row(Role::sent, tracepoint, kTyped, kSendTracepoint, kPrograms<"tracepoint_request_sent">),
     // The tracepoint does not fire for virtiofs.
-    HookAlternative{Role::taken, tracepoint, by_tracepoint::taken, by_fentry::taken_virtio,
-                    kTakenTracepoint, kTyped},
-    HookAlternative{Role::taken, fentry, by_fentry::taken, by_fentry::taken_virtio, kCopy, kTyped},
-    HookAlternative{Role::taken, fentry, by_untyped_fentry::taken, by_untyped_fentry::taken_virtio,
-                    kCopy, kUntyped},
-    HookAlternative{Role::taken, kprobe, by_kprobe::taken, by_kprobe::taken_virtio, kCopy,
-                    kUntyped},
-    HookAlternative{Role::taken, kprobe, by_guarded_kprobe::taken, by_guarded_kprobe::taken_virtio,
-                    kCopy, kUntyped},
+    row(Role::taken, tracepoint, kTyped, kTakenTracepoint, kPrograms<"tracepoint_request_taken">,
+        kPrograms<"fentry_request_taken_virtio">),
+    row(Role::ended, tracepoint, kTyped, kEndTracepoint, kPrograms<"tracepoint_request_ended">),
 
-    HookAlternative{Role::ended, tracepoint, by_tracepoint::ended, kNone, kEndTracepoint, kTyped},
-    HookAlternative{Role::ended, fentry, by_fentry::ended, kNone, kEnd, kTyped},
-    HookAlternative{Role::ended, fentry, by_untyped_fentry::ended, kNone, kEnd, kUntyped},
-    HookAlternative{Role::ended, kprobe, by_kprobe::ended, kNone, kEnd, kUntyped},
-    HookAlternative{Role::ended, kprobe, by_guarded_kprobe::ended, kNone, kEnd, kUntyped},
+    FUNCTION_HOOKS(fentry, "fentry_", kTyped),
+    FUNCTION_HOOKS(fentry, "fentry_untyped_", kUntyped),
+    FUNCTION_HOOKS(kprobe, "kprobe_", kUntyped),
+    FUNCTION_HOOKS(kprobe, "kprobe_guarded_", kUntyped),
 
-    HookAlternative{Role::call, fentry, by_fentry::call, by_fentry::splice, kCall, kTyped},
-    HookAlternative{Role::call, fentry, by_untyped_fentry::call, by_untyped_fentry::splice, kCall,
-                    kUntyped},
-    HookAlternative{Role::call, kprobe, by_kprobe::call, by_kprobe::splice, kCall, kUntyped},
-    HookAlternative{Role::call, kprobe, by_guarded_kprobe::call, by_guarded_kprobe::splice, kCall,
-                    kUntyped},
     // The call is found when its requests are sent, from the kiocb or the task's registers.
-    HookAlternative{Role::call, tracepoint, by_tracepoint::sent, kNone, kSendTracepoint, kTyped},
+    row(Role::call, tracepoint, kTyped, kSendTracepoint, kPrograms<"tracepoint_request_sent">),
 };
 
 constexpr std::array kRoles = {Role::allocated, Role::blocked, Role::sent,

@@ -23,11 +23,11 @@ struct HookAlternative {
   std::span<const std::string_view> programs;  // attached all, or the alternative is refused
   std::span<const std::string_view> also;      // attached each if its function is there
   std::string_view needs;                      // what it attaches to, and since when that exists
-  // The programs have typed pointers: attach_typed.bpf.c, not attach_untyped.bpf.c.
+  // The programs have typed pointers: bpf/attach/attach_typed.bpf.c.
   bool is_typed;
 };
 
-// All alternatives, ordered by role and then by preference.
+// All alternatives; of each role the best first.
 std::span<const HookAlternative> hook_alternatives();
 
 std::span<const Role> all_roles();
