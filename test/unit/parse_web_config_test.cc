@@ -82,7 +82,7 @@ TEST(ParseWebConfig, WhatStandsTwiceIsRefused) {
   const std::string users = "basic_auth_users: {alice: " + kHash + "}\n";
   EXPECT_EQ(refusal(users + users), "line 2: basic_auth_users is given twice: keep one of them");
   EXPECT_EQ(refusal(users + "---\n" + users),
-            "line 3: a second document, which would not be read: keep one of them");
+            "line 2: a second document, which would not be read: keep one of them");
   EXPECT_EQ(refusal("basic_auth_users: {alice: " + kHash + ", alice: " + kHash + "}"),
             "line 1: user 'alice' twice");
   EXPECT_EQ(refusal("http_server_config:\n  headers:\n    X-Frame-Options: a\n"
