@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/list_text.h"
 #include "agent/text/stat_text.h"
 
 namespace fusescope {
@@ -14,7 +15,7 @@ namespace {
 std::string text_of(const std::vector<std::pair<std::string, std::uint64_t>>& losses) {
   std::string text;
   for (const auto& [reason, number] : losses) {
-    text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + reason;
+    add_to_list(text, std::to_string(number) + " " + reason);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
 #include "agent/text/table.h"
 
@@ -162,7 +163,7 @@ std::string roles_in(const Diagnosis& diagnosis, RoleState state) {
   std::string names;
   for (const RoleFinding& role : diagnosis.roles) {
     if (state_of(role.status) != state) continue;
-    names += (names.empty() ? "" : ", ") + role.status.role;
+    add_to_list(names, role.status.role);
   }
   return names;
 }
@@ -177,7 +178,7 @@ std::string finding_of(const Diagnosis& diagnosis) {
   std::string text;
   for (const auto& [state, word] : kTroubles) {
     const std::string roles = roles_in(diagnosis, state);
-    if (!roles.empty()) text += std::string(text.empty() ? "" : "; ") + word + " " + roles;
+    if (!roles.empty()) add_to_list(text, std::string(word) + " " + roles, "; ");
   }
   return text;
 }
@@ -185,10 +186,9 @@ std::string finding_of(const Diagnosis& diagnosis) {
 std::string verdict_text(const Diagnosis& diagnosis) {
   const Verdict verdict = verdict_of(diagnosis);
   std::string text = finding_of(diagnosis);
-  const char* before = ". Way out: ";
-  for (const std::string& way : ways_out(diagnosis)) {
-    text += std::exchange(before, "; or ") + way;
-  }
+  std::string ways;
+  for (const std::string& way : ways_out(diagnosis)) add_to_list(ways, way, "; or ");
+  if (!ways.empty()) text += ". Way out: " + ways;
   const std::string start =
       std::string(name_of(verdict)) + " (exit " + std::to_string(static_cast<int>(verdict)) + "): ";
   return wrapped(start, text, {.indent = 2, .lines = 8}) + "\n";

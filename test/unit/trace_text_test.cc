@@ -7,6 +7,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "agent/text/trace_json.h"
+
 namespace fusescope {
 namespace {
 
