@@ -8,12 +8,12 @@
 
 #include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
 namespace {
 
-constexpr const char* kNothing = "-";
 constexpr std::array kDrivers = {"module, not loaded (or this kernel has none)", "module, loaded",
                                  "built in"};
 constexpr std::array kTypes = {"none", "those of the module", "those of the kernel"};
@@ -66,8 +66,6 @@ std::string capabilities_text(const std::vector<CapabilityFinding>& capabilities
   return table.text();
 }
 
-std::string or_nothing(const std::string& text) { return text.empty() ? kNothing : text; }
-
 std::string hooks_text(const Diagnosis& diagnosis) {
   if (diagnosis.roles.empty()) {
     return wrapped("  none could be tried: ", printable(diagnosis.error), {.indent = 4}) + "\n";
@@ -75,7 +73,7 @@ std::string hooks_text(const Diagnosis& diagnosis) {
   Table table;
   table.add({"ROLE", "HOOK", "MODE", "STATE"});
   for (const RoleFinding& role : diagnosis.roles) {
-    table.add({role.status.role, or_nothing(hook_of(role.status)), or_nothing(role.status.mode),
+    table.add({role.status.role, or_none(hook_of(role.status)), or_none(role.status.mode),
                name_of(state_of(role.status))});
   }
   return table.text();

@@ -5,6 +5,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "agent/base/list_text.h"
+
 namespace fusescope {
 namespace {
 
@@ -21,6 +23,14 @@ std::size_t byte_of(std::string_view text, std::size_t count) {
 }
 
 }  // namespace
+
+std::string or_none(const std::string& text) { return text.empty() ? kNone : text; }
+
+std::string counts_text(const std::vector<std::pair<std::string, std::uint64_t>>& counts) {
+  std::string text;
+  for (const auto& [name, number] : counts) add_to_list(text, std::to_string(number) + " " + name);
+  return text;
+}
 
 std::string formatted(const char* pattern, ...) {
   va_list values;

@@ -4,10 +4,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace fusescope {
+
+// What stands in a table where nothing is known, or there is nothing to tell.
+inline constexpr const char* kNone = "-";
+
+// The text, or kNone for an empty one.
+std::string or_none(const std::string& text);
+
+// "3 ring_full, 1 inflight_full"; empty if there are none.
+std::string counts_text(const std::vector<std::pair<std::string, std::uint64_t>>& counts);
 
 // As printf(3), of any length. Field widths count bytes: for columns of names take padded().
 [[gnu::format(printf, 1, 2)]] std::string formatted(const char* pattern, ...);

@@ -16,7 +16,6 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kNone = "-";
 // Such a request names no thread: bpf/requester.bpf.h.
 constexpr const char* kNotTold =
     "; RELEASE and writeback requests that the daemon's thread sent are not told to be the "
@@ -151,10 +150,7 @@ std::string subject_of(const StatReport& report) {
 }
 
 std::string lost_text(const SelfSnapshot& self) {
-  std::string text;
-  for (const auto& [reason, count] : losses_of(self)) {
-    add_to_list(text, std::to_string(count) + " " + reason);
-  }
+  const std::string text = counts_text(losses_of(self));
   if (text.empty()) return "";
   return wrapped("Lost events: ", text + " (see docs/metrics.md)", {.indent = 2}) + "\n";
 }

@@ -15,8 +15,6 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kUnknown = "-";
-
 // At most six characters.
 std::string few_digits(double value) {
   if (value < 0.05) return "0";
@@ -27,18 +25,18 @@ std::string few_digits(double value) {
 }
 
 std::string number_text(std::optional<double> value, Digits digits) {
-  if (!value) return kUnknown;
+  if (!value) return kNone;
   return digits == Digits::few ? few_digits(*value) : fixed(*value, 1);
 }
 
 std::string milliseconds_text(std::optional<double> value) {
-  if (!value) return kUnknown;
+  if (!value) return kNone;
   return fixed(*value, *value < 9.9995 ? 3 : 1);
 }
 
 // The bound of a slot, in microseconds: 512us, 1.02ms, 67.1s.
 std::string bound_text(const std::optional<Quantile>& quantile) {
-  if (!quantile) return kUnknown;
+  if (!quantile) return kNone;
   const auto bound = static_cast<double>(quantile->bound);
   const std::string more = quantile->is_more ? ">" : "";
   if (bound < 1e3) return more + fixed(bound, 0) + "us";
@@ -54,17 +52,15 @@ std::string age_text(double seconds) {
 }
 
 std::string oldest_text(const TopRow& row) {
-  if (!row.oldest_seconds) return kUnknown;
+  if (!row.oldest_seconds) return kNone;
   const std::string at_least = row.oldest_is_older ? ">" : "";
   return at_least + age_text(*row.oldest_seconds);
 }
 
-std::string why_text(const TopRow& row) {
-  return row.state && !row.state->detail.empty() ? row.state->detail : kUnknown;
-}
+std::string why_text(const TopRow& row) { return row.state ? or_none(row.state->detail) : kNone; }
 
 std::string verdict_text(const TopRow& row) {
-  if (!row.rates) return kUnknown;
+  if (!row.rates) return kNone;
   const std::string verdict = name_of(row.verdict);
   const bool has_cause = row.verdict == IoVerdict::limited || row.verdict == IoVerdict::broken;
   return has_cause && row.cause ? verdict + " " + name_of(*row.cause) : verdict;
@@ -117,10 +113,10 @@ const std::vector<TopColumnFacts>& columns_of(TopView view) {
 
 std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
   switch (column) {
-    case TopColumn::process: return row.process ? std::to_string(row.process) : kUnknown;
+    case TopColumn::process: return row.process ? std::to_string(row.process) : kNone;
     case TopColumn::name: return printable(row.name);
     case TopColumn::mountpoint: return printable(row.mountpoint);
-    case TopColumn::state: return row.state ? name_of(row.state->state) : kUnknown;
+    case TopColumn::state: return row.state ? name_of(row.state->state) : kNone;
     case TopColumn::why: return why_text(row);
     case TopColumn::verdict: return verdict_text(row);
     case TopColumn::calls: return number_text(rate_of(row, &TopRates::calls), digits);
@@ -136,7 +132,7 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
     case TopColumn::in_flight: return std::to_string(row.in_flight);
     case TopColumn::oldest: return oldest_text(row);
   }
-  return kUnknown;
+  return kNone;
 }
 
 std::string hooks_text(const SelfSnapshot& self) {

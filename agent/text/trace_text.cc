@@ -14,7 +14,6 @@ namespace fusescope {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr const char* kNone = "-";
 
 using Event = fusescope_trace_event;
 

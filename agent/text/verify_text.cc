@@ -57,10 +57,10 @@ std::vector<std::string> row_of(const VerifiedShape& shape) {
           name_of(shape.mode),
           shape.title,
           number(shape.requests),
-          shape.expected ? std::to_string(*shape.expected) : "-",
-          shape.pages_per_request ? number(*shape.pages_per_request) : "-",
+          shape.expected ? std::to_string(*shape.expected) : kNone,
+          shape.pages_per_request ? number(*shape.pages_per_request) : kNone,
           speed_text(shape),
-          shape.speed_up ? fixed(*shape.speed_up, 1) + "x" : "-"};
+          shape.speed_up ? fixed(*shape.speed_up, 1) + "x" : kNone};
 }
 
 // Whether direct I/O is split for the same: what to change is said there.

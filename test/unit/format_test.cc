@@ -8,6 +8,16 @@ namespace {
 
 constexpr const char* kName = "a\xc3\xbc\xe2\x82\xac\xf0\x9d\x84\x9e";  // of 1, 2, 3 and 4 bytes
 
+TEST(Format, TellsThatThereIsNothing) {
+  EXPECT_EQ(or_none(""), "-");
+  EXPECT_EQ(or_none("a"), "a");
+}
+
+TEST(Format, NamesWhatWasCounted) {
+  EXPECT_EQ(counts_text({}), "");
+  EXPECT_EQ(counts_text({{"ring_full", 3}, {"missed", 1}}), "3 ring_full, 1 missed");
+}
+
 TEST(Formatted, IsOfAnyLength) {
   const std::string word(1000, 'x');
   EXPECT_EQ(formatted("%d %s", 7, word.c_str()), "7 " + word);

@@ -69,6 +69,13 @@ TEST(TraceText, CallStandsUnderItsHead) {
       "     4096   1048576   256     8   257      1.500 max_pages        /mnt/a b  disk.img\n");
 }
 
+TEST(TraceText, StandsUnderItsHeadWhateverTheBytesOfAName) {
+  TraceLine line = call();
+  std::strcpy(line.event.who.comm, "d\xc3\xbc");
+  EXPECT_TRUE(text(line).starts_with("01:01:01.000002 d\xc3\xbc                   42      43 "))
+      << text(line);
+}
+
 TEST(TraceText, OneRequestHasNoCause) {
   TraceLine line = call();
   line.event.requests = 1;
