@@ -95,11 +95,15 @@ std::string mount_and_file_text(const TraceLine& line) {
   return mount_text(line) + "  " + or_unknown(file_of(line.event));
 }
 
-constexpr std::array kCallColumns = {
+// What lines of both kinds begin with.
+constexpr std::array kFirstColumns = {
     Column{"TIME", 15, Align::left, time_text},
     Column{"COMM", 15, Align::left, comm_text},
     Column{"PID", 7, Align::right, id_text<&fusescope_traced_thread::process>},
     Column{"TID", 7, Align::right, id_text<&fusescope_traced_thread::thread>},
+};
+
+constexpr std::array kCallColumns = {
     Column{"SYSCALL", 15, Align::left, syscall_text},
     Column{"OP", 5, Align::left, op_text},
     Column{"MODE", 8, Align::left, mode_text},
@@ -114,10 +118,6 @@ constexpr std::array kCallColumns = {
 };
 
 constexpr std::array kRequestColumns = {
-    Column{"TIME", 15, Align::left, time_text},
-    Column{"COMM", 15, Align::left, comm_text},
-    Column{"PID", 7, Align::right, id_text<&fusescope_traced_thread::process>},
-    Column{"TID", 7, Align::right, id_text<&fusescope_traced_thread::thread>},
     Column{"UNIQUE", 10, Align::right, number<&Event::unique>},
     Column{"OP", 12, Align::left, op_text},
     Column{"MODE", 8, Align::left, mode_text},
@@ -132,7 +132,7 @@ constexpr std::array kRequestColumns = {
     Column{"MOUNT", 0, Align::left, mount_text},
 };
 
-std::span<const Column> columns_of(fusescope_traced kind) {
+std::span<const Column> further_columns(fusescope_traced kind) {
   if (kind == FUSESCOPE_TRACED_CALL) return kCallColumns;
   return kRequestColumns;
 }
@@ -141,10 +141,13 @@ std::span<const Column> columns_of(fusescope_traced kind) {
 template <class Function>
 void add_line(std::string& text, fusescope_traced kind, Function cell_of) {
   const char* gap = "";
-  for (const Column& column : columns_of(kind)) {
-    text += gap;
-    text += padded(cell_of(column), column.width, column.align);
-    gap = " ";
+  for (const std::span<const Column> columns :
+       {std::span<const Column>(kFirstColumns), further_columns(kind)}) {
+    for (const Column& column : columns) {
+      text += gap;
+      text += padded(cell_of(column), column.width, column.align);
+      gap = " ";
+    }
   }
   text += '\n';
 }
