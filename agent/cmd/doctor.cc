@@ -8,6 +8,7 @@
 #include "agent/host/capabilities.h"
 #include "agent/host/kernel.h"
 #include "agent/probe/session.h"
+#include "agent/text/doctor_json.h"
 #include "agent/text/doctor_text.h"
 
 namespace fusescope {

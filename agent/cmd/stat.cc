@@ -18,6 +18,7 @@
 #include "agent/cmd/vigil.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
+#include "agent/text/stat_json.h"
 #include "agent/text/stat_text.h"
 
 namespace fusescope {

@@ -17,6 +17,7 @@
 #include "agent/host/mounts.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/trace_stream.h"
+#include "agent/text/trace_json.h"
 #include "agent/text/trace_text.h"
 
 namespace fusescope {

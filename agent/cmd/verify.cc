@@ -13,6 +13,7 @@
 #include "agent/host/mountinfo.h"
 #include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
+#include "agent/text/verify_json.h"
 
 namespace fusescope {
 namespace {

@@ -3,23 +3,11 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "agent/text/stat_text.h"
+#include "agent/model/losses.h"
+#include "agent/text/format.h"
 
 namespace fusescope {
-namespace {
-
-std::string text_of(const std::vector<std::pair<std::string, std::uint64_t>>& losses) {
-  std::string text;
-  for (const auto& [reason, number] : losses) {
-    text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + reason;
-  }
-  return text;
-}
-
-}  // namespace
 
 Error uncounted(const std::string& what) {
   return Error{"count the requests: " + what +
@@ -30,7 +18,7 @@ Result<MountSnapshot> VerifyWatch::now() {
   auto snapshot = counting_.collect();
   if (!snapshot) return std::unexpected(snapshot.error());
   const auto losses = losses_of(snapshot->self);
-  if (!losses.empty()) return std::unexpected(uncounted("lost events: " + text_of(losses)));
+  if (!losses.empty()) return std::unexpected(uncounted("lost events: " + counts_text(losses)));
   const auto found = std::ranges::find(
       snapshot->mounts, device_, [](const MountSnapshot& mount) { return mount.identity.device; });
   if (found == snapshot->mounts.end() || !found->limits || !found->limits->initialized) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/base/exceptions.h"
+#include "agent/base/list_text.h"
 #include "agent/export/gzip.h"
 
 namespace fusescope {
@@ -15,8 +16,7 @@ std::string HttpRequest::header(std::string_view name) const {
   std::string joined;
   for (const HttpHeader& header : headers) {
     if (::strcasecmp(header.name.c_str(), std::string(name).c_str()) != 0) continue;
-    if (!joined.empty()) joined += ", ";
-    joined += header.value;
+    add_to_list(joined, header.value);
   }
   return joined;
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
 
 namespace fusescope {
@@ -72,7 +73,7 @@ std::string capability_advice(const Diagnosis& diagnosis) {
   std::string names;
   for (const CapabilityFinding& each : diagnosis.capabilities) {
     if (each.loss != worst_loss(diagnosis)) continue;
-    names += (names.empty() ? "" : ", ") + each.name;
+    add_to_list(names, each.name);
   }
   return "run it as root, or with " + names;
 }

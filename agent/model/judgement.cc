@@ -84,6 +84,15 @@ Judgement worst(const std::vector<Judgement>& judgements) {
   return found == judgements.end() ? Judgement{} : *found;
 }
 
+std::vector<fusescope_cause> causes_of(const Judgement& judgement) {
+  std::vector<fusescope_cause> causes;
+  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
+    const auto cause = static_cast<fusescope_cause>(i);
+    if (judgement.splits[cause]) causes.push_back(cause);
+  }
+  return causes;
+}
+
 bool is_split(const Judgement& judgement) { return judgement.verdict >= IoVerdict::limited; }
 
 std::string remedy_of(const Judgement& judgement, fusescope_cause cause, const MountSnapshot& mount,

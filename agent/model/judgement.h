@@ -43,6 +43,9 @@ std::vector<Judgement> judge(const MountSnapshot& mount, const HostLimits& host)
 // The worst of them, of equal ones that with the most excess; idle if there are none.
 Judgement worst(const std::vector<Judgement>& judgements);
 
+// What calls were split by, in the order of enum fusescope_cause.
+std::vector<fusescope_cause> causes_of(const Judgement& judgement);
+
 // Whether there is anything to mend: limited or broken.
 bool is_split(const Judgement& judgement);
 

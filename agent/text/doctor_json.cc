@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/text/doctor_json.h"
+
 #include <array>
 
-#include "agent/text/doctor_text.h"
-#include "agent/text/json_text.h"
+#include "agent/text/json.h"
 
 namespace fusescope {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 constexpr std::array kDrivers = {"not_loaded", "module", "built_in"};
 constexpr std::array kTypes = {"none", "module", "kernel"};
 constexpr std::array kKprobeEvents = {"no_tracefs", "not_built_in", "not_writable", "writable"};
-
-Json or_null(const std::optional<std::int64_t>& value) { return value ? Json(*value) : Json(); }
 
 Json flag_or_null(const std::optional<std::int64_t>& value) {
   return value ? Json(*value != 0) : Json();
@@ -26,50 +25,39 @@ Json kernel_json(const KernelFacts& kernel) {
           {"fuse_btf", kTypes.at(static_cast<std::size_t>(kernel.fuse_types))},
           {"lockdown", text_or_null(kernel.lockdown.value_or(""))},
           {"kprobe_events", kKprobeEvents.at(static_cast<std::size_t>(kernel.kprobe_events))},
-          {"perf_event_paranoid", or_null(kernel.perf_event_paranoid)},
-          {"unprivileged_bpf_disabled", or_null(kernel.unprivileged_bpf_disabled)},
+          {"perf_event_paranoid", value_or_null(kernel.perf_event_paranoid)},
+          {"unprivileged_bpf_disabled", value_or_null(kernel.unprivileged_bpf_disabled)},
           {"bpf_stats_enabled", flag_or_null(kernel.bpf_stats_enabled)},
-          {"fuse_max_pages_limit", or_null(kernel.max_pages_limit)},
+          {"fuse_max_pages_limit", value_or_null(kernel.max_pages_limit)},
           {"fuse_max_pages_guess", text_or_null(kernel.max_pages_guess)},
           {"host_user_namespace", kernel.is_host_user_namespace}};
 }
 
-Json capabilities_json(const std::vector<CapabilityFinding>& capabilities) {
-  Json array = Json::array();
-  for (const CapabilityFinding& each : capabilities) {
-    array.push_back(
-        {{"name", each.name}, {"effective", each.is_effective}, {"cost", text_or_null(each.cost)}});
-  }
-  return array;
+Json capability_json(const CapabilityFinding& capability) {
+  return {{"name", capability.name},
+          {"effective", capability.is_effective},
+          {"cost", text_or_null(capability.cost)}};
 }
 
-Json trials_json(const std::vector<HookTrial>& trials) {
-  Json array = Json::array();
-  for (const HookTrial& trial : trials) {
-    array.push_back({{"mode", trial.mode},
-                     {"hook", trial.needs},
-                     {"works", trial.reason.empty()},
-                     {"program", text_or_null(trial.program)},
-                     {"reason", text_or_null(trial.reason)}});
-  }
-  return array;
+Json trial_json(const HookTrial& trial) {
+  return {{"mode", trial.mode},
+          {"hook", trial.needs},
+          {"works", trial.reason.empty()},
+          {"program", text_or_null(trial.program)},
+          {"reason", text_or_null(trial.reason)}};
 }
 
-Json roles_json(const std::vector<RoleFinding>& roles) {
-  Json array = Json::array();
-  for (const RoleFinding& role : roles) {
-    const HookStatus& status = role.status;
-    array.push_back({{"role", status.role},
-                     {"required", role.is_required},
-                     {"state", name_of(state_of(status))},
-                     {"mode", text_or_null(status.mode)},
-                     {"hook", text_or_null(hook_of(status))},
-                     {"programs", status.programs},
-                     {"unseen", text_or_null(unseen_of(status))},
-                     {"reason", text_or_null(status.reason)},
-                     {"trials", trials_json(status.trials)}});
-  }
-  return array;
+Json role_json(const RoleFinding& role) {
+  const HookStatus& status = role.status;
+  return {{"role", status.role},
+          {"required", role.is_required},
+          {"state", name_of(state_of(status))},
+          {"mode", text_or_null(status.mode)},
+          {"hook", text_or_null(hook_of(status))},
+          {"programs", status.programs},
+          {"unseen", text_or_null(unseen_of(status))},
+          {"reason", text_or_null(status.reason)},
+          {"trials", array_of(status.trials, trial_json)}};
 }
 
 }  // namespace
@@ -82,8 +70,8 @@ std::string doctor_json(const Diagnosis& diagnosis) {
                        {"error", text_or_null(diagnosis.error)},
                        {"ways_out", ways_out(diagnosis)},
                        {"kernel", kernel_json(diagnosis.kernel)},
-                       {"capabilities", capabilities_json(diagnosis.capabilities)},
-                       {"roles", roles_json(diagnosis.roles)}};
+                       {"capabilities", array_of(diagnosis.capabilities, capability_json)},
+                       {"roles", array_of(diagnosis.roles, role_json)}};
   return json_line(object);
 }
 

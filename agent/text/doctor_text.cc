@@ -6,13 +6,14 @@
 #include <set>
 #include <utility>
 
+#include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
 namespace {
 
-constexpr const char* kNothing = "-";
 constexpr std::array kDrivers = {"module, not loaded (or this kernel has none)", "module, loaded",
                                  "built in"};
 constexpr std::array kTypes = {"none", "those of the module", "those of the kernel"};
@@ -65,8 +66,6 @@ std::string capabilities_text(const std::vector<CapabilityFinding>& capabilities
   return table.text();
 }
 
-std::string or_nothing(const std::string& text) { return text.empty() ? kNothing : text; }
-
 std::string hooks_text(const Diagnosis& diagnosis) {
   if (diagnosis.roles.empty()) {
     return wrapped("  none could be tried: ", printable(diagnosis.error), {.indent = 4}) + "\n";
@@ -74,7 +73,7 @@ std::string hooks_text(const Diagnosis& diagnosis) {
   Table table;
   table.add({"ROLE", "HOOK", "MODE", "STATE"});
   for (const RoleFinding& role : diagnosis.roles) {
-    table.add({role.status.role, or_nothing(hook_of(role.status)), or_nothing(role.status.mode),
+    table.add({role.status.role, or_none(hook_of(role.status)), or_none(role.status.mode),
                name_of(state_of(role.status))});
   }
   return table.text();
@@ -162,7 +161,7 @@ std::string roles_in(const Diagnosis& diagnosis, RoleState state) {
   std::string names;
   for (const RoleFinding& role : diagnosis.roles) {
     if (state_of(role.status) != state) continue;
-    names += (names.empty() ? "" : ", ") + role.status.role;
+    add_to_list(names, role.status.role);
   }
   return names;
 }
@@ -177,7 +176,7 @@ std::string finding_of(const Diagnosis& diagnosis) {
   std::string text;
   for (const auto& [state, word] : kTroubles) {
     const std::string roles = roles_in(diagnosis, state);
-    if (!roles.empty()) text += std::string(text.empty() ? "" : "; ") + word + " " + roles;
+    if (!roles.empty()) add_to_list(text, std::string(word) + " " + roles, "; ");
   }
   return text;
 }
@@ -185,10 +184,9 @@ std::string finding_of(const Diagnosis& diagnosis) {
 std::string verdict_text(const Diagnosis& diagnosis) {
   const Verdict verdict = verdict_of(diagnosis);
   std::string text = finding_of(diagnosis);
-  const char* before = ". Way out: ";
-  for (const std::string& way : ways_out(diagnosis)) {
-    text += std::exchange(before, "; or ") + way;
-  }
+  std::string ways;
+  for (const std::string& way : ways_out(diagnosis)) add_to_list(ways, way, "; or ");
+  if (!ways.empty()) text += ". Way out: " + ways;
   const std::string start =
       std::string(name_of(verdict)) + " (exit " + std::to_string(static_cast<int>(verdict)) + "): ";
   return wrapped(start, text, {.indent = 2, .lines = 8}) + "\n";

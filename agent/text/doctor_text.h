@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report of `fusescope doctor`, for people and for programs.
+// The report of `fusescope doctor`, for people.
 #pragma once
 
 #include <string>
@@ -10,8 +10,5 @@ namespace fusescope {
 
 // At most 100 columns wide. Long reasons are cut.
 std::string doctor_text(const Diagnosis& diagnosis);
-
-// One object on one line: see docs/json.md.
-std::string doctor_json(const Diagnosis& diagnosis);
 
 }  // namespace fusescope

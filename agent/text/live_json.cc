@@ -11,14 +11,10 @@
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
-#include "agent/text/json_text.h"
+#include "agent/text/json.h"
 
 namespace fusescope {
 namespace {
-
-Json cause_or_null(const std::optional<fusescope_cause>& cause) {
-  return cause ? Json(name_of(*cause)) : Json();
-}
 
 struct Sums {
   std::uint64_t calls = 0;
@@ -36,58 +32,36 @@ Sums sums_of(const std::vector<Judgement>& judgements) {
   return sums;
 }
 
-Json rate(std::uint64_t number, const Json& seconds) {
-  return seconds.is_null() ? Json() : Json(static_cast<double>(number) / seconds.get<double>());
-}
-
-Json rates_json(const Sums& sums, const Counters& counted, const Json& seconds) {
+Json rates_json(const Sums& sums, const Counters& counted, std::optional<double> time) {
+  const double seconds = time.value_or(0);
   std::uint64_t errors = 0;
   for (const ErrorCount& each : real_errors(counted)) errors += each.replies;
-  return {{"calls_per_second", rate(sums.calls, seconds)},
-          {"requests_per_second", rate(sums.requests, seconds)},
-          {"bytes_per_second", rate(sums.bytes, seconds)},
-          {"all_requests_per_second", rate(count_of(all_durations(counted)), seconds)},
-          {"errors_per_second", rate(errors, seconds)}};
+  return {{"calls_per_second", ratio_or_null(sums.calls, seconds)},
+          {"requests_per_second", ratio_or_null(sums.requests, seconds)},
+          {"bytes_per_second", ratio_or_null(sums.bytes, seconds)},
+          {"all_requests_per_second", ratio_or_null(count_of(all_durations(counted)), seconds)},
+          {"errors_per_second", ratio_or_null(errors, seconds)}};
 }
 
-Json names_json(const std::vector<MountState>& states) {
-  Json names = Json::array();
-  for (const MountState each : states) names.push_back(name_of(each));
-  return names;
+Json opcode_json(const OpcodeCount& count) {
+  return {{"op", opcode_name(count.opcode)}, {"requests", count.requests}};
 }
 
-Json opcodes_json(const Counters& counted) {
-  Json opcodes = Json::array();
-  for (const OpcodeCount& each : busiest_opcodes(counted)) {
-    opcodes.push_back({{"op", opcode_name(each.opcode)}, {"requests", each.requests}});
-  }
-  return opcodes;
-}
-
-Json errors_json(const Counters& counted) {
-  Json errors = Json::array();
-  for (const ErrorCount& each : real_errors(counted)) {
-    errors.push_back({{"op", opcode_name(each.key.opcode)},
-                      {"error", error_name(each.key.error)},
-                      {"requests", each.replies}});
-  }
-  return errors;
+Json error_json(const ErrorCount& count) {
+  return {{"op", opcode_name(count.key.opcode)},
+          {"error", error_name(count.key.error)},
+          {"requests", count.replies}};
 }
 
 // Of all requests together. A bound; null above the last one, and where there was none.
 Json latency_json(const Counters& counted) {
   const fusescope_duration_stats durations = all_durations(counted);
-  const std::uint64_t count = count_of(durations);
-  const auto p99 = duration_quantile(durations, 0.99);
-  const bool is_bound = p99 && !p99->is_more;
-  return {{"mean_seconds",
-           count ? Json(static_cast<double>(durations.sum_ns) / 1e9 / static_cast<double>(count))
-                 : Json()},
-          {"p99_seconds", is_bound ? Json(static_cast<double>(p99->bound) / 1e6) : Json()}};
+  return {{"mean_seconds", ratio_or_null(seconds_of(durations.sum_ns), count_of(durations))},
+          {"p99_seconds", seconds_or_null(duration_quantile(durations, 0.99))}};
 }
 
 Json oldest_seconds_json(const MountSnapshot& mount) {
-  return mount.oldest_age_ns ? Json(static_cast<double>(mount.oldest_age_ns) / 1e9) : Json();
+  return mount.oldest_age_ns ? Json(seconds_of(mount.oldest_age_ns)) : Json();
 }
 
 Json binding_json(const MountSnapshot& mount, fusescope_op op, const HostLimits& host) {
@@ -108,7 +82,7 @@ Json limits_json(const MountSnapshot& mount) {
           {"max_write_bytes", known(limits.max_write)},
           {"max_background", known(limits.max_background)},
           {"congestion_threshold", known(limits.congestion_threshold)},
-          {"readahead_bytes", mount.readahead_bytes ? Json(*mount.readahead_bytes) : Json()},
+          {"readahead_bytes", value_or_null(mount.readahead_bytes)},
           {"async_dio", known(limits.async_dio != 0)},
           {"writeback_cache", known(limits.writeback_cache != 0)},
           {"big_writes", known(limits.big_writes != 0)},
@@ -116,12 +90,9 @@ Json limits_json(const MountSnapshot& mount) {
 }
 
 Json call_json(const Judgement& judgement) {
-  Json splits = Json::array();
-  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
-    const auto cause = static_cast<fusescope_cause>(i);
-    if (!judgement.splits[cause]) continue;
-    splits.push_back({{"cause", name_of(cause)}, {"calls", judgement.splits[cause]}});
-  }
+  const auto split_json = [&](fusescope_cause cause) {
+    return Json{{"cause", name_of(cause)}, {"calls", judgement.splits[cause]}};
+  };
   return {{"op", name_of(judgement.op)},
           {"mode", name_of(judgement.mode)},
           {"calls", judgement.calls},
@@ -132,83 +103,71 @@ Json call_json(const Judgement& judgement) {
           {"segments", judgement.segments},
           {"bytes", judgement.bytes},
           {"split_calls", judgement.split_calls},
-          {"splits", splits}};
+          {"splits", array_of(causes_of(judgement), split_json)}};
 }
 
 Json since_start_json(const std::vector<Judgement>& judgements) {
   const Judgement judged = worst(judgements);
-  Json calls = Json::array();
-  for (const Judgement& each : judgements) calls.push_back(call_json(each));
   return {{"verdict", name_of(judged.verdict)},
-          {"cause", cause_or_null(judged.cause)},
+          {"cause", name_or_null(judged.cause)},
           {"remedy", text_or_null(judged.remedy)},
-          {"calls", calls}};
+          {"calls", array_of(judgements, call_json)}};
 }
 
 Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
   const MountLook look = look_at(mount, report.recent, report.host, report.rule);
-  const Json seconds = look.seconds ? Json(*look.seconds) : Json();
   const Judgement& judged = look.judged;
   const Counters& counted = look.counted.counters;
   const Sums sums = sums_of(look.judgements);
-  return {{"mountpoint", to_label(mount.identity.mountpoint)},
-          {"fstype", to_label(mount.identity.fstype)},
-          {"source", to_label(mount.identity.source)},
-          {"window_seconds", seconds},
-          {"state", name_of(look.finding.state)},
-          {"state_rank", static_cast<int>(look.finding.state)},
-          {"state_detail", text_or_null(look.finding.detail)},
-          {"state_also", names_json(look.finding.also)},
-          {"opcodes", opcodes_json(counted)},
-          {"errors", errors_json(counted)},
-          {"latency", latency_json(counted)},
-          {"verdict", name_of(judged.verdict)},
-          {"worst_op", name_of(judged.op)},
-          {"worst_mode", name_of(judged.mode)},
-          {"cause", cause_or_null(judged.cause)},
-          {"remedy", text_or_null(judged.remedy)},
-          {"requests_per_call",
-           sums.calls ? Json(static_cast<double>(sums.requests) / static_cast<double>(sums.calls))
-                      : Json()},
-          {"rates", rates_json(sums, counted, seconds)},
-          {"in_flight", mount.in_flight},
-          {"waiting", mount.waiting ? Json(*mount.waiting) : Json()},
-          {"oldest_seconds", oldest_seconds_json(mount)},
-          {"oldest_is_older", mount.oldest_is_older},
-          {"limits", limits_json(mount)},
-          {"binds",
-           {{"read", binding_json(mount, FUSESCOPE_READ, report.host)},
-            {"write", binding_json(mount, FUSESCOPE_WRITE, report.host)}}},
-          {"since_start", since_start_json(judge(mount, report.host))}};
+  return {
+      {"mountpoint", to_label(mount.identity.mountpoint)},
+      {"fstype", to_label(mount.identity.fstype)},
+      {"source", to_label(mount.identity.source)},
+      {"window_seconds", value_or_null(look.seconds)},
+      {"state", name_of(look.finding.state)},
+      {"state_rank", static_cast<int>(look.finding.state)},
+      {"state_detail", text_or_null(look.finding.detail)},
+      {"state_also", array_of(look.finding.also, [](MountState each) { return name_of(each); })},
+      {"opcodes", array_of(busiest_opcodes(counted), opcode_json)},
+      {"errors", array_of(real_errors(counted), error_json)},
+      {"latency", latency_json(counted)},
+      {"verdict", name_of(judged.verdict)},
+      {"worst_op", name_of(judged.op)},
+      {"worst_mode", name_of(judged.mode)},
+      {"cause", name_or_null(judged.cause)},
+      {"remedy", text_or_null(judged.remedy)},
+      {"requests_per_call", ratio_or_null(sums.requests, sums.calls)},
+      {"rates", rates_json(sums, counted, look.seconds)},
+      {"in_flight", mount.in_flight},
+      {"waiting", value_or_null(mount.waiting)},
+      {"oldest_seconds", oldest_seconds_json(mount)},
+      {"oldest_is_older", mount.oldest_is_older},
+      {"limits", limits_json(mount)},
+      {"binds",
+       {{"read", binding_json(mount, FUSESCOPE_READ, report.host)},
+        {"write", binding_json(mount, FUSESCOPE_WRITE, report.host)}}},
+      {"since_start", since_start_json(judge(mount, report.host))}};
 }
 
-Json roles_json(const SelfSnapshot& self) {
-  Json roles = Json::array();
-  for (const HookStatus& status : self.hooks) {
-    roles.push_back({{"role", status.role},
-                     {"state", name_of(state_of(status))},
-                     {"unseen", text_or_null(unseen_of(status))}});
-  }
-  return roles;
+Json role_json(const HookStatus& status) {
+  return {{"role", status.role},
+          {"state", name_of(state_of(status))},
+          {"unseen", text_or_null(unseen_of(status))}};
 }
 
 }  // namespace
 
 std::string live_json(const LiveReport& report) {
-  const auto seconds = report.recent.seconds();
   const Snapshot& now = report.recent.newest().snapshot;
-  Json mounts = Json::array();
-  for (const MountSnapshot& mount : now.mounts) mounts.push_back(mount_json(mount, report));
-  Json lost = Json::object();
-  for (const auto& [reason, number] : losses_since_begin(now.self)) lost[reason] = number;
-  const Json object = {{"window_seconds", seconds ? Json(*seconds) : Json()},
+  const auto json_of_mount = [&](const MountSnapshot& mount) { return mount_json(mount, report); };
+  const Json object = {{"window_seconds", value_or_null(report.recent.seconds())},
                        {"waiting", text_or_null(report.waiting)},
-                       {"roles", roles_json(now.self)},
-                       {"lost", lost},
+                       {"roles", array_of(now.self.hooks, role_json)},
+                       {"lost", object_of(losses_since_begin(now.self))},
                        {"begun_earlier", events_before_begin(now.self)},
                        {"host_max_pages", report.host.most_pages()},
                        {"host_max_pages_guess", text_or_null(guess_of(report.host))},
-                       {"mounts", mounts}};
+                       {"mounts", array_of(now.mounts, json_of_mount)}};
   return json_line(object);
 }
 

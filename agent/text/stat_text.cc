@@ -3,31 +3,25 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
+#include "agent/base/list_text.h"
 #include "agent/model/diagnosis.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
 namespace {
 
-constexpr const char* kNone = "-";
 // Such a request names no thread: bpf/request/requester.bpf.h.
 constexpr const char* kNotTold =
     "; RELEASE and writeback requests that the daemon's thread sent are not told to be the "
     "command's";
 constexpr double kMedian = 0.5;
 constexpr double kTail = 0.99;
-
-std::string fixed(double value, int digits) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
 
 // "4 KiB", "1.5 MiB".
 std::string bytes_text(std::uint64_t bytes) {
@@ -111,11 +105,11 @@ std::string origins_text(const MountSnapshot& mount) {
     for (const auto origin :
          {FUSESCOPE_ORIGIN_READAHEAD, FUSESCOPE_ORIGIN_WRITEBACK, FUSESCOPE_ORIGIN_OTHER}) {
       if (!data.origins[origin]) continue;
-      text += (text.empty() ? "  of no call: " : ", ") + std::to_string(data.origins[origin]) +
-              " " + name_of(op) + " (" + name_of(origin) + ")";
+      add_to_list(text, std::to_string(data.origins[origin]) + " " + name_of(op) + " (" +
+                            name_of(origin) + ")");
     }
   }
-  return text.empty() ? "" : text + "\n";
+  return text.empty() ? "" : "  of no call: " + text + "\n";
 }
 
 // Why calls took several requests, also where that is as few as this host allows.
@@ -123,9 +117,7 @@ std::string splits_text(const MountSnapshot& mount, const Judgement& judged,
                         const HostLimits& host) {
   std::string text;
   const fusescope_io_stats& io = io_of(mount, judged);
-  for (int i = 0; i < FUSESCOPE_CAUSES; i++) {
-    const auto cause = static_cast<fusescope_cause>(i);
-    if (!io.splits[cause]) continue;
+  for (const fusescope_cause cause : causes_of(judged)) {
     const std::string start = std::string("  split by ") + name_of(cause) + ": ";
     const std::string remedy = is_split(judged) ? remedy_of(judged, cause, mount, host)
                                                 : "this host allows no fewer requests";
@@ -153,15 +145,12 @@ std::string mount_text(const MountSnapshot& mount, const HostLimits& host) {
 std::string subject_of(const StatReport& report) {
   if (report.process) return "process " + std::to_string(*report.process);
   std::string text;
-  for (const std::string& word : report.command) text += (text.empty() ? "'" : " ") + word;
-  return printable(text) + "'";
+  for (const std::string& word : report.command) add_to_list(text, word, " ");
+  return std::string("'").append(printable(text)) + "'";
 }
 
 std::string lost_text(const SelfSnapshot& self) {
-  std::string text;
-  for (const auto& [reason, count] : losses_of(self)) {
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + reason;
-  }
+  const std::string text = counts_text(losses_of(self));
   if (text.empty()) return "";
   return wrapped("Lost events: ", text + " (see docs/metrics.md)", {.indent = 2}) + "\n";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report of `fusescope stat`, for people and for programs.
+// The report of `fusescope stat`, for people.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,5 @@ std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self);
 
 // Tables, about 100 columns wide; one line where there was no FUSE I/O.
 std::string stat_text(const StatReport& report);
-
-// One object on one line: see docs/json.md.
-std::string stat_json(const StatReport& report);
 
 }  // namespace fusescope

@@ -4,16 +4,12 @@
 #include <algorithm>
 #include <sstream>
 
+#include "agent/text/format.h"
+
 namespace fusescope {
 namespace {
 
 constexpr const char* kLeftOut = " ...";
-
-// Characters of UTF-8 text: all bytes but those that go on with one.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
-}
 
 std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
@@ -31,9 +27,8 @@ std::string Table::text() const {
   std::string text;
   for (const auto& row : rows_) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); i++) {
-      line += "  " + row[i] + std::string(widths[i] - width_of(row[i]), ' ');
-    }
+    for (std::size_t i = 0; i < row.size(); i++)
+      line += "  " + padded(row[i], widths[i], i < aligns_.size() ? aligns_[i] : Align::left);
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   return text;

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text for a terminal.
+// Tables and paragraphs for a terminal.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "agent/text/format.h"
 
 namespace fusescope {
 
 // Rows of printable cells, whose columns stand under each other.
 class Table {
  public:
+  // Columns beyond `aligns` stand at the left.
+  explicit Table(std::vector<Align> aligns = {}) : aligns_(std::move(aligns)) {}
+
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
@@ -18,6 +24,7 @@ class Table {
   [[nodiscard]] std::string text() const;
 
  private:
+  std::vector<Align> aligns_;
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -2,11 +2,10 @@
 #include "agent/text/top_screen.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <string>
 
 #include "agent/model/label_text.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
@@ -21,34 +20,28 @@ constexpr int kLeastForHead = 6;   // and one of fewer only the titles above
 constexpr const char* kGap = " ";  // between columns
 constexpr const char* kCut = "..";
 
-int length_of(const std::string& text) {
-  return static_cast<int>(
-      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
-}
+std::size_t columns(int width) { return static_cast<std::size_t>(std::max(width, 0)); }
 
-// The byte that character `count` begins at.
-std::size_t byte_of(const std::string& text, int count) {
-  std::size_t at = 0;
-  while (at < text.size() && ((text[at] & 0xc0) == 0x80 || count-- > 0)) at++;
-  return at;
+// What is left of a line of `width` behind `begin`.
+int left_of(int width, const std::string& begin) {
+  return width - static_cast<int>(width_of(begin));
 }
 
 // Of a name that is too long the end is kept, which tells mounts apart; of other text the
 // beginning.
-std::string cut(const std::string& text, int width, bool keeps_end) {
-  const int length = length_of(text);
-  const int mark = length_of(kCut);
-  if (length <= width) return text;
-  if (width <= mark) return text.substr(0, byte_of(text, std::max(width, 0)));
-  if (keeps_end) return kCut + text.substr(byte_of(text, length - width + mark));
-  return text.substr(0, byte_of(text, width - mark)) + kCut;
+std::string cut(const std::string& text, int room, bool keeps_end) {
+  const std::size_t width = columns(room);
+  const std::size_t mark = width_of(kCut);
+  if (width_of(text) <= width) return text;
+  if (width <= mark) return first_columns(text, width);
+  if (keeps_end) return kCut + last_columns(text, width - mark);
+  return first_columns(text, width - mark) + kCut;
 }
 
 std::string fitted(const std::string& text, int width, const TopColumnFacts& column) {
   const bool is_path = column.is_text && column.width == 0;
-  const std::string shown = cut(text, width, is_path);
-  const std::string blanks(static_cast<std::size_t>(std::max(0, width - length_of(shown))), ' ');
-  return column.is_text ? shown + blanks : blanks + shown;
+  return padded(cut(text, width, is_path), columns(width),
+                column.is_text ? Align::left : Align::right);
 }
 
 struct Placed {
@@ -142,12 +135,6 @@ ScreenLine line_of(const TopRow& row, const std::vector<Placed>& columns) {
   return line;
 }
 
-std::string seconds_text(double seconds) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g s", seconds);
-  return text.data();
-}
-
 // Losses first: how many hooks there are to name is the kernel's choice.
 ScreenLine losses_line(const TopHeader& header, int width) {
   const std::string losses = std::to_string(header.losses);
@@ -155,7 +142,7 @@ ScreenLine losses_line(const TopHeader& header, int width) {
   return {{{"lost events ", Style::faint},
            {losses, header.losses ? Style::bad : Style::plain},
            {earlier_text(header) + "   hooks ", Style::faint},
-           {cut(header.hooks, width - length_of(begin), false)}}};
+           {cut(header.hooks, left_of(width, begin), false)}}};
 }
 
 void add_head(std::vector<ScreenLine>& lines, const TopState& state, const TopHeader& header,
@@ -164,9 +151,10 @@ void add_head(std::vector<ScreenLine>& lines, const TopState& state, const TopHe
   const std::string place =
       rows ? std::to_string(state.selected + 1) + " of " + std::to_string(rows) + what
            : "no" + what;
-  lines.push_back({{{"fusescope top", Style::strong},
-                    {"   " + header.clock + "   every " + seconds_text(interval) + "   " + place},
-                    {state.is_paused ? "   PAUSED" : "", Style::warning}}});
+  lines.push_back(
+      {{{"fusescope top", Style::strong},
+        {"   " + header.clock + "   every " + formatted("%.4g s", interval) + "   " + place},
+        {state.is_paused ? "   PAUSED" : "", Style::warning}}});
   lines.push_back(losses_line(header, width));
   lines.emplace_back();
 }
@@ -178,7 +166,7 @@ ScreenLine why_line(const TopRow* row, int width) {
   std::string text = found.detail;
   for (const MountState also : found.also) text += std::string("; also ") + name_of(also);
   const std::string begin = std::string("Why ") + name_of(found.state) + ": ";
-  return {{{begin, style_of(found.state)}, {cut(text, width - length_of(begin), false)}}};
+  return {{{begin, style_of(found.state)}, {cut(text, left_of(width, begin), false)}}};
 }
 
 // Why the selected row is in its state, what to do about it, in two lines, and the keys.
@@ -212,9 +200,6 @@ std::vector<ScreenLine> help(TopView view) {
   std::vector<ScreenLine> lines = {{{{"fusescope top", Style::strong}, {": keys"}}}, {}};
   const auto add = [&lines](const std::string& key, const std::string& title,
                             const std::string& text) {
-    const auto padded = [](const std::string& cell, std::size_t width) {
-      return cell + std::string(width - std::min(width, cell.size()), ' ');
-    };
     lines.push_back(
         {{{"  " + padded(key, 8), Style::strong}, {padded(title, 10)}, {text, Style::faint}}});
   };

@@ -1,77 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/text/top_text.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
+#include <ranges>
+#include <set>
 
+#include "agent/base/list_text.h"
 #include "agent/model/diagnosis.h"
 #include "agent/model/label_text.h"
 #include "agent/model/losses.h"
 #include "agent/model/names.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
 namespace {
 
-constexpr const char* kUnknown = "-";
-
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
-}
-
 // At most six characters.
 std::string few_digits(double value) {
   if (value < 0.05) return "0";
-  if (value < 9.95) return format("%.1f", value);
-  if (value < 9999.5) return format("%.0f", value);
-  if (value < 999'950) return format("%.1fk", value / 1e3);
-  return format("%.1fM", value / 1e6);
+  if (value < 9.95) return fixed(value, 1);
+  if (value < 9999.5) return fixed(value, 0);
+  if (value < 999'950) return fixed(value / 1e3, 1) + "k";
+  return fixed(value / 1e6, 1) + "M";
 }
 
 std::string number_text(std::optional<double> value, Digits digits) {
-  if (!value) return kUnknown;
-  return digits == Digits::few ? few_digits(*value) : format("%.1f", *value);
+  if (!value) return kNone;
+  return digits == Digits::few ? few_digits(*value) : fixed(*value, 1);
 }
 
 std::string milliseconds_text(std::optional<double> value) {
-  if (!value) return kUnknown;
-  return format(*value < 9.9995 ? "%.3f" : "%.1f", *value);
+  if (!value) return kNone;
+  return fixed(*value, *value < 9.9995 ? 3 : 1);
 }
 
 // The bound of a slot, in microseconds: 512us, 1.02ms, 67.1s.
 std::string bound_text(const std::optional<Quantile>& quantile) {
-  if (!quantile) return kUnknown;
+  if (!quantile) return kNone;
   const auto bound = static_cast<double>(quantile->bound);
   const std::string more = quantile->is_more ? ">" : "";
-  if (bound < 1e3) return more + format("%.0fus", bound);
-  return more + (bound < 1e6 ? format("%.3gms", bound / 1e3) : format("%.3gs", bound / 1e6));
+  if (bound < 1e3) return more + fixed(bound, 0) + "us";
+  return more + (bound < 1e6 ? formatted("%.3gms", bound / 1e3) : formatted("%.3gs", bound / 1e6));
 }
 
 std::string age_text(double seconds) {
-  if (seconds < 9.995) return format("%.2fs", seconds);
+  if (seconds < 9.995) return fixed(seconds, 2) + "s";
   const auto whole = static_cast<unsigned long long>(seconds);
-  if (whole < 60) return format("%llus", whole);
-  if (whole < 3600) return format("%llum%02llus", whole / 60, whole % 60);
-  return format("%lluh%02llum", whole / 3600, whole / 60 % 60);
+  if (whole < 60) return formatted("%llus", whole);
+  if (whole < 3600) return formatted("%llum%02llus", whole / 60, whole % 60);
+  return formatted("%lluh%02llum", whole / 3600, whole / 60 % 60);
 }
 
 std::string oldest_text(const TopRow& row) {
-  if (!row.oldest_seconds) return kUnknown;
+  if (!row.oldest_seconds) return kNone;
   const std::string at_least = row.oldest_is_older ? ">" : "";
   return at_least + age_text(*row.oldest_seconds);
 }
 
-std::string why_text(const TopRow& row) {
-  return row.state && !row.state->detail.empty() ? row.state->detail : kUnknown;
-}
+std::string why_text(const TopRow& row) { return row.state ? or_none(row.state->detail) : kNone; }
 
 std::string verdict_text(const TopRow& row) {
-  if (!row.rates) return kUnknown;
+  if (!row.rates) return kNone;
   const std::string verdict = name_of(row.verdict);
   const bool has_cause = row.verdict == IoVerdict::limited || row.verdict == IoVerdict::broken;
   return has_cause && row.cause ? verdict + " " + name_of(*row.cause) : verdict;
@@ -79,24 +68,6 @@ std::string verdict_text(const TopRow& row) {
 
 std::optional<double> rate_of(const TopRow& row, double TopRates::* field) {
   return row.rates ? std::optional((*row.rates).*field) : std::nullopt;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-std::size_t length_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
-}
-
-// Puts the cells of a column to its right side.
-void align_right(std::vector<std::vector<std::string>>& cells, std::size_t column) {
-  std::size_t width = 0;
-  for (const auto& row : cells) width = std::max(width, length_of(row[column]));
-  for (auto& row : cells) row[column].insert(0, width - length_of(row[column]), ' ');
 }
 
 const std::vector<TopColumnFacts> kNumbers = {
@@ -118,6 +89,12 @@ std::vector<TopColumnFacts> with_numbers(std::vector<TopColumnFacts> columns) {
   return columns;
 }
 
+std::vector<Align> align_of(const std::vector<TopColumnFacts>& columns) {
+  std::vector<Align> aligns;
+  for (const auto& each : columns) aligns.push_back(each.is_text ? Align::left : Align::right);
+  return aligns;
+}
+
 }  // namespace
 
 const std::vector<TopColumnFacts>& columns_of(TopView view) {
@@ -136,10 +113,10 @@ const std::vector<TopColumnFacts>& columns_of(TopView view) {
 
 std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
   switch (column) {
-    case TopColumn::process: return row.process ? std::to_string(row.process) : kUnknown;
+    case TopColumn::process: return row.process ? std::to_string(row.process) : kNone;
     case TopColumn::name: return printable(row.name);
     case TopColumn::mountpoint: return printable(row.mountpoint);
-    case TopColumn::state: return row.state ? name_of(row.state->state) : kUnknown;
+    case TopColumn::state: return row.state ? name_of(row.state->state) : kNone;
     case TopColumn::why: return why_text(row);
     case TopColumn::verdict: return verdict_text(row);
     case TopColumn::calls: return number_text(rate_of(row, &TopRates::calls), digits);
@@ -155,20 +132,20 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
     case TopColumn::in_flight: return std::to_string(row.in_flight);
     case TopColumn::oldest: return oldest_text(row);
   }
-  return kUnknown;
+  return kNone;
 }
 
 std::string hooks_text(const SelfSnapshot& self) {
-  std::vector<std::string> modes;
-  std::vector<std::string> inexact;
+  std::set<std::string> seen;
+  std::string modes;
+  std::string inexact;
   for (const HookStatus& status : self.hooks) {
-    const bool is_new = std::ranges::find(modes, status.mode) == modes.end();
-    if (!status.mode.empty() && is_new) modes.push_back(status.mode);
+    if (!status.mode.empty() && seen.insert(status.mode).second) add_to_list(modes, status.mode);
     const RoleState state = state_of(status);
-    if (state != RoleState::exact) inexact.push_back(status.role + " " + name_of(state));
+    if (state != RoleState::exact) add_to_list(inexact, status.role + " " + name_of(state));
   }
-  const std::string text = modes.empty() ? "none" : joined(modes);
-  return inexact.empty() ? text : text + " (" + joined(inexact) + ")";
+  const std::string text = modes.empty() ? "none" : modes;
+  return inexact.empty() ? text : text + " (" + inexact + ")";
 }
 
 std::uint64_t losses_in(const SelfSnapshot& self) {
@@ -184,20 +161,18 @@ std::string earlier_text(const TopHeader& header) {
 
 std::string top_text(const TopHeader& header, const std::vector<TopRow>& rows) {
   const auto& columns = columns_of(header.view);
-  std::vector<std::vector<std::string>> cells(1);
-  for (const TopColumnFacts& column : columns) cells[0].emplace_back(column.title);
+  Table table(align_of(columns));
+  const auto add = [&](auto cell) {
+    auto cells = columns | std::views::transform(cell);
+    table.add({cells.begin(), cells.end()});
+  };
+  add([](const TopColumnFacts& column) { return std::string(column.title); });
   for (const TopRow& row : rows) {
-    auto& line = cells.emplace_back();
-    for (const auto& column : columns) line.push_back(cell_of(row, column.column, Digits::all));
+    add([&](const TopColumnFacts& column) { return cell_of(row, column.column, Digits::all); });
   }
-  for (std::size_t i = 0; i < columns.size(); i++) {
-    if (!columns[i].is_text) align_right(cells, i);
-  }
-  Table table;
-  for (auto& line : cells) table.add(std::move(line));
-  return header.clock + format("  %.3f s", header.seconds) + "  hooks " + header.hooks +
-         format("  lost events %llu", static_cast<unsigned long long>(header.losses)) +
-         earlier_text(header) + "\n" + table.text();
+  return header.clock + "  " + fixed(header.seconds, 3) + " s  hooks " + header.hooks +
+         "  lost events " + std::to_string(header.losses) + earlier_text(header) + "\n" +
+         table.text();
 }
 
 }  // namespace fusescope

@@ -2,126 +2,167 @@
 #include "agent/text/trace_text.h"
 
 #include <array>
-#include <cstdio>
-#include <cstring>
 #include <ctime>
+#include <span>
 
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
 #include "agent/model/syscalls.h"
+#include "agent/text/format.h"
 
 namespace fusescope {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint32_t kRead = 15;  // include/uapi/linux/fuse.h
-constexpr std::uint32_t kWrite = 16;
 
-template <typename... Values>
-std::string text_of(const char* format, Values... values) {
-  std::array<char, 320> line{};
-  std::snprintf(line.data(), line.size(), format, values...);
-  return line.data();
-}
+using Event = fusescope_trace_event;
 
-std::string time_text(std::uint64_t nanoseconds) {
-  const auto seconds = static_cast<std::time_t>(nanoseconds / kSecond);
-  std::tm local{};
-  localtime_r(&seconds, &local);
-  return text_of("%02d:%02d:%02d.%06u", local.tm_hour, local.tm_min, local.tm_sec,
-                 static_cast<unsigned>(nanoseconds % kSecond / 1000));
-}
-
-std::string id_text(std::uint32_t id) { return id ? std::to_string(id) : "?"; }
+struct Column {
+  const char* title;
+  std::size_t width;
+  Align align;
+  std::string (*cell)(const TraceLine& line);
+};
 
 std::string or_unknown(const std::string& text) { return text.empty() ? "?" : printable(text); }
 
-std::string milliseconds(std::uint64_t nanoseconds) {
-  return text_of("%.3f", static_cast<double>(nanoseconds) / 1e6);
+std::string time_text(const TraceLine& line) {
+  const auto seconds = static_cast<std::time_t>(line.ended_ns / kSecond);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return formatted("%02d:%02d:%02d.%06u", local.tm_hour, local.tm_min, local.tm_sec,
+                   static_cast<unsigned>(line.ended_ns % kSecond / 1000));
 }
 
-bool is_data(const fusescope_trace_event& event) {
-  return event.opcode == kRead || event.opcode == kWrite;
+std::string comm_text(const TraceLine& line) { return or_unknown(comm_of(line.event)); }
+
+template <auto fusescope_traced_thread::* id>
+std::string id_text(const TraceLine& line) {
+  const std::uint32_t number = line.event.who.*id;
+  return number ? std::to_string(number) : "?";
 }
 
-std::string offset_text(const fusescope_trace_event& event) {
-  return event.offset == FUSESCOPE_OFFSET_UNKNOWN ? "-" : std::to_string(event.offset);
+template <auto Event::* field>
+std::string number(const TraceLine& line) {
+  return std::to_string(line.event.*field);
 }
 
-std::string mode_text(const fusescope_trace_event& event) {
-  return is_data(event) ? name_of(static_cast<fusescope_mode>(event.mode & 1)) : "-";
+template <auto Event::* field>
+std::string number_of_data(const TraceLine& line) {
+  return is_data(line.event) ? number<field>(line) : kNone;
+}
+
+template <auto Event::* nanoseconds>
+std::string milliseconds(const TraceLine& line) {
+  return fixed(static_cast<double>(line.event.*nanoseconds) / 1e6, 3);
+}
+
+template <auto Event::* nanoseconds>
+std::string phase_text(const TraceLine& line) {
+  return line.event.is_taken ? milliseconds<nanoseconds>(line) : kNone;
+}
+
+std::string syscall_text(const TraceLine& line) {
+  const int syscall = line.event.who.syscall;
+  return syscall == FUSESCOPE_NO_SYSCALL ? kNone : or_unknown(syscall_name(syscall));
+}
+
+std::string op_text(const TraceLine& line) { return opcode_name(line.event.opcode); }
+
+std::string mode_text(const TraceLine& line) {
+  const auto mode = mode_of(line.event);
+  return mode ? name_of(*mode) : kNone;
+}
+
+std::string offset_text(const TraceLine& line) {
+  const auto offset = offset_of(line.event);
+  return offset ? std::to_string(*offset) : kNone;
+}
+
+std::string cause_text(const TraceLine& line) {
+  const auto cause = cause_of(line.event);
+  return cause ? name_of(*cause) : kNone;
+}
+
+std::string error_text(const TraceLine& line) {
+  return line.event.error ? error_name(line.event.error) : kNone;
+}
+
+std::string mount_text(const TraceLine& line) { return or_unknown(line.mountpoint); }
+
+// The name of the file stands a little off: that of the mount is of any length.
+std::string mount_and_file_text(const TraceLine& line) {
+  return mount_text(line) + "  " + or_unknown(file_of(line.event));
 }
 
 // What lines of both kinds begin with.
-std::string beginning_of(const TraceLine& line) {
-  const fusescope_trace_event& event = line.event;
-  return text_of("%-15s %-15s %7s %7s", time_text(line.ended_ns).c_str(),
-                 or_unknown(comm_of(event)).c_str(), id_text(event.who.process).c_str(),
-                 id_text(event.who.thread).c_str());
+constexpr std::array kFirstColumns = {
+    Column{"TIME", 15, Align::left, time_text},
+    Column{"COMM", 15, Align::left, comm_text},
+    Column{"PID", 7, Align::right, id_text<&fusescope_traced_thread::process>},
+    Column{"TID", 7, Align::right, id_text<&fusescope_traced_thread::thread>},
+};
+
+constexpr std::array kCallColumns = {
+    Column{"SYSCALL", 15, Align::left, syscall_text},
+    Column{"OP", 5, Align::left, op_text},
+    Column{"MODE", 8, Align::left, mode_text},
+    Column{"OFFSET", 12, Align::right, offset_text},
+    Column{"BYTES", 9, Align::right, number<&Event::bytes>},
+    Column{"SEGS", 5, Align::right, number<&Event::segments>},
+    Column{"REQS", 5, Align::right, number<&Event::requests>},
+    Column{"PAGES", 5, Align::right, number<&Event::pages>},
+    Column{"MS", 10, Align::right, milliseconds<&Event::latency_ns>},
+    Column{"CAUSE", 16, Align::left, cause_text},
+    Column{"MOUNT  FILE", 0, Align::left, mount_and_file_text},
+};
+
+constexpr std::array kRequestColumns = {
+    Column{"UNIQUE", 10, Align::right, number<&Event::unique>},
+    Column{"OP", 12, Align::left, op_text},
+    Column{"MODE", 8, Align::left, mode_text},
+    Column{"NODE", 10, Align::right, number<&Event::node>},
+    Column{"OFFSET", 12, Align::right, offset_text},
+    Column{"BYTES", 9, Align::right, number_of_data<&Event::bytes>},
+    Column{"PAGES", 5, Align::right, number_of_data<&Event::pages>},
+    Column{"QUEUED", 9, Align::right, phase_text<&Event::queued_ns>},
+    Column{"SERVICE", 9, Align::right, phase_text<&Event::service_ns>},
+    Column{"MS", 9, Align::right, milliseconds<&Event::latency_ns>},
+    Column{"ERROR", 10, Align::left, error_text},
+    Column{"MOUNT", 0, Align::left, mount_text},
+};
+
+std::span<const Column> further_columns(fusescope_traced kind) {
+  if (kind == FUSESCOPE_TRACED_CALL) return kCallColumns;
+  return kRequestColumns;
 }
 
-std::string syscall_text(const fusescope_trace_event& event) {
-  if (event.who.syscall == FUSESCOPE_NO_SYSCALL) return "-";
-  return or_unknown(syscall_name(event.who.syscall));
-}
-
-std::string call_text(const fusescope_trace_event& event) {
-  const char* cause = event.requests > 1 ? name_of(static_cast<fusescope_cause>(event.cause)) : "-";
-  return text_of(" %-15s %-5s %-8s %12s %9llu %5u %5u %5u %10s %-16s", syscall_text(event).c_str(),
-                 opcode_name(event.opcode).c_str(), mode_text(event).c_str(),
-                 offset_text(event).c_str(), static_cast<unsigned long long>(event.bytes),
-                 event.segments, event.requests, event.pages,
-                 milliseconds(event.latency_ns).c_str(), cause);
-}
-
-std::string phase_text(const fusescope_trace_event& event, std::uint64_t nanoseconds) {
-  return event.is_taken ? milliseconds(nanoseconds) : "-";
-}
-
-std::string request_text(const fusescope_trace_event& event) {
-  const std::string bytes = is_data(event) ? std::to_string(event.bytes) : "-";
-  const std::string pages = is_data(event) ? std::to_string(event.pages) : "-";
-  return text_of(
-      " %10llu %-12s %-8s %10llu %12s %9s %5s %9s %9s %9s %-10s",
-      static_cast<unsigned long long>(event.unique), opcode_name(event.opcode).c_str(),
-      mode_text(event).c_str(), static_cast<unsigned long long>(event.node),
-      offset_text(event).c_str(), bytes.c_str(), pages.c_str(),
-      phase_text(event, event.queued_ns).c_str(), phase_text(event, event.service_ns).c_str(),
-      milliseconds(event.latency_ns).c_str(), event.error ? error_name(event.error).c_str() : "-");
+// Adds a line: `cell_of` says what stands in a column.
+template <class Function>
+void add_line(std::string& text, fusescope_traced kind, Function cell_of) {
+  const char* gap = "";
+  for (const std::span<const Column> columns :
+       {std::span<const Column>(kFirstColumns), further_columns(kind)}) {
+    for (const Column& column : columns) {
+      text += gap;
+      text += padded(cell_of(column), column.width, column.align);
+      gap = " ";
+    }
+  }
+  text += '\n';
 }
 
 }  // namespace
 
-std::string comm_of(const fusescope_trace_event& event) {
-  return {event.who.comm, strnlen(event.who.comm, sizeof(event.who.comm))};
-}
-
-std::string file_of(const fusescope_trace_event& event) {
-  return {event.file, strnlen(event.file, sizeof(event.file))};
-}
-
 std::string trace_head(fusescope_traced kind) {
-  const std::string beginning = text_of("%-15s %-15s %7s %7s", "TIME", "COMM", "PID", "TID");
-  if (kind == FUSESCOPE_TRACED_CALL) {
-    return beginning +
-           text_of(" %-15s %-5s %-8s %12s %9s %5s %5s %5s %10s %-16s", "SYSCALL", "OP", "MODE",
-                   "OFFSET", "BYTES", "SEGS", "REQS", "PAGES", "MS", "CAUSE") +
-           " MOUNT  FILE\n";
-  }
-  return beginning +
-         text_of(" %10s %-12s %-8s %10s %12s %9s %5s %9s %9s %9s %-10s", "UNIQUE", "OP", "MODE",
-                 "NODE", "OFFSET", "BYTES", "PAGES", "QUEUED", "SERVICE", "MS", "ERROR") +
-         " MOUNT\n";
+  std::string text;
+  add_line(text, kind, [](const Column& column) { return std::string(column.title); });
+  return text;
 }
 
 void add_trace_text(std::string& text, const TraceLine& line) {
-  text += beginning_of(line);
-  text +=
-      line.event.kind == FUSESCOPE_TRACED_CALL ? call_text(line.event) : request_text(line.event);
-  text += ' ';
-  text += or_unknown(line.mountpoint);
-  if (line.event.kind == FUSESCOPE_TRACED_CALL) text += "  " + or_unknown(file_of(line.event));
-  text += '\n';
+  const auto kind = static_cast<fusescope_traced>(line.event.kind);
+  add_line(text, kind, [&](const Column& column) { return column.cell(line); });
 }
 
 std::string trace_end_text(const TraceEnd& end) {

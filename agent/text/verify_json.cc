@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/text/verify_json.h"
+
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
-#include "agent/text/json_text.h"
+#include "agent/text/json.h"
 #include "agent/text/verify_text.h"
 
 namespace fusescope {
 namespace {
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
 
 Json limits_json(const VerifyReport& report) {
   const auto& limits = report.mount.limits;
@@ -27,21 +24,21 @@ Json shape_json(const VerifiedShape& shape) {
           {"shape", shape.id},
           {"counted", shape.counted},
           {"requests", shape.requests},
-          {"expected_requests", or_null(shape.expected)},
-          {"pages_per_request", or_null(shape.pages_per_request)},
+          {"expected_requests", value_or_null(shape.expected)},
+          {"pages_per_request", value_or_null(shape.pages_per_request)},
           {"rounds", shape.rounds},
           {"bytes_per_second", shape.bytes_per_second},
           {"bytes_per_second_low", shape.bytes_per_second_low},
           {"bytes_per_second_high", shape.bytes_per_second_high},
-          {"speed_up", or_null(shape.speed_up)}};
+          {"speed_up", value_or_null(shape.speed_up)}};
 }
 
 Json op_json(const VerifyReport& report, const VerifiedOp& op) {
   return {{"op", name_of(op.op)},
           {"mode", name_of(op.mode)},
-          {"verdict", op.verdict ? Json(name_of(*op.verdict)) : Json()},
+          {"verdict", name_or_null(op.verdict)},
           {"decides", decides(report, op)},
-          {"cause", op.cause ? Json(name_of(*op.cause)) : Json()},
+          {"cause", name_or_null(op.cause)},
           {"remedy", text_or_null(op.remedy)},
           {"reason", text_or_null(op.reason)}};
 }
@@ -61,12 +58,7 @@ bool has_direct(const VerifyReport& report) {
 }  // namespace
 
 std::string verify_json(const VerifyReport& report) {
-  Json shapes = Json::array();
-  for (const VerifiedShape& shape : report.shapes) shapes.push_back(shape_json(shape));
-  Json ops = Json::array();
-  for (const VerifiedOp& op : report.ops) ops.push_back(op_json(report, op));
-  Json not_run = Json::array();
-  for (const ShapeNotRun& each : report.not_run) not_run.push_back(not_run_json(each));
+  const auto json_of_op = [&](const VerifiedOp& op) { return op_json(report, op); };
   const Json object = {{"verdict", name_of(verdict_of(report))},
                        {"mountpoint", to_label(report.mount.identity.mountpoint)},
                        {"fstype", to_label(report.mount.identity.fstype)},
@@ -74,9 +66,9 @@ std::string verify_json(const VerifyReport& report) {
                        {"file", text_or_null(report.file)},
                        {"judged_shape", report.judged},
                        {"limits", limits_json(report)},
-                       {"ops", ops},
-                       {"shapes", shapes},
-                       {"not_run", not_run}};
+                       {"ops", array_of(report.ops, json_of_op)},
+                       {"shapes", array_of(report.shapes, shape_json)},
+                       {"not_run", array_of(report.not_run, not_run_json)}};
   return json_line(object);
 }
 

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
+#include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
 #include "agent/model/names.h"
+#include "agent/text/format.h"
 #include "agent/text/table.h"
 
 namespace fusescope {
@@ -22,14 +23,8 @@ constexpr const char* kLegend =
     "from it.\nSpeed-up: over single calls of the same bytes. Not aligned: 512 bytes into a "
     "page.\n\n";
 
-std::string decimal(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 // Whole numbers as such.
-std::string number(double value) { return decimal(value, value == std::floor(value) ? 0 : 1); }
+std::string number(double value) { return fixed(value, value == std::floor(value) ? 0 : 1); }
 
 // A limit of bytes: 32 bits all set are none.
 std::string bytes_text(std::uint32_t limit) {
@@ -51,10 +46,10 @@ std::string heading(const VerifyReport& report) {
 
 // Of one timing there is no spread.
 std::string speed_text(const VerifiedShape& shape) {
-  std::string text = decimal(shape.bytes_per_second / kMebibyte, 0);
+  std::string text = fixed(shape.bytes_per_second / kMebibyte, 0);
   if (shape.rounds < 2 || shape.bytes_per_second <= 0) return text;
   const double half = (shape.bytes_per_second_high - shape.bytes_per_second_low) / 2;
-  return text + " +-" + decimal(100 * half / shape.bytes_per_second, 0) + "%";
+  return text + " +-" + fixed(100 * half / shape.bytes_per_second, 0) + "%";
 }
 
 std::vector<std::string> row_of(const VerifiedShape& shape) {
@@ -62,10 +57,10 @@ std::vector<std::string> row_of(const VerifiedShape& shape) {
           name_of(shape.mode),
           shape.title,
           number(shape.requests),
-          shape.expected ? std::to_string(*shape.expected) : "-",
-          shape.pages_per_request ? number(*shape.pages_per_request) : "-",
+          shape.expected ? std::to_string(*shape.expected) : kNone,
+          shape.pages_per_request ? number(*shape.pages_per_request) : kNone,
           speed_text(shape),
-          shape.speed_up ? decimal(*shape.speed_up, 1) + "x" : "-"};
+          shape.speed_up ? fixed(*shape.speed_up, 1) + "x" : kNone};
 }
 
 // Whether direct I/O is split for the same: what to change is said there.
@@ -94,9 +89,8 @@ std::string what_of(const VerifyReport& report, const VerifiedOp& op) {
 }
 
 std::string verdict_line(const VerifyReport& report, const VerifiedOp& op) {
-  std::string start = "  " + std::string(name_of(op.op)) + ", " + name_of(op.mode) + ": ";
-  start.resize(kVerdictColumn, ' ');
-  return wrapped(start, printable(what_of(report, op)), kWrap) + "\n";
+  const std::string start = "  " + std::string(name_of(op.op)) + ", " + name_of(op.mode) + ": ";
+  return wrapped(padded(start, kVerdictColumn), printable(what_of(report, op)), kWrap) + "\n";
 }
 
 // A reason is told once for all shapes that have it.
@@ -105,8 +99,8 @@ std::string not_run_text(const VerifyReport& report) {
   std::string shapes;
   for (std::size_t i = 0; i < report.not_run.size(); i++) {
     const ShapeNotRun& each = report.not_run[i];
-    shapes += (shapes.empty() ? "" : "; ") + std::string(name_of(each.mode)) + " " +
-              name_of(each.op) + ", " + each.title;
+    add_to_list(shapes,
+                std::string(name_of(each.mode)) + " " + name_of(each.op) + ", " + each.title, "; ");
     const bool is_last =
         i + 1 == report.not_run.size() || report.not_run[i + 1].reason != each.reason;
     if (!is_last) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report of `fusescope verify`, for people and for programs.
+// The report of `fusescope verify`, for people.
 #pragma once
 
 #include <cstdint>
@@ -75,8 +75,5 @@ std::string untested_text(const VerifyReport& report);
 
 // A table and the verdict, about 100 columns wide.
 std::string verify_text(const VerifyReport& report);
-
-// One object on one line: see docs/json.md.
-std::string verify_json(const VerifyReport& report);
 
 }  // namespace fusescope

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "agent/base/list_text.h"
 #include "agent/text/verify_text.h"
 
 namespace fusescope {
@@ -14,7 +15,7 @@ std::string reasons_of(const VerifyReport& report, fusescope_op op) {
   for (const VerifiedOp& each : report.ops) {
     const std::string reason = each.verdict == IoVerdict::idle ? kIdle : each.reason;
     if (each.op != op || reason.empty() || text.contains(reason)) continue;
-    text += (text.empty() ? "" : "; ") + reason;
+    add_to_list(text, reason, "; ");
   }
   return text;
 }
@@ -50,8 +51,7 @@ std::string untested_text(const VerifyReport& report) {
   for (const fusescope_op op : {FUSESCOPE_READ, FUSESCOPE_WRITE}) {
     const std::string reasons = reasons_of(report, op);
     if (is_tested(report, op) || reasons.empty()) continue;
-    text += (text.empty() ? "" : "; ");
-    text += (op == FUSESCOPE_READ ? "reads: " : "writes: ") + reasons;
+    add_to_list(text, (op == FUSESCOPE_READ ? "reads: " : "writes: ") + reasons, "; ");
   }
   return text;
 }

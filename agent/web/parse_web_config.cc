@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 
+#include "agent/base/list_text.h"
 #include "agent/web/passwords.h"
 #include "agent/web/tls_names.h"
 #include "agent/web/yaml_fields.h"
@@ -92,9 +93,7 @@ ClientCertificate client_certificate(const YAML::Node& tls) {
       kClientCertificates, name, [](const auto& entry) { return std::string_view(entry.first); });
   if (found != kClientCertificates.end()) return found->second;
   std::string known;
-  for (const auto& [text, value] : kClientCertificates) {
-    known += (known.empty() ? "" : ", ") + std::string(text);
-  }
+  for (const auto& [text, value] : kClientCertificates) add_to_list(known, text);
   refuse(tls["client_auth_type"], quoted(name) + " is none of " + known);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/text/doctor_json.h"
 #include "agent/text/doctor_text.h"
 #include "test/fuzz/any_snapshot.h"
 #include "test/fuzz/fuzz.h"

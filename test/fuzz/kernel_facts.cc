@@ -6,6 +6,7 @@
 #include "agent/host/kernel.h"
 #include "agent/host/readahead.h"
 #include "agent/model/diagnosis.h"
+#include "agent/text/doctor_json.h"
 #include "agent/text/doctor_text.h"
 #include "test/fuzz/folder.h"
 #include "test/fuzz/fuzz.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "agent/text/trace_json.h"
 #include "agent/text/trace_text.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"

@@ -6,7 +6,7 @@ import dataclasses
 from trend import growth, quantile, second_half
 
 # Memory is flat if the straight line through the second half of the samples rises by no more than
-# this. What is remembered of 256 mounts that are gone has its full size by then (agent/cmd/departed.h);
+# this. What is remembered of 256 mounts that are gone has its full size by then (agent/model/ledger.h);
 # beside it the heap breathes with each scrape. A leak of 10 KiB a second, the smallest that was ever
 # found, is 0.9 MiB in the second half of three minutes, and 18 MiB in that of an hour.
 MEMORY_GROWTH_KIB = 4 * 1024

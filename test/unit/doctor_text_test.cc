@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "agent/text/doctor_json.h"
 #include "test/unit/sample_diagnosis.h"
 
 namespace fusescope {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <regex>
 
+#include "agent/text/stat_json.h"
 #include "sample_stat.h"
 
 namespace fusescope {

@@ -22,6 +22,13 @@ TEST(Tables, CountCharactersNotBytes) {
   EXPECT_EQ(table_of({{"ü", "x"}, {"uu", "x"}}), "  ü   x\n  uu  x\n");
 }
 
+TEST(Tables, HaveNumbersAtTheRightOfTheirColumn) {
+  Table table({Align::left, Align::right});
+  table.add({"A", "LONG", "C"});
+  table.add({"\xc3\xbc", "1", "c"});
+  EXPECT_EQ(table.text(), "  A  LONG  C\n  \xc3\xbc     1  c\n");
+}
+
 TEST(Tables, HaveNoBlanksAtTheEndOfALine) {
   EXPECT_EQ(table_of({{"a", "long"}, {"b", ""}, {""}}), "  a  long\n  b\n\n");
 }

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "agent/text/trace_json.h"
+
 namespace fusescope {
 namespace {
 
@@ -65,6 +67,13 @@ TEST(TraceText, CallStandsUnderItsHead) {
       "   OFFSET     BYTES  SEGS  REQS PAGES         MS CAUSE            MOUNT  FILE\n"
       "01:01:01.000002 dd                   42      43 pwritev         write buffered    "
       "     4096   1048576   256     8   257      1.500 max_pages        /mnt/a b  disk.img\n");
+}
+
+TEST(TraceText, StandsUnderItsHeadWhateverTheBytesOfAName) {
+  TraceLine line = call();
+  std::strcpy(line.event.who.comm, "d\xc3\xbc");
+  EXPECT_TRUE(text(line).starts_with("01:01:01.000002 d\xc3\xbc                   42      43 "))
+      << text(line);
 }
 
 TEST(TraceText, OneRequestHasNoCause) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/text/verify_json.h"
 #include "agent/text/verify_text.h"
 #include "agent/verify/shapes.h"
 #include "agent/verify/timing.h"
