@@ -63,7 +63,7 @@ void Collector::read_rows_and_mounts() {
   const auto key = [](const Row& row) {
     return std::tuple(row.index, row.claimed_ns, row.device, row.address & ~FUSESCOPE_RETIRED);
   };
-  std::vector<Row> settled;
+  std::vector<Row> unchanged;
   newest_claims_.clear();
   changed_rows_ = 0;
   for (const Row& row : reader_.rows()) {
@@ -72,12 +72,12 @@ void Collector::read_rows_and_mounts() {
       newest = std::max(newest, row.claimed_ns);
     }
     if (std::ranges::find(rows_, key(row), key) != rows_.end()) {
-      settled.push_back(row);
+      unchanged.push_back(row);
     } else {
       changed_rows_++;
     }
   }
-  rows_ = std::move(settled);
+  rows_ = std::move(unchanged);
 }
 
 bool Collector::are_rows_scarce() const { return rows_.size() > FUSESCOPE_MAX_MOUNTS / 2; }
@@ -205,8 +205,9 @@ Collector::EndedByRow Collector::ended_by_row() const {
   return ended;
 }
 
-// The calls of a connection that was aborted return, or are settled, a little later than it is
-// gone: until then its row is not given to another, which would count them; unless rows are scarce.
+// The calls of a connection that was aborted return, or are found to have ended, a little later
+// than it is gone: until then its row is not given to another, which would count them; unless rows
+// are scarce.
 void Collector::release_gone() {
   const auto now = Clock::now();
   const bool is_scarce = are_rows_scarce();
@@ -251,7 +252,7 @@ void Collector::follow_host_limits() const { session_.follow(read_host_limits())
 
 Result<void> Collector::refresh() {
   follow_host_limits();
-  if (auto settled = reader_.settle(); !settled) return settled;
+  if (auto counted = reader_.count_ended_calls(); !counted) return counted;
   // Before the mount tables: limits of a connection that is gone by then are not shown.
   if (auto limits = reader_.refresh_limits(); !limits) return limits;
   read_rows_and_mounts();
@@ -268,7 +269,7 @@ Result<void> Collector::refresh() {
 
 Result<void> Collector::keep_house() {
   follow_host_limits();
-  if (auto settled = reader_.settle(); !settled) return settled;
+  if (auto counted = reader_.count_ended_calls(); !counted) return counted;
   const auto now = Clock::now();
   const std::size_t rows = reader_.rows().size();
   const bool is_due = now >= next_cleaning_ || rows >= FUSESCOPE_MAX_MOUNTS;

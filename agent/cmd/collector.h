@@ -42,8 +42,8 @@ class Collector {
         host_mounts_("/proc", std::move(walker)),
         daemons_(processes) {}
 
-  // To be called about once a second: settles ended calls and, less often, gives back the rows of
-  // mounts that are gone, so that neither table fills up between two scrapes.
+  // To be called about once a second: counts the calls that have ended and, less often, gives back
+  // the rows of mounts that are gone, so that neither table fills up between two scrapes.
   Result<void> keep_house();
 
   // Everything as of now. A mount that is gone is shown once more, at its last values. If one with

@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "agent/cmd/child.h"
-#include "agent/cmd/counting.h"
+#include "agent/cmd/ending_signals.h"
+#include "agent/cmd/followed_counts.h"
 #include "agent/cmd/output.h"
-#include "agent/cmd/vigil.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
 #include "agent/text/stat_json.h"
@@ -76,9 +76,9 @@ Result<void> follow_tree(const Followed& followed, pid_t process) {
   return {};
 }
 
-Result<bool> report_on(Counting& counting, const StatOptions& options, StatReport& report,
+Result<bool> report_on(FollowedCounts& counts, const StatOptions& options, StatReport& report,
                        int output) {
-  auto snapshot = counting.collect();
+  auto snapshot = counts.collect();
   if (!snapshot) return std::unexpected(snapshot.error());
   std::erase_if(snapshot->mounts, [](const auto& mount) { return is_empty(mount.counters); });
   report.command = options.command;
@@ -92,7 +92,8 @@ Result<bool> report_on(Counting& counting, const StatOptions& options, StatRepor
 }
 
 // Runs the command to its end. Nothing: it could not be run, which is reported.
-Result<std::optional<Ending>> run(Child& child, const EndingSignals& signals, Counting& counting) {
+Result<std::optional<Ending>> run(Child& child, const EndingSignals& signals,
+                                  FollowedCounts& counts) {
   const pid_t process = child.process();
   if (auto running = child.run(); !running) {
     std::fprintf(stderr, "fusescope: %s\n", running.error().text.c_str());
@@ -102,47 +103,46 @@ Result<std::optional<Ending>> run(Child& child, const EndingSignals& signals, Co
     if (came.is_for_us_alone) kill(process, came.signal);
     return true;
   };
-  const auto waited =
-      wait_for_end(process, signals, pass_on, [&counting] { counting.keep_house(); });
+  const auto waited = wait_for_end(process, signals, pass_on, [&counts] { counts.keep_house(); });
   if (!waited) return std::unexpected(waited.error());
   return child.wait();
 }
 
 Result<int> count_command(const StatOptions& options, const EndingSignals& signals,
-                          Counting& counting, int output) {
+                          FollowedCounts& counts, int output) {
   auto child = Child::make(options.command, signals.mask_before(), options.on_broken_pipe);
   if (!child) return std::unexpected(child.error());
-  const auto followed = options.process ? follow_tree(counting.followed(), options.process)
-                                        : counting.followed().follow(child->process());
+  const auto followed = options.process ? follow_tree(counts.followed(), options.process)
+                                        : counts.followed().follow(child->process());
   if (!followed) return std::unexpected(followed.error());
   if (const auto came = signals.next(); came.signal) return kSignalled + came.signal;
   const auto begin = Clock::now();
-  const auto ending = run(*child, signals, counting);
+  const auto ending = run(*child, signals, counts);
   if (!ending) return std::unexpected(ending.error());
   if (!*ending) return child->status_of_failure();
   StatReport report;
   report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const Ending& end = **ending;
   (end.signal ? report.signal : report.exit_code) = end.signal ? end.signal : end.status;
-  auto reported = report_on(counting, options, report, output);
+  auto reported = report_on(counts, options, report, output);
   if (!reported) return std::unexpected(reported.error());
   return !end.status && options.fail_on_split && is_split(total_of(report)) ? kSplit : end.status;
 }
 
 // Until it ends, or a signal says that it is enough.
 Result<int> count_process(const StatOptions& options, const EndingSignals& signals,
-                          Counting& counting, int output) {
-  if (auto followed = follow_tree(counting.followed(), options.process); !followed) {
+                          FollowedCounts& counts, int output) {
+  if (auto followed = follow_tree(counts.followed(), options.process); !followed) {
     return std::unexpected(followed.error());
   }
   const auto begin = Clock::now();
   const auto waited = wait_for_end(
       options.process, signals, [](EndingSignals::Came) { return false; },
-      [&counting] { counting.keep_house(); });
+      [&counts] { counts.keep_house(); });
   if (!waited) return std::unexpected(waited.error());
   StatReport report;
   report.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  auto reported = report_on(counting, options, report, output);
+  auto reported = report_on(counts, options, report, output);
   if (!reported) return std::unexpected(reported.error());
   return options.fail_on_split && is_split(total_of(report)) ? kSplit : 0;
 }
@@ -161,10 +161,10 @@ Result<int> stat(const StatOptions& asked) {
   if (!output) return std::unexpected(output.error());
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
-  const auto counting = Counting::start(options.hooks);
-  if (!counting) return std::unexpected(counting.error());
+  const auto counts = FollowedCounts::start(options.hooks);
+  if (!counts) return std::unexpected(counts.error());
   const auto count = options.command.empty() ? count_process : count_command;
-  return count(options, *signals, **counting, output->get());
+  return count(options, *signals, **counts, output->get());
 }
 
 }  // namespace fusescope

@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "agent/cmd/collector.h"
+#include "agent/cmd/ending_signals.h"
 #include "agent/cmd/output.h"
-#include "agent/cmd/vigil.h"
 #include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
@@ -32,7 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Calls of io_submit, io_uring and splice are settled about once a second, however long the
+// Calls of io_submit, io_uring and splice are counted about once a second, however long the
 // interval.
 constexpr std::chrono::seconds kHouseInterval{1};
 

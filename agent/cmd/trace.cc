@@ -8,9 +8,9 @@
 #include <map>
 
 #include "agent/cmd/collector.h"
+#include "agent/cmd/ending_signals.h"
 #include "agent/cmd/output.h"
 #include "agent/cmd/trace_filter.h"
-#include "agent/cmd/vigil.h"
 #include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
@@ -25,8 +25,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kWait{100};        // for records, and between two settlings
-constexpr std::chrono::milliseconds kSettleTime{150};  // bpf/call/grouped/settle.bpf.h: idle for 100 ms
+constexpr std::chrono::milliseconds kWait{100};  // for records, and between two counts
+constexpr std::chrono::milliseconds kIdleTime{
+    150};  // bpf/call/grouped/ended_calls.bpf.h: idle for 100 ms
 constexpr std::chrono::seconds kHouseInterval{1};
 constexpr std::size_t kFullBuffer = 256U << 10;
 constexpr unsigned kBatch = 4096;  // records between two looks at signals and the clock
@@ -154,9 +155,9 @@ class Tracing {
     const auto before = output_.lines();
     if (auto read = stream.read(wait()); !read) return read;
     if (output_.lines() - before < kBatch) output_.flush();
-    if (Clock::now() < next_settling_) return {};
-    next_settling_ = Clock::now() + kWait;
-    if (auto settled = reader_.settle(); !settled) return settled;
+    if (Clock::now() < next_count_) return {};
+    next_count_ = Clock::now() + kWait;
+    if (auto counted = reader_.count_ended_calls(); !counted) return counted;
     if (Clock::now() < next_house_) return {};
     next_house_ = Clock::now() + kHouseInterval;
     output_.each_second();
@@ -170,11 +171,11 @@ class Tracing {
 
   // All that has ended by now: calls that show it by being idle too.
   Result<void> drain(const TraceStream& stream) {
-    if (session_.settles_calls()) {
-      for (const auto end = Clock::now() + kSettleTime; Clock::now() < end;) {
+    if (session_.counts_ended_calls()) {
+      for (const auto end = Clock::now() + kIdleTime; Clock::now() < end;) {
         if (auto read = stream.read(std::chrono::milliseconds{10}); !read) return read;
       }
-      if (auto settled = reader_.settle(); !settled) return settled;
+      if (auto counted = reader_.count_ended_calls(); !counted) return counted;
     }
     session_.detach();
     for (auto before = output_.lines() - 1; before != output_.lines() && !is_over();) {
@@ -189,7 +190,7 @@ class Tracing {
   Collector collector_;
   Output& output_;
   Clock::time_point deadline_;
-  Clock::time_point next_settling_{};
+  Clock::time_point next_count_{};
   Clock::time_point next_house_{};
 };
 

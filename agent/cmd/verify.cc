@@ -7,9 +7,9 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/cmd/ending_signals.h"
 #include "agent/cmd/output.h"
 #include "agent/cmd/verify_run.h"
-#include "agent/cmd/vigil.h"
 #include "agent/host/mountinfo.h"
 #include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
@@ -38,11 +38,11 @@ Error named_elsewhere(const Error& error, const std::string& folder) {
 }
 
 // The mount's device, if it is one of FUSE.
-Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
-  const auto seen = orders.give({.step = Step::look});
+Result<std::uint32_t> look(VerifyClient& client, const std::string& folder) {
+  const auto seen = client.give({.step = Step::look});
   if (!seen) return std::unexpected(seen.error());
   if (has_failed(*seen)) {
-    const Error error{orders.text_of({.step = Step::look}, *seen)};
+    const Error error{client.text_of({.step = Step::look}, *seen)};
     return std::unexpected(named_elsewhere(error, folder));
   }
   if (seen->filesystem != FUSE_SUPER_MAGIC) {
@@ -54,21 +54,21 @@ Result<std::uint32_t> look(Orders& orders, const std::string& folder) {
   return kernel_device(seen->device_major, seen->device_minor);
 }
 
-Result<VerifyReport> test(const VerifyOptions& options, Orders& orders) {
-  const auto device = look(orders, options.folder);
+Result<VerifyReport> test(const VerifyOptions& options, VerifyClient& client) {
+  const auto device = look(client, options.folder);
   if (!device) return std::unexpected(device.error());
-  const auto counting = Counting::start(options.hooks);
-  if (!counting) return std::unexpected(counting.error());
-  if (auto followed = (*counting)->followed().follow(orders.process()); !followed) {
+  const auto counts = FollowedCounts::start(options.hooks);
+  if (!counts) return std::unexpected(counts.error());
+  if (auto followed = (*counts)->followed().follow(client.process()); !followed) {
     return std::unexpected(followed.error());
   }
-  orders.begin();
-  VerifyWatch watch(**counting, *device);
-  VerifyRun run(orders, watch, options.unaligned ? kUnaligned : kVectored, options.file);
+  client.begin();
+  VerifyWatch watch(**counts, *device);
+  VerifyRun run(client, watch, options.unaligned ? kUnaligned : kVectored, options.file);
   if (options.no_timing) run.do_not_time();
   auto report = run.report();
-  if (!report || orders.is_late()) return report;
-  std::ignore = orders.give({.step = Step::remove});  // Orders::end() says what is left
+  if (!report || client.is_late()) return report;
+  std::ignore = client.give({.step = Step::remove});  // VerifyClient::end() says what is left
   return report;
 }
 
@@ -84,12 +84,12 @@ Result<int> verify(const VerifyOptions& options) {
   if (!signals) return std::unexpected(signals.error());
   auto worker = Worker::start(options.folder);
   if (!worker) return std::unexpected(worker.error());
-  Orders orders(std::move(*worker), *signals, options.folder, options.timeout);
-  const auto report = test(options, orders);
-  const std::string left = orders.end();
-  if (orders.signal()) {
+  VerifyClient client(std::move(*worker), *signals, options.folder, options.timeout);
+  const auto report = test(options, client);
+  const std::string left = client.end();
+  if (client.signal()) {
     if (!left.empty()) std::fprintf(stderr, "fusescope: %s\n", left.c_str());
-    return kSignalled + orders.signal();
+    return kSignalled + client.signal();
   }
   if (!report) return std::unexpected(Error{with(report.error().text, left)});
   if (!left.empty()) std::fprintf(stderr, "fusescope: %s\n", left.c_str());

@@ -76,22 +76,22 @@ std::string text_for(int error, std::span<const Advice> table) {
   return "";
 }
 
-std::span<const Advice> table_of(const Order& order) {
-  switch (order.step) {
+std::span<const Advice> table_of(const Command& command) {
+  switch (command.step) {
     case Step::look: return kForFolder;
     case Step::find: return kForFile;
     case Step::run:
-      return order.op == FUSESCOPE_READ ? std::span<const Advice>(kForReads) : kForWrites;
+      return command.op == FUSESCOPE_READ ? std::span<const Advice>(kForReads) : kForWrites;
     default: return {};
   }
 }
 
 }  // namespace
 
-std::string verify_advice(const Order& order, int error) {
+std::string verify_advice(const Command& command, int error) {
   std::string text;
-  if (order.step == Step::run && order.is_direct) text = text_for(error, kForDirect);
-  if (text.empty()) text = text_for(error, table_of(order));
+  if (command.step == Step::run && command.is_direct) text = text_for(error, kForDirect);
+  if (text.empty()) text = text_for(error, table_of(command));
   return text.empty() ? text_for(error, kForAll) : text;
 }
 

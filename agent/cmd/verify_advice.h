@@ -7,8 +7,8 @@
 
 namespace fusescope {
 
-// The way out where an order to verify's worker failed with this errno; empty: there is none to
+// The way out where a command to verify's worker failed with this errno; empty: there is none to
 // tell.
-std::string verify_advice(const Order& order, int error);
+std::string verify_advice(const Command& command, int error);
 
 }  // namespace fusescope

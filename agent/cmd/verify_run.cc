@@ -19,8 +19,8 @@ constexpr double kSlow = 0.5;            // seconds
 
 }  // namespace
 
-VerifyRun::VerifyRun(Orders& orders, VerifyWatch& watch, std::size_t judged, std::string file)
-    : orders_(orders), watch_(watch), judged_(judged), file_(std::move(file)) {
+VerifyRun::VerifyRun(VerifyClient& client, VerifyWatch& watch, std::size_t judged, std::string file)
+    : client_(client), watch_(watch), judged_(judged), file_(std::move(file)) {
   report_.host = read_host_limits();
   shapes_ = io_shapes(report_.host.page_bytes);
   report_.judged = shapes_[judged_].id;
@@ -36,7 +36,7 @@ Result<void> VerifyRun::test_all() {
   for (std::size_t i = 0; i < timed_.size(); i++) {
     timed_[i].is_wanted = main_mode(report_.shapes[i].op) == report_.shapes[i].mode;
   }
-  return time_all(orders_, timed_);
+  return time_all(client_, timed_);
 }
 
 // The own file is filled by the shape that is judged: that is the test of buffered writes.
@@ -48,10 +48,10 @@ Result<void> VerifyRun::make_file() {
     }
     return find_file();
   }
-  const auto answer = orders_.create(judged_);
+  const auto answer = client_.create(judged_);
   if (!answer) return std::unexpected(answer.error());
   if (has_failed(*answer)) {
-    const std::string reason = orders_.text_of({.step = Step::create}, *answer);
+    const std::string reason = client_.text_of({.step = Step::create}, *answer);
     for (const fusescope_mode mode : kModes) add_not_tested(FUSESCOPE_WRITE, mode, reason);
     return find_file();
   }
@@ -63,16 +63,16 @@ Result<void> VerifyRun::make_file() {
 }
 
 Result<void> VerifyRun::find_file() {
-  const auto answer = orders_.find(file_);
+  const auto answer = client_.find(file_);
   if (!answer) return std::unexpected(answer.error());
   has_file_[FUSESCOPE_READ] = !has_failed(*answer);
   if (!has_failed(*answer)) {
     report_.file = answer->name;
     return {};
   }
-  Order order = {.step = Step::find};
-  std::snprintf(order.name, sizeof order.name, "%s", file_.c_str());
-  const std::string reason = orders_.text_of(order, *answer);
+  Command command = {.step = Step::find};
+  std::snprintf(command.name, sizeof command.name, "%s", file_.c_str());
+  const std::string reason = client_.text_of(command, *answer);
   for (const fusescope_mode mode : kModes) add_not_tested(FUSESCOPE_READ, mode, reason);
   return {};
 }
@@ -133,22 +133,22 @@ Result<void> VerifyRun::look_at_pending() {
 
 // Many calls are so many that once is enough, and as much as a slow mount has time for.
 Result<VerifyRun::Done> VerifyRun::repeat(const Case& each) {
-  Order order = order_of(each);
-  auto answer = orders_.give(order);
+  Command command = command_of(each);
+  auto answer = client_.give(command);
   if (!answer) return std::unexpected(answer.error());
   Done done = {.times = 1, .seconds = answer->seconds, .reason = ""};
   if (!has_failed(*answer) && shapes_[each.shape].calls == 1 && done.seconds < kSlow) {
-    order.repetitions = kMoreTimes;
-    answer = orders_.give(order);
+    command.repetitions = kMoreTimes;
+    answer = client_.give(command);
     if (!answer) return std::unexpected(answer.error());
     done.times += kMoreTimes;
     done.seconds = (done.seconds + answer->seconds) / done.times;
   }
-  if (has_failed(*answer)) done.reason = orders_.text_of(order, *answer);
+  if (has_failed(*answer)) done.reason = client_.text_of(command, *answer);
   return done;
 }
 
-Order VerifyRun::order_of(const Case& each) const {
+Command VerifyRun::command_of(const Case& each) const {
   return {.step = Step::run,
           .op = each.op,
           .is_direct = each.is_direct,
@@ -181,7 +181,7 @@ Result<void> VerifyRun::record(const Case& each, const Done& done, const MountSn
   }
   report_.shapes.push_back(
       verified_shape(each.op, mode, shapes_[each.shape], done.times, counted, report_.host));
-  timed_.push_back({.order = order_of(each), .counted_seconds = done.seconds});
+  timed_.push_back({.command = command_of(each), .counted_seconds = done.seconds});
   if (each.shape == judged_) add(verified_op(each.op, mode, counted, report_.host));
   return {};
 }
@@ -242,11 +242,11 @@ void VerifyRun::add_not_run(const std::string& reason) {
 }
 
 Result<VerifyReport> VerifyRun::finished(const Result<void>& tested) {
-  if (!tested && !orders_.is_late()) return std::unexpected(tested.error());
+  if (!tested && !client_.is_late()) return std::unexpected(tested.error());
   if (!tested) {
     if (auto looked = look_at_pending(); !looked) return std::unexpected(looked.error());
-    if (watch_.has_waited(orders_.timeout() / 4)) return std::unexpected(tested.error());
-    add_not_run("not done within " + std::to_string(orders_.timeout().count()) +
+    if (watch_.has_waited(client_.timeout() / 4)) return std::unexpected(tested.error());
+    add_not_run("not done within " + std::to_string(client_.timeout().count()) +
                 " s: give it more with --timeout");
   }
   if (verdict_of(report_) == IoVerdict::idle) {

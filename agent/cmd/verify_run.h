@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/cmd/orders.h"
+#include "agent/cmd/verify_client.h"
 #include "agent/cmd/verify_timing.h"
 #include "agent/cmd/verify_watch.h"
 #include "agent/text/verify_text.h"
@@ -21,7 +21,7 @@ class VerifyRun {
  public:
   // Both must outlive this. `judged`: the shape that the verdicts are about. `file`: the one to
   // read; nothing is written then. Empty: an own one, and any that is there where that cannot be.
-  VerifyRun(Orders& orders, VerifyWatch& watch, std::size_t judged, std::string file);
+  VerifyRun(VerifyClient& client, VerifyWatch& watch, std::size_t judged, std::string file);
 
   // Only counts: the speed is that of what was counted.
   void do_not_time() { is_timed_ = false; }
@@ -43,7 +43,7 @@ class VerifyRun {
     std::string reason;  // why it failed; empty: it has not
   };
 
-  // These fail as Orders::give() and VerifyWatch::look() do.
+  // These fail as VerifyClient::give() and VerifyWatch::look() do.
   Result<void> test_all();
   Result<void> make_file();
   Result<void> find_file();
@@ -64,9 +64,9 @@ class VerifyRun {
   [[nodiscard]] std::optional<fusescope_mode> main_mode(fusescope_op op) const;
   [[nodiscard]] bool is_to_be_judged(const Case& each) const;
   [[nodiscard]] bool opens_direct(fusescope_op op, fusescope_mode mode) const;
-  [[nodiscard]] Order order_of(const Case& each) const;
+  [[nodiscard]] Command command_of(const Case& each) const;
 
-  Orders& orders_;
+  VerifyClient& client_;
   VerifyWatch& watch_;
   std::size_t judged_;
   std::string file_;

@@ -18,8 +18,8 @@ constexpr std::size_t kMostRounds = 25;
 
 bool is_done(const TimedShape& shape) { return !shape.is_wanted || is_stable(shape.rounds); }
 
-Result<void> time_once(Orders& orders, TimedShape& shape) {
-  const auto answer = orders.give(shape.order);
+Result<void> time_once(VerifyClient& client, TimedShape& shape) {
+  const auto answer = client.give(shape.command);
   if (!answer) return std::unexpected(answer.error());
   if (has_failed(*answer)) {
     shape.is_wanted = false;
@@ -38,7 +38,8 @@ std::optional<double> singles_of(const std::vector<TimedShape>& timed,
                                  const std::vector<VerifiedShape>& shapes,
                                  const VerifiedShape& row) {
   for (std::size_t i = 0; i < timed.size(); i++) {
-    if (timed[i].order.shape == kSingles && shapes[i].op == row.op && shapes[i].mode == row.mode) {
+    if (timed[i].command.shape == kSingles && shapes[i].op == row.op &&
+        shapes[i].mode == row.mode) {
       return spread_in(timed[i]).median;
     }
   }
@@ -47,14 +48,14 @@ std::optional<double> singles_of(const std::vector<TimedShape>& timed,
 
 }  // namespace
 
-Result<void> time_all(Orders& orders, std::vector<TimedShape>& timed) {
+Result<void> time_all(VerifyClient& client, std::vector<TimedShape>& timed) {
   const auto begin = Clock::now();
   for (TimedShape& shape : timed) shape.is_wanted &= shape.counted_seconds < kSlow;
   for (std::size_t round = 0; round < kMostRounds; round++) {
     if (std::ranges::all_of(timed, is_done) || (round && Clock::now() - begin > kBudget)) break;
     for (TimedShape& shape : timed) {
       if (!shape.is_wanted) continue;
-      if (auto once = time_once(orders, shape); !once) return once;
+      if (auto once = time_once(client, shape); !once) return once;
     }
   }
   return {};

@@ -15,7 +15,7 @@ Error uncounted(const std::string& what) {
 }
 
 Result<MountSnapshot> VerifyWatch::now() {
-  auto snapshot = counting_.collect();
+  auto snapshot = counts_.collect();
   if (!snapshot) return std::unexpected(snapshot.error());
   const auto losses = losses_of(snapshot->self);
   if (!losses.empty()) return std::unexpected(uncounted("lost events: " + counts_text(losses)));

@@ -4,15 +4,15 @@
 #include <chrono>
 #include <cstdint>
 
-#include "agent/cmd/counting.h"
+#include "agent/cmd/followed_counts.h"
 
 namespace fusescope {
 
 // What is counted of the mount that verify tests, from one look to the next.
 class VerifyWatch {
  public:
-  // `counting` must outlive this. `device` is the kernel's number of the mount's.
-  VerifyWatch(Counting& counting, std::uint32_t device) : counting_(counting), device_(device) {}
+  // `counts` must outlive this. `device` is the kernel's number of the mount's.
+  VerifyWatch(FollowedCounts& counts, std::uint32_t device) : counts_(counts), device_(device) {}
 
   // The mount, with what was counted since the look before. Fails if that cannot be trusted: also
   // before a request of it was seen, on a kernel that lists no connections.
@@ -24,7 +24,7 @@ class VerifyWatch {
  private:
   Result<MountSnapshot> now();
 
-  Counting& counting_;
+  FollowedCounts& counts_;
   std::uint32_t device_;
   Counters before_{};
 };

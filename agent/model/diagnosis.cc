@@ -129,8 +129,8 @@ const char* name_of(RoleState state) {
 
 std::string hook_of(const HookStatus& status) {
   if (status.mode.empty()) return "";
-  const auto used = std::ranges::find(status.trials, "", &HookTrial::reason);
-  return used == status.trials.end() ? "" : used->needs;
+  const auto used = std::ranges::find(status.attempts, "", &HookAttempt::reason);
+  return used == status.attempts.end() ? "" : used->needs;
 }
 
 std::string unseen_of(const HookStatus& status) {

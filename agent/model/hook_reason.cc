@@ -38,15 +38,15 @@ HookReason of_text(const std::string& text) {
   return found == kWords.end() ? HookReason::other : found->reason;
 }
 
-HookReason of_trial(const HookTrial& trial, const HookConditions& conditions) {
+HookReason of_attempt(const HookAttempt& attempt, const HookConditions& conditions) {
   const KernelFacts& kernel = conditions.kernel;
-  const HookReason reason = of_text(trial.reason);
+  const HookReason reason = of_text(attempt.reason);
   if (is_refusal(reason) && !conditions.has_rights) return HookReason::not_permitted;
   if (is_refusal(reason) && kernel.lockdown == "confidentiality") return HookReason::lockdown;
   if (reason == HookReason::no_tracefs && kernel.kprobe_events == KprobeEvents::not_built_in) {
     return HookReason::absent;
   }
-  const bool needs_types = trial.mode == "fentry" || trial.mode == "tracepoint";
+  const bool needs_types = attempt.mode == "fentry" || attempt.mode == "tracepoint";
   if (reason == HookReason::absent && needs_types && kernel.fuse_types == FuseTypes::none) {
     return HookReason::no_btf;
   }
@@ -58,14 +58,14 @@ HookReason of_trial(const HookTrial& trial, const HookConditions& conditions) {
 HookReason reason_of(const HookStatus& status, const std::vector<HookStatus>& all,
                      const HookConditions& conditions) {
   if (conditions.kernel.fuse == FuseDriver::not_loaded) return HookReason::fuse_not_loaded;
-  if (status.trials.empty()) return HookReason::not_asked_for;
+  if (status.attempts.empty()) return HookReason::not_asked_for;
   auto first = HookReason::other;
-  for (const HookTrial& trial : status.trials) {
-    if (trial.reason == kNeedsAllocated && status.role != "allocated") {
+  for (const HookAttempt& attempt : status.attempts) {
+    if (attempt.reason == kNeedsAllocated && status.role != "allocated") {
       const auto allocated = std::ranges::find(all, "allocated", &HookStatus::role);
       if (allocated != all.end()) first = std::min(first, reason_of(*allocated, all, conditions));
     } else {
-      first = std::min(first, of_trial(trial, conditions));
+      first = std::min(first, of_attempt(attempt, conditions));
     }
   }
   return first;

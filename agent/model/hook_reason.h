@@ -12,7 +12,7 @@
 
 namespace fusescope {
 
-// HookTrial::reason of a hook that was not tried, because that role has none.
+// HookAttempt::reason of a hook that was not tried, because that role has none.
 inline constexpr const char* kNeedsAllocated = "needs the role allocated";
 
 // What else there is to know of a refusal.

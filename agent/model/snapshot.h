@@ -54,7 +54,7 @@ struct MountSnapshot {
 };
 
 // One alternative of a role that was tried.
-struct HookTrial {
+struct HookAttempt {
   std::string mode;     // fentry, kprobe or tracepoint
   std::string needs;    // what it attaches to
   std::string reason;   // why it was refused; empty: it works
@@ -66,7 +66,7 @@ struct HookStatus {
   std::string role;
   std::string mode;                   // empty: the role is not filled
   std::vector<std::string> programs;  // attached
-  std::vector<HookTrial> trials;      // in the order in which they were tried
+  std::vector<HookAttempt> attempts;  // in the order in which they were tried
   std::string reason;                 // why the role is not filled
   bool exact = true;                  // false: filled, but what it tells is partly an estimate
   bool may_skip = false;              // the kernel may skip its programs: see SkipRisk

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which BPF programs fill which role. Each role has alternatives, best first; which one is taken is
-// decided by a trial load and attach, never by the kernel's version.
+// decided by a real load and attach, never by the kernel's version.
 #pragma once
 
 #include <optional>

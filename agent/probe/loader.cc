@@ -107,7 +107,7 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   }
   if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);
   size_trace(skeleton, knobs.trace);
-  if (!knobs.trial) return;
+  if (!knobs.is_dry_run) return;
   for (bpf_map* map :
        {maps.inflight, maps.calls, maps.error_rows, maps.blocked_threads, maps.duration_rows,
         maps.durations, maps.mount_stats, maps.calls_of_thread, maps.suspended_calls,

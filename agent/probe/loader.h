@@ -63,7 +63,7 @@ struct Knobs {
   std::optional<TraceKnobs> trace = std::nullopt;  // tells of each call or request
   // Of the largest request that a connection of this host can negotiate.
   std::uint64_t host_request_bytes = 1 << 20;
-  bool trial = false;  // maps of one entry: only to see whether programs are accepted
+  bool is_dry_run = false;  // maps of one entry: only to see whether programs are accepted
 };
 
 // What this kernel refuses: the reason by program, or by an empty name where it was none of them.

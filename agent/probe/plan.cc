@@ -11,7 +11,7 @@ namespace {
 
 constexpr Walks kWalks[] = {{"list_devices", "refresh_connections"},
                             {"untyped_list_devices", "untyped_refresh_connections"}};
-constexpr std::string_view kSettler = "settle_calls";
+constexpr std::string_view kEndedCallsProgram = "settle_calls";
 
 // Without kernel functions, of every kernel.
 constexpr const char* kFollowers[] = {"follow_fork", "follow_free"};
@@ -19,8 +19,8 @@ constexpr const char* kFollowers[] = {"follow_fork", "follow_free"};
 constexpr const char* kAtRisk =
     "not tried: this kernel is preemptible, and skips a program that a preempted thread is in";
 
-HookTrial trial_of(const HookAlternative& alternative, std::string reason,
-                   std::string_view program = "") {
+HookAttempt attempt_of(const HookAlternative& alternative, std::string reason,
+                       std::string_view program = "") {
   return {.mode = std::string(mode_name(alternative.mode)),
           .needs = std::string(alternative.needs),
           .reason = std::move(reason),
@@ -40,32 +40,32 @@ class Chooser {
         pass_over(status, alternative);
         continue;
       }
-      status.trials.push_back(known_of(alternative));
-      if (status.trials.back().reason.empty()) fill(status, alternative);
+      status.attempts.push_back(known_of(alternative));
+      if (status.attempts.back().reason.empty()) fill(status, alternative);
     }
     if (status.mode.empty()) status.reason = reason_for_none(status);
     return status;
   }
 
  private:
-  [[nodiscard]] HookTrial known_of(const HookAlternative& alternative) const {
+  [[nodiscard]] HookAttempt known_of(const HookAlternative& alternative) const {
     if (hooks_the_call(alternative) && !allocated_) {
-      return trial_of(alternative, kNeedsAllocated);
+      return attempt_of(alternative, kNeedsAllocated);
     }
     std::vector<std::string_view> programs(alternative.programs.begin(),
                                            alternative.programs.end());
-    if (is_estimate(alternative)) programs.push_back(kSettler);
+    if (is_estimate(alternative)) programs.push_back(kEndedCallsProgram);
     for (const std::string_view program : programs) {
       const auto found = refused_.find(program);
-      if (found != refused_.end()) return trial_of(alternative, found->second, program);
+      if (found != refused_.end()) return attempt_of(alternative, found->second, program);
     }
-    return trial_of(alternative, "");
+    return attempt_of(alternative, "");
   }
 
   // Those at risk are better alternatives otherwise: why they are not taken is told.
   void pass_over(HookStatus& status, const HookAlternative& alternative) const {
     if (!is_at_risk(alternative.mode, risk_)) return;
-    status.trials.push_back(trial_of(alternative, kAtRisk));
+    status.attempts.push_back(attempt_of(alternative, kAtRisk));
   }
 
   void fill(HookStatus& status, const HookAlternative& alternative) {
@@ -80,10 +80,10 @@ class Chooser {
   }
 
   [[nodiscard]] std::string reason_for_none(const HookStatus& status) const {
-    if (status.trials.empty()) {
+    if (status.attempts.empty()) {
       return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
     }
-    const HookTrial& last = status.trials.back();
+    const HookAttempt& last = status.attempts.back();
     const std::string program = last.program.empty() ? "" : "program " + last.program + ": ";
     return last.needs + ": " + program + last.reason;
   }
@@ -151,20 +151,20 @@ std::vector<std::string> Plan::programs() const {
   return programs;
 }
 
-Plan Plan::trial_of(std::string_view role) const {
-  Plan trial;
+Plan Plan::dry_run_of(std::string_view role) const {
+  Plan dry_run;
   for (const HookStatus& status : hooks) {
-    if (status.role == role) trial.hooks = {status};
+    if (status.role == role) dry_run.hooks = {status};
   }
   for (const HookStatus& other : hooks) {
     if (other.role == role) continue;
-    std::erase_if(trial.hooks.front().programs, [&](const std::string& program) {
+    std::erase_if(dry_run.hooks.front().programs, [&](const std::string& program) {
       return std::ranges::find(other.programs, program) != other.programs.end();
     });
   }
-  trial.knobs = knobs;
-  trial.knobs.trial = true;
-  return trial;
+  dry_run.knobs = knobs;
+  dry_run.knobs.is_dry_run = true;
+  return dry_run;
 }
 
 bool Plan::can_do_without(std::string_view program) const {
@@ -184,7 +184,7 @@ Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& 
   if (plan.knobs.calls_are_hooked) {
     if (!plan.knobs.calls_by_thread_id) plan.run_by_user = kStorageCheck;
   } else if (!call_of(plan.hooks).programs.empty()) {
-    plan.run_by_user = kSettler;
+    plan.run_by_user = kEndedCallsProgram;
   }
   return plan;
 }

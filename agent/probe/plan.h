@@ -30,15 +30,15 @@ struct Plan {
   std::optional<Walks> walks;          // none: all of them are refused
   std::string walks_refusal;           // why, of the best; empty with walks
   std::vector<std::string> followers;  // programs that keep the list of followed processes
-  std::string run_by_user;             // settles grouped calls, or kStorageCheck; or empty
-  Knobs knobs;                         // those that go with these hooks
+  std::string run_by_user;  // counts grouped calls that ended, or kStorageCheck; or empty
+  Knobs knobs;              // those that go with these hooks
 
   // All of them, each once; none where no role has a hook.
   [[nodiscard]] std::vector<std::string> programs() const;
 
   // The programs of one role alone, to see whether they are accepted; without those that another
   // role brings.
-  [[nodiscard]] Plan trial_of(std::string_view role) const;
+  [[nodiscard]] Plan dry_run_of(std::string_view role) const;
 
   // Whether another plan can be made when this program is refused.
   [[nodiscard]] bool can_do_without(std::string_view program) const;

@@ -146,8 +146,8 @@ Result<Reader> Reader::open(const Session& session) {
   return reader;
 }
 
-Result<void> Reader::settle() const {
-  if (!session_->settles_calls()) return {};
+Result<void> Reader::count_ended_calls() const {
+  if (!session_->counts_ended_calls()) return {};
   LIBBPF_OPTS(bpf_test_run_opts, options);
   const int program = bpf_program__fd(session_->skeleton().progs.settle_calls);
   if (const int error = bpf_prog_test_run_opts(program, &options)) {

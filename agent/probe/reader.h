@@ -76,7 +76,7 @@ class Reader {
   static Result<Reader> open(const Session& session);
 
   // Counts the calls that have ended without a request to show it: to be called before rows().
-  [[nodiscard]] Result<void> settle() const;
+  [[nodiscard]] Result<void> count_ended_calls() const;
 
   // The rows of all connections that have sent a request, without that of the connections beyond
   // FUSESCOPE_MAX_MOUNTS. Read from shared memory.

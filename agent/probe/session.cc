@@ -27,7 +27,7 @@ Result<void> check_kernel() {
         "this kernel does not describe its types: use one built with CONFIG_DEBUG_INFO_BTF"));
   }
   LIBBPF_OPTS(bpf_map_create_opts, options);
-  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fusescope_trial", sizeof(__u32),
+  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "fusescope_check", sizeof(__u32),
                                     sizeof(__u64), 1, &options));
   if (!map) {
     return std::unexpected(
@@ -91,13 +91,13 @@ class Session::Search {
     Plan plan = plan_for(mode_, risk_, scope_, refused_);
     plan.knobs.trace = given_.trace;
     plan.knobs.host_request_bytes = given_.host_request_bytes;
-    plan.knobs.trial = given_.trial;
+    plan.knobs.is_dry_run = given_.is_dry_run;
     return plan;
   }
 
   [[nodiscard]] Result<Session> finished(const Plan& plan, Session session) const {
     const HookStatus* missing = missing_role(plan);
-    if (missing && !given_.trial) return std::unexpected(no_hook_for(*missing, mode_));
+    if (missing && !given_.is_dry_run) return std::unexpected(no_hook_for(*missing, mode_));
     return session;
   }
 
@@ -105,10 +105,10 @@ class Session::Search {
   Result<void> try_alone(const std::string& role) {
     if (!tried_alone_.insert(role).second) return {};
     for (;;) {
-      const Plan trial = next().trial_of(role);
-      const auto session = of_plan(trial);
+      const Plan dry_run = next().dry_run_of(role);
+      const auto session = of_plan(dry_run);
       if (session) return {};
-      if (auto learned = learn(trial, session.error()); !learned) return learned;
+      if (auto learned = learn(dry_run, session.error()); !learned) return learned;
     }
   }
 
@@ -131,13 +131,13 @@ class Session::Search {
   HookMode mode_;
   SkipRisk risk_;
   Scope scope_;
-  Knobs given_;  // of which `trace`, `host_request_bytes` and `trial` are taken
+  Knobs given_;  // of which `trace`, `host_request_bytes` and `is_dry_run` are taken
   Refusals refused_;
   std::set<std::string> tried_alone_;  // roles
 };
 
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk, Scope scope) {
-  auto session = Session::Search(mode, risk, scope, {.trial = true}).run();
+  auto session = Session::Search(mode, risk, scope, {.is_dry_run = true}).run();
   if (!session) return std::unexpected(session.error());
   return session->hooks();
 }
@@ -202,6 +202,8 @@ Result<void> Session::attach_again() {
 
 bool Session::counts_processes() const { return skeleton_->rodata->counts_processes; }
 
-bool Session::settles_calls() const { return bpf_program__fd(skeleton_->progs.settle_calls) >= 0; }
+bool Session::counts_ended_calls() const {
+  return bpf_program__fd(skeleton_->progs.settle_calls) >= 0;
+}
 
 }  // namespace fusescope

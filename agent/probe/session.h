@@ -16,7 +16,7 @@
 
 namespace fusescope {
 
-// What fills each role here, found by trial: nothing stays attached. Fails only where no BPF
+// What fills each role here, found by a dry run: nothing stays attached. Fails only where no BPF
 // program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
                                               Scope scope = Scope::host);
@@ -43,7 +43,7 @@ class Session {
   [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }
 
   // Whether ended calls have to be looked for, because their functions are not hooked.
-  [[nodiscard]] bool settles_calls() const;
+  [[nodiscard]] bool counts_ended_calls() const;
 
   // Whether it counts by process as well.
   [[nodiscard]] bool counts_processes() const;

@@ -39,12 +39,12 @@ Json capability_json(const CapabilityFinding& capability) {
           {"cost", text_or_null(capability.cost)}};
 }
 
-Json trial_json(const HookTrial& trial) {
-  return {{"mode", trial.mode},
-          {"hook", trial.needs},
-          {"works", trial.reason.empty()},
-          {"program", text_or_null(trial.program)},
-          {"reason", text_or_null(trial.reason)}};
+Json attempt_json(const HookAttempt& attempt) {
+  return {{"mode", attempt.mode},
+          {"hook", attempt.needs},
+          {"works", attempt.reason.empty()},
+          {"program", text_or_null(attempt.program)},
+          {"reason", text_or_null(attempt.reason)}};
 }
 
 Json role_json(const RoleFinding& role) {
@@ -57,7 +57,7 @@ Json role_json(const RoleFinding& role) {
           {"programs", status.programs},
           {"unseen", text_or_null(unseen_of(status))},
           {"reason", text_or_null(status.reason)},
-          {"trials", array_of(status.trials, trial_json)}};
+          {"trials", array_of(status.attempts, attempt_json)}};
 }
 
 }  // namespace

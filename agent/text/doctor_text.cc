@@ -140,9 +140,9 @@ class Reasons {
 void add_refused(Table& table, Reasons& reasons, const HookStatus& status) {
   std::set<std::vector<std::string>> seen;
   std::string name = status.role;
-  for (const HookTrial& trial : status.trials) {
-    if (trial.reason.empty()) continue;
-    std::vector<std::string> row = {trial.mode, trial.needs, reasons.number_of(trial.reason)};
+  for (const HookAttempt& attempt : status.attempts) {
+    if (attempt.reason.empty()) continue;
+    std::vector<std::string> row = {attempt.mode, attempt.needs, reasons.number_of(attempt.reason)};
     if (!seen.insert(row).second) continue;
     row.insert(row.begin(), std::exchange(name, ""));
     table.add(row);

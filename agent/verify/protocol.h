@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What verify and the process that does its I/O say to each other: one order, one answer.
+// What verify and the process that does its I/O say to each other: one command, one answer.
 #pragma once
 
 #include <climits>
@@ -22,7 +22,7 @@ enum class Step : std::uint8_t {
 constexpr std::uint32_t kPlaces =
     4;  // of 1 MiB each that are read and written, if there are as many
 
-struct Order {
+struct Command {
   Step step = Step::look;
   fusescope_op op = FUSESCOPE_READ;
   bool is_direct = false;         // run: the file is opened with O_DIRECT

@@ -16,13 +16,13 @@ namespace {
 constexpr std::array<std::uint32_t, kPlaces> kTurns = {0, 2, 1, 3};
 constexpr double kLongestFill = 0.5;  // seconds, after which no further place is filled
 
-const char* name_of_opening(const Order& order) {
-  if (order.op == FUSESCOPE_READ) {
-    return order.is_direct ? "open for reading with O_DIRECT a file in"
-                           : "open for reading a file in";
+const char* name_of_opening(const Command& command) {
+  if (command.op == FUSESCOPE_READ) {
+    return command.is_direct ? "open for reading with O_DIRECT a file in"
+                             : "open for reading a file in";
   }
-  return order.is_direct ? "open for writing with O_DIRECT a file in"
-                         : "open for writing a file in";
+  return command.is_direct ? "open for writing with O_DIRECT a file in"
+                           : "open for writing a file in";
 }
 
 Answer answer_of(const Transfer::Outcome& outcome, fusescope_op op) {
@@ -38,12 +38,12 @@ TestFile::TestFile(std::string folder, std::function<bool()> is_abandoned)
 
 TestFile::~TestFile() { remove(); }
 
-Answer TestFile::carry_out(const Order& order) {
-  switch (order.step) {
+Answer TestFile::carry_out(const Command& command) {
+  switch (command.step) {
     case Step::look: return look();
-    case Step::create: return create(order);
-    case Step::find: return find(order.name);
-    case Step::run: return run(order);
+    case Step::create: return create(command);
+    case Step::find: return find(command.name);
+    case Step::run: return run(command);
     case Step::remove: return remove();
   }
   std::unreachable();
@@ -66,14 +66,14 @@ Answer TestFile::look() {
 }
 
 // The file is closed then: some daemons let nobody read what is still open for writing.
-Answer TestFile::create(const Order& order) {
-  const UniqueFd file = own_.create(directory_.get(), order.name);
+Answer TestFile::create(const Command& command) {
+  const UniqueFd file = own_.create(directory_.get(), command.name);
   if (!file) {
     Answer answer = failed("create a file in", errno);
     remove();
     return answer;
   }
-  Answer answer = fill(file.get(), order.shape);
+  Answer answer = fill(file.get(), command.shape);
   if (has_failed(answer)) remove();
   return answer;
 }
@@ -107,32 +107,32 @@ int TestFile::anchor_for(fusescope_op op) const {
   return op == FUSESCOPE_READ && existing_.anchor ? existing_.anchor.get() : own_.anchor();
 }
 
-UniqueFd& TestFile::opened(const Order& order) {
-  UniqueFd& file = files_[order.op][order.is_direct];
+UniqueFd& TestFile::opened(const Command& command) {
+  UniqueFd& file = files_[command.op][command.is_direct];
   if (file) return file;
-  const int access = order.op == FUSESCOPE_READ ? O_RDONLY : O_WRONLY;
-  file = open_again(anchor_for(order.op), access | (order.is_direct ? O_DIRECT : 0));
+  const int access = command.op == FUSESCOPE_READ ? O_RDONLY : O_WRONLY;
+  file = open_again(anchor_for(command.op), access | (command.is_direct ? O_DIRECT : 0));
   return file;
 }
 
 // Places in turn. Buffered reads are of the last one, behind which an own file has nothing that the
 // kernel could read ahead.
-std::uint64_t TestFile::next_offset(const Order& order) {
-  const bool is_existing = order.op == FUSESCOPE_READ && existing_.anchor;
+std::uint64_t TestFile::next_offset(const Command& command) {
+  const bool is_existing = command.op == FUSESCOPE_READ && existing_.anchor;
   const std::uint64_t places =
       is_existing ? std::min<std::uint64_t>(existing_.bytes / kShapeBytes, kPlaces) : own_places_;
-  if (order.op == FUSESCOPE_READ && !order.is_direct) return (places - 1) * kShapeBytes;
+  if (command.op == FUSESCOPE_READ && !command.is_direct) return (places - 1) * kShapeBytes;
   return kTurns[turn_++ % kPlaces] % places * kShapeBytes;
 }
 
-Answer TestFile::run(const Order& order) {
-  const UniqueFd& file = opened(order);
-  if (!file) return failed(name_of_opening(order), errno);
+Answer TestFile::run(const Command& command) {
+  const UniqueFd& file = opened(command);
+  if (!file) return failed(name_of_opening(command), errno);
   Answer answer;
-  for (std::uint32_t i = 0; i < order.repetitions; i++) {
-    const auto outcome =
-        transfer_.run(file.get(), order.op, order.is_direct, order.shape, next_offset(order));
-    if (outcome.error || outcome.is_short) return answer_of(outcome, order.op);
+  for (std::uint32_t i = 0; i < command.repetitions; i++) {
+    const auto outcome = transfer_.run(file.get(), command.op, command.is_direct, command.shape,
+                                       next_offset(command));
+    if (outcome.error || outcome.is_short) return answer_of(outcome, command.op);
     answer.seconds += outcome.seconds;
   }
   return answer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files that verify reads and writes, by orders. Runs in the process that may hang: see
+// The files that verify reads and writes, by commands. Runs in the process that may hang: see
 // worker.h.
 #pragma once
 
@@ -20,27 +20,27 @@ namespace fusescope {
 class TestFile {
  public:
   // `folder` as the user gave it. Nothing is opened yet. `is_abandoned` is asked in the course of
-  // long orders: whether nobody waits for the answer any more.
+  // long commands: whether nobody waits for the answer any more.
   TestFile(std::string folder, std::function<bool()> is_abandoned);
   ~TestFile();  // removes the own file
   TestFile(const TestFile&) = delete;
   TestFile& operator=(const TestFile&) = delete;
 
   // Does what is asked; never fails but by what the answer says.
-  Answer carry_out(const Order& order);
+  Answer carry_out(const Command& command);
 
   // Removes the own file, if there is one; one that could not be removed can be tried again.
   Answer remove();
 
  private:
   Answer look();
-  Answer create(const Order& order);
+  Answer create(const Command& command);
   Answer fill(int file, std::size_t shape);
   Answer find(const std::string& name);
-  Answer run(const Order& order);
+  Answer run(const Command& command);
   [[nodiscard]] int anchor_for(fusescope_op op) const;
-  UniqueFd& opened(const Order& order);
-  std::uint64_t next_offset(const Order& order);
+  UniqueFd& opened(const Command& command);
+  std::uint64_t next_offset(const Command& command);
   void close_all();
 
   std::string folder_;

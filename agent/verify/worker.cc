@@ -31,13 +31,13 @@ bool is_closed(int socket) {
   return poll(&closed, 1, 0) > 0;
 }
 
-// Until nobody is there to give orders any more. The exit code says whether the file is gone.
+// Until nobody is there to send commands any more. The exit code says whether the file is gone.
 [[noreturn]] void work(int socket, const std::string& folder) {
   let_go_of_standard_files();
   TestFile file(folder, [socket] { return is_closed(socket); });
-  Order order;
-  while (recv(socket, &order, sizeof order, 0) == sizeof order) {
-    const Answer answer = file.carry_out(order);
+  Command command;
+  while (recv(socket, &command, sizeof command, 0) == sizeof command) {
+    const Answer answer = file.carry_out(command);
     if (send(socket, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer) break;
   }
   _exit(file.remove().error ? EXIT_FAILURE : EXIT_SUCCESS);
@@ -80,9 +80,9 @@ bool Worker::end() {
   return false;
 }
 
-Worker::Outcome Worker::carry_out(const Order& order, Clock::time_point deadline,
+Worker::Outcome Worker::carry_out(const Command& command, Clock::time_point deadline,
                                   const std::function<bool()>& is_stopped) {
-  if (send(socket_.get(), &order, sizeof order, MSG_NOSIGNAL) != sizeof order) {
+  if (send(socket_.get(), &command, sizeof command, MSG_NOSIGNAL) != sizeof command) {
     return {.trouble = Trouble::gone, .answer = {}};
   }
   for (;;) {

@@ -36,13 +36,13 @@ class Worker {
 
   enum class Trouble { none, timeout, stopped, gone };
 
-  // Has an order carried out. `is_stopped` is asked a few times a second. After any trouble the
+  // Has a command carried out. `is_stopped` is asked a few times a second. After any trouble the
   // worker is of no use any more; what it makes of the order is not known.
   struct Outcome {
     Trouble trouble = Trouble::none;
     Answer answer;
   };
-  Outcome carry_out(const Order& order, Clock::time_point deadline,
+  Outcome carry_out(const Command& command, Clock::time_point deadline,
                     const std::function<bool()>& is_stopped);
 
  private:

@@ -8,7 +8,7 @@
 #define FUSESCOPE_DIRECT_LOADS
 #include "bpf/walk/devices.bpf.h"
 #include "bpf/request/request.bpf.h"
-#include "bpf/call/grouped/settle.bpf.h"
+#include "bpf/call/grouped/ended_calls.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 

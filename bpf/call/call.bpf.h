@@ -7,7 +7,7 @@
 #ifndef FUSESCOPE_CALL_BPF_H
 #define FUSESCOPE_CALL_BPF_H
 
-#include "bpf/call/grouped/asked.bpf.h"
+#include "bpf/call/grouped/call_args.bpf.h"
 #include "bpf/call/hooked/hooked_call.bpf.h"
 
 #ifdef FUSESCOPE_DIRECT_LOADS
@@ -18,13 +18,14 @@
  * A data request, which PLACEMENT holds, is about to be sent: it joins its call, and its SLOT
  * (null: it has none) says which that is. NOTED: of the background, or null. Returns who sent it.
  */
-static __always_inline __u32 join_call(struct fusescope_inflight *slot, struct placement *placement,
-				       struct fuse_req *req, const struct background_note *noted)
+static __always_inline __u32 join_call(struct fusescope_inflight *slot,
+				       struct grouped_request *grouped, struct fuse_req *req,
+				       const struct background_note *noted)
 {
 	if (calls_are_hooked)
-		return join_hooked_call(&placement->data, noted);
-	return join_grouped_call(slot, placement, req,
-				 AS_STRUCT(fuse_conn, placement->data.connection));
+		return join_hooked_call(&grouped->data, noted);
+	return join_grouped_call(slot, grouped, req,
+				 AS_STRUCT(fuse_conn, grouped->data.connection));
 }
 
 /* A request has ended: of what call it was, and of which part, its SLOT says. */
@@ -36,10 +37,11 @@ static __always_inline void leave_call(const struct fusescope_inflight *slot, st
 
 #else
 
-static __always_inline __u32 join_call(struct fusescope_inflight *slot, struct placement *placement,
-				       struct fuse_req *req, const struct background_note *noted)
+static __always_inline __u32 join_call(struct fusescope_inflight *slot,
+				       struct grouped_request *grouped, struct fuse_req *req,
+				       const struct background_note *noted)
 {
-	return join_hooked_call(&placement->data, noted);
+	return join_hooked_call(&grouped->data, noted);
 }
 
 static __always_inline void leave_call(const struct fusescope_inflight *slot, struct fuse_req *req,

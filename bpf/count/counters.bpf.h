@@ -7,7 +7,7 @@
 
 /*
  * All counters are added to atomically: a program can be preempted by another one on its CPU
- * (fentry and system call programs only disable migration), and the settler counts too.
+ * (fentry and system call programs only disable migration), and settle_calls counts too.
  */
 static __always_inline void add(__u64 *counter, __u64 amount)
 {

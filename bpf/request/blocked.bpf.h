@@ -82,7 +82,8 @@ static __always_inline void begin_blocked(struct fuse_mount *mount, __u64 connec
 }
 
 /* Role "allocated": a request of the background is asked for. */
-static __always_inline void on_background_asked(struct fuse_mount *mount, struct fuse_args *args)
+static __always_inline void begin_blocked_background(struct fuse_mount *mount,
+						     struct fuse_args *args)
 {
 	if (!blocked_is_hooked || follows_processes)
 		return;

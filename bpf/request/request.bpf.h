@@ -26,8 +26,8 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 					    const struct background_note *noted)
 {
 	struct fusescope_mount_stats *stats = stats_of_mount(mount);
-	struct placement placement = {.now = now, .mount = mount};
-	struct data_request *data = &placement.data;
+	struct grouped_request grouped = {.now = now, .mount = mount};
+	struct data_request *data = &grouped.data;
 	__u32 origin;
 
 	read_data_request(data, READ_FIELD(req, args), op, connection);
@@ -38,7 +38,7 @@ static __always_inline void on_data_request(struct fusescope_inflight *slot, str
 		slot->op = op;
 		slot->mode = mode_of_request(data);
 	}
-	origin = join_call(slot, &placement, req, noted);
+	origin = join_call(slot, &grouped, req, noted);
 	if (stats)
 		count_data_request(&stats->ops[op & 1].data, data, origin);
 }

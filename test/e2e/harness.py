@@ -22,7 +22,7 @@ AGENT = pathlib.Path(os.environ.get("FUSESCOPE_AGENT", BUILD / "agent/fusescope"
 COUNTFS = BUILD / "test/fs/countfs"
 SGIO = BUILD / "test/load/sgio"
 LIMIT = pathlib.Path("/proc/sys/fs/fuse/max_pages_limit")
-SETTLED = 0.25  # seconds after which an ended I/O call must be visible
+SEEN_AFTER = 0.25  # seconds after which an ended I/O call must be visible
 
 
 def wait_for(condition, what, timeout=20.0):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, data_requests, origins, sgio
+from harness import SEEN_AFTER, data_requests, origins, sgio
 
 SPLIT = ("--max-background", "2", "--max-write", "4K", "--max-read", "4K")
 THREADS = ("--direct", "--threads", "4", "--calls", "4", "--same-region")
@@ -44,7 +44,7 @@ CASES = [
 def test_background_queue(agent, mount, case):
     filesystem = mount(*SPLIT, *case.fs)
     sgio(filesystem.path(), "--op", case.op, *case.sgio)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     labels = {"mountpoint": filesystem.label, "op": case.op}
     assert data_requests(scrape, filesystem.label, case.op) == filesystem.counts(case.op)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, data_requests, sgio
+from harness import SEEN_AFTER, data_requests, sgio
 
 KIB = 1024
 VECTOR = ("--engine", "vector", "--segments", "256", "--segment-bytes", "4K")
@@ -101,7 +101,7 @@ def check(scrape, filesystem, case):
 def test_cause_is_told(agent, mount, case):
     filesystem = mount(*case.fs)
     sgio(filesystem.path(), "--op", case.op, *case.sgio)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     check(agent.scrape(), filesystem, case)
 
 
@@ -113,7 +113,7 @@ def test_cause_is_unknown_where_a_cached_page_ends_the_request(agent, mount):
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_NORMAL)
     os.pread(file, 64 * KIB, 0)
     os.close(file)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     check(agent.scrape(), filesystem, Case("unknown", "cached-page", (), 1, 1))
 
 
@@ -122,7 +122,7 @@ def test_cause_is_none_where_a_short_reply_ends_the_call(agent, mount, op):
     """FOPEN_DIRECT_IO: there is no page cache to get the rest through."""
     filesystem = mount("--direct-io", "--short-every", "8", "--short-write-every", "8")
     sgio(filesystem.path(), "--op", op, *EIGHT_CALLS[1:], check=False)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     assert by_cause(scrape, "fuse_io_splits_total", filesystem.label) == {}
     assert data_requests(scrape, filesystem.label, op) == filesystem.counts(op)

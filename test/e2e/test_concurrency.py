@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import (SETTLED, SGIO, Agent, Scrape, data_requests, difference, sgio, wait_for)
+from harness import (SEEN_AFTER, SGIO, Agent, Scrape, data_requests, difference, sgio, wait_for)
 
 
 def exact(agent, filesystem, op):
@@ -82,7 +82,7 @@ def test_agent_started_and_restarted_while_io_is_running(running_io, tmp_path):
     time.sleep(0.5)
     driver.kill()
     driver.wait()
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     calls = scrape.total("fuse_io_requests_count", **labels)
     requests = scrape.total("fuse_io_requests_sum", **labels)

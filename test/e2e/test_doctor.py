@@ -68,17 +68,17 @@ def test_exit_code_follows_from_the_roles(report):
 
 def test_each_role_has_a_hook_or_a_reason(report):
     for role in report["roles"]:
-        works = [trial for trial in role["trials"] if trial["works"]]
+        works = [attempt for attempt in role["trials"] if attempt["works"]]
         if role["state"] == "missing":
             assert not works and not role["programs"] and role["reason"] and role["unseen"]
         else:
-            assert [trial["hook"] for trial in works] == [role["hook"]]
+            assert [attempt["hook"] for attempt in works] == [role["hook"]]
             assert role["programs"] and role["mode"] == works[0]["mode"]
-        for trial in role["trials"]:
-            assert trial["works"] == (trial["reason"] is None), trial
+        for attempt in role["trials"]:
+            assert attempt["works"] == (attempt["reason"] is None), attempt
             untried = ("not tried", "needs the role")
-            refused = not trial["works"] and not trial["reason"].startswith(untried)
-            assert refused == (trial["program"] is not None), trial
+            refused = not attempt["works"] and not attempt["reason"].startswith(untried)
+            assert refused == (attempt["program"] is not None), attempt
 
 
 def expect_all_roles(report):
@@ -94,7 +94,7 @@ def expect_tracepoints_only(report):
         assert roles[name]["state"] == "exact" and roles[name]["mode"] == "tracepoint"
     for name in ("allocated", "taken"):
         assert roles[name]["state"] == "missing"
-        reasons = {trial["mode"]: trial["reason"] for trial in roles[name]["trials"]}
+        reasons = {attempt["mode"]: attempt["reason"] for attempt in roles[name]["trials"]}
         assert reasons["fentry"] == "load: Operation not permitted"
         assert "attach: No such file or directory" in reasons["kprobe"]
     only_fentry = doctor("--hooks=fentry")
@@ -134,7 +134,7 @@ def test_kernel_facts(report):
 def test_a_mode_tries_only_its_own_hooks(mode):
     report = doctor_json(f"--hooks={mode}")
     assert report["hooks"] == mode
-    assert {trial["mode"] for role in report["roles"] for trial in role["trials"]} <= {mode}
+    assert {attempt["mode"] for role in report["roles"] for attempt in role["trials"]} <= {mode}
 
 
 def test_serve_attaches_what_doctor_says(report, tmp_path):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, data_requests, sees_each_call
+from harness import SEEN_AFTER, data_requests, sees_each_call
 
 MIB = 1 << 20
 FILES = ("data:4M", "small:5000", "copy:4M")
@@ -105,7 +105,7 @@ def test_splice_counts_what_it_moved(agent, mount):
     with files_to_copy(filesystem, "data") as (source, target):
         assert os.splice(source, into_pipe, MORE_THAN_ANY_FILE, offset_src=0) == size
         assert os.splice(out_of_pipe, target, MORE_THAN_ANY_FILE, offset_dst=0) == size
-        time.sleep(SETTLED)
+        time.sleep(SEEN_AFTER)
         _, *both = counted(agent, filesystem)
     os.close(out_of_pipe)
     os.close(into_pipe)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import COUNTFS, SETTLED, Agent, data_requests, end, sgio, wait_for
+from harness import COUNTFS, SEEN_AFTER, Agent, data_requests, end, sgio, wait_for
 
 
 def test_a_mount_is_listed_with_its_limits_before_any_io(agent, mount):
@@ -52,7 +52,7 @@ def test_an_ended_call_shows_without_further_io(agent, mount, engine, op):
          filesystem.path()], stdout=subprocess.DEVNULL)
     requests = 8 if op == "read" else 1
     wait_for(lambda: filesystem.counts(op)["requests"] >= requests, "the first call's requests")
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     calls = agent.scrape().total("fuse_io_requests_count", mountpoint=filesystem.label, op=op)
     assert driver.poll() is None, "the driver must still pause"
     assert calls == 1

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import (SETTLED, calls_without_requests, data_requests, origins, sees_each_call, sgio)
+from harness import (SEEN_AFTER, calls_without_requests, data_requests, origins, sees_each_call, sgio)
 
 MIB = 1 << 20
 FILES = ("data:4M", "buffer:4M")
@@ -28,7 +28,7 @@ def call_with_mapped_buffer(path, buffer_path, op, direct):
     os.close(buffer_file)
     os.close(file)
     assert done == MIB
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
 
 
 @pytest.mark.parametrize("mode", ["direct", "buffered"])
@@ -106,7 +106,7 @@ def test_passthrough_to_another_mount(agent, mount, case):
     backing = mount("--max-write", "128K", "--max-read", "128K", name="backing", files=files)
     mounted = mount("--passthrough", backing.path(), name="mounted", files=files)
     sgio(mounted.path(), "--op", case.op, "--calls", CALLS, *case.sgio)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     assert mounted.counts(case.op)["requests"] == 0
     assert data_requests(scrape, mounted.label, case.op)["requests"] == 0
@@ -153,7 +153,7 @@ def test_through_overlayfs(agent, mount, case):
                        files=("data:16M",))
     with overlay(filesystem.label) as merged:
         sgio(os.path.join(merged, "data"), "--op", "read", "--calls", CALLS, *case.sgio)
-        time.sleep(SETTLED)
+        time.sleep(SEEN_AFTER)
         scrape = agent.scrape()
     assert data_requests(scrape, filesystem.label, "read") == filesystem.counts("read")
     expected = {"call": case.requests} | ({"readahead": case.ahead} if case.ahead else {})

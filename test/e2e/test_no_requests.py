@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, calls_without_requests, data_requests, sees_each_call, sgio
+from harness import SEEN_AFTER, calls_without_requests, data_requests, sees_each_call, sgio
 
 FILES = ("data:2M",)
 CALLS = 16
@@ -31,7 +31,7 @@ def test_page_cache_hits(agent, mount, engine):
     filesystem = mount("--keep-cache", name="cached", files=FILES)
     for _ in range(3):
         sgio(filesystem.path(), "--readahead-off", "--engine", *engine)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     assert data_requests(scrape, filesystem.label, "read") == filesystem.counts("read")
     assert filesystem.counts("read")["requests"] == CALLS

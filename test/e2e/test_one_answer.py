@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import workloads
-from harness import AGENT, LIMIT, SETTLED, SGIO, Agent, Countfs, raised_limit, sgio
+from harness import AGENT, LIMIT, SEEN_AFTER, SGIO, Agent, Countfs, raised_limit, sgio
 from stat_report import Stat
 from test_dashboards import load_dashboard, panels_of
 from test_rules import DASHBOARDS
@@ -237,7 +237,7 @@ def test_limit_of_the_host_is_followed(agent, filesystems):
         done = subprocess.run([AGENT, "stat", "--json", "--fail-on-split", "--",
                                *case.command(filesystem)], capture_output=True, text=True,
                               timeout=60, check=False)
-        time.sleep(SETTLED)
+        time.sleep(SEEN_AFTER)
         after = sums(agent.scrape(), filesystem, case)
     report = json.loads(done.stderr.splitlines()[-1])
     needed = case.needed * 256 // pages

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import SETTLED, data_requests, sgio, wait_for
+from harness import SEEN_AFTER, data_requests, sgio, wait_for
 
 ONE_MIB = ("--segments", "1", "--segment-bytes", "1M")
 
@@ -92,7 +92,7 @@ CASES = [
 def test_is_exact(agent, mount, case):
     filesystem = mount(*case.fs)
     sgio(filesystem.path(), "--op", case.op, *case.sgio)
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     labels = {"mountpoint": filesystem.label, "op": case.op}
     assert data_requests(scrape, filesystem.label, case.op) == filesystem.counts(case.op)
@@ -118,7 +118,7 @@ def test_is_exact_when_requests_fail(agent, mount, options, op):
     filesystem = mount("--error-every", "5", "--max-write", "128K", "--max-read", "128K")
     driver = sgio(filesystem.path(), "--op", op, "--calls", "16", "--keep-going", *options)
     assert driver["errors"] or options[0] == "--buffered"
-    time.sleep(SETTLED)
+    time.sleep(SEEN_AFTER)
     scrape = agent.scrape()
     assert data_requests(scrape, filesystem.label, op) == filesystem.counts(op)
     assert scrape.total("fuse_io_requests_count", mountpoint=filesystem.label, op=op) == 16

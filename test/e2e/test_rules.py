@@ -72,10 +72,10 @@ def subjects(test):
 def test_alert_is_tried_both_ways(name):
     """It fires, and in the same or another test it does not: not yet, or not for another mount."""
     tests = yaml.safe_load((DASHBOARDS / "tests/alerts.yml").read_text())["tests"]
-    trials = [(len(trial["exp_alerts"]), len(subjects(test))) for test in tests
-              for trial in test["alert_rule_test"] if trial["alertname"] == name]
-    assert any(fires for fires, _ in trials)
-    assert any(fires < there_are for fires, there_are in trials)
+    cases = [(len(case["exp_alerts"]), len(subjects(test))) for test in tests
+              for case in test["alert_rule_test"] if case["alertname"] == name]
+    assert any(fires for fires, _ in cases)
+    assert any(fires < there_are for fires, there_are in cases)
 
 
 @pytest.mark.parametrize("name", RECORDS)

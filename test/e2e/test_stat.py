@@ -28,7 +28,7 @@ def run_stat(*args, code=0, **options):
 def counted(tmp_path):
     """counted(filesystem, command...): its report, checked against the filesystem. Nothing is lost,
     but that a call of io_uring is taken to have ended (docs/architecture.md) if its thread is given
-    no processor for 100 ms; a machine that is busy has three trials not to do that."""
+    no processor for 100 ms; a machine that is busy has three attempts not to do that."""
     file = tmp_path / "report.json"
 
     def run_once(filesystem, *command, options=(), code=0, keys=tuple(NOTHING), **settings):

@@ -309,7 +309,7 @@ def test_stopped_by_a_signal(mount):
 
 
 def test_stopped_by_a_signal_in_a_long_order(mount):
-    """The orders of a slow mount are not waited for, and the file is removed."""
+    """The commands to a slow mount are not waited for, and the file is removed."""
     filesystem = mount("--reply-delay-ms", "100")
     process = subprocess.Popen([AGENT, "verify", filesystem.label],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -351,7 +351,7 @@ def test_its_process_is_killed(mount):
 
 
 def test_killed(mount):
-    """The process that does the I/O removes the file when nobody gives it orders any more."""
+    """The process that does the I/O removes the file when nobody sends it commands any more."""
     filesystem = mount()
     process = subprocess.Popen([AGENT, "verify", filesystem.label], stdout=subprocess.DEVNULL)
     wait_for(lambda: left_behind(filesystem), "the file of verify")

@@ -77,13 +77,13 @@ def difference_of(after, before):
 
 @pytest.mark.serial
 def test_nothing_is_lost(agent, mount):
-    """By any workload. What others of this host lose meanwhile is counted, too: hence three trials."""
+    """By any workload. What others of this host lose meanwhile is counted, too: hence three attempts."""
     filesystems = {pages: mount(*options, name=f"{pages}-pages")
                    for pages, options in workloads.LIMITS.items()}
-    trials = []
-    while len(trials) < 3 and {} not in trials:
+    attempts = []
+    while len(attempts) < 3 and {} not in attempts:
         before = lost(agent)
         for each in workloads.ALL:
             sgio(filesystems[each.max_pages].path(), "--op", each.op, "--calls", CALLS, *each.sgio)
-        trials.append(difference_of(lost(agent), before))
-    assert {} in trials
+        attempts.append(difference_of(lost(agent), before))
+    assert {} in attempts

@@ -59,10 +59,10 @@ HookStatus any_hook(Source& source) {
     hook.programs = {"kprobe_sent"};
   }
   hook.reason = source.text();
-  hook.trials.push_back({.mode = "fentry",
-                         .needs = "function fuse_request_end",
-                         .reason = source.text(),
-                         .program = source.text()});
+  hook.attempts.push_back({.mode = "fentry",
+                           .needs = "function fuse_request_end",
+                           .reason = source.text(),
+                           .program = source.text()});
   hook.exact = source.flag();
   hook.may_skip = source.flag();
   return hook;

@@ -9,7 +9,7 @@ import traceback
 
 from harness import SGIO, end, sgio, wait_for
 from ledger import ELSEWHERE, EXACT, KILLED, TAKEN_BACK, received
-from stage import SETTLING, Server
+from stage import PATIENCE, Server
 from waiting_io import WaitingIo
 
 LIMITS = ((), ("--max-write", "128K", "--max-read", "128K"), ("--no-big-writes",),
@@ -92,7 +92,7 @@ def kill_stopped(stage, number):
     io = HungIo(server.filesystem, stage.control, READERS)
     stage.pause(stage.random.uniform(0, 1))
     server.kill()
-    io.process.wait(SETTLING)
+    io.process.wait(PATIENCE)
     server.detach()
     server.book(io.received)
     stage.pause(0.5)
@@ -108,7 +108,7 @@ def kill_serving(stage, number):
     stage.wait_until_named(server.label)
     requests = received(server.filesystem.stats())
     server.kill()
-    end(load, SETTLING)
+    end(load, PATIENCE)
     stage.done(load)
     server.detach()
     server.book(requests)
@@ -127,7 +127,7 @@ def stop_and_go_on(stage, number):
         io.process.kill()
         stage.pause(0.2)
     server.process.send_signal(signal.SIGCONT)
-    io.process.wait(SETTLING)
+    io.process.wait(PATIENCE)
     server.close()
     stage.pause(0.5)
 
@@ -139,12 +139,12 @@ def unmount_lazily(stage, number):
     load = stage.start([*LOAD, "--threads", LAZY_THREADS, "--duration", 4, "--pause-us", 5000, server.path()],
                        stdout=subprocess.DEVNULL)
     wait_for(lambda: server.filesystem.counts("open")["requests"] >= LAZY_THREADS, "open files",
-             SETTLING)
+             PATIENCE)
     stage.wait_until_named(server.label)
     server.detach()
-    assert load.wait(SETTLING) == 0, "I/O on a mount that was lazily unmounted"
+    assert load.wait(PATIENCE) == 0, "I/O on a mount that was lazily unmounted"
     stage.done(load)
-    server.process.wait(SETTLING)
+    server.process.wait(PATIENCE)
     server.book()
     stage.pause(0.5)
 

@@ -14,7 +14,7 @@ from harness import Countfs, end, wait_for
 from ledger import EXACT, Ledger, received
 from scraper import Client
 
-SETTLING = 20  # seconds that whatever was begun may take to end
+PATIENCE = 20  # seconds that whatever was begun may take to end
 
 
 def unescape(text):
@@ -55,7 +55,7 @@ class Server:
         return 0
 
     def be_quiet(self):
-        wait_for(lambda: self.waiting() == 0, f"{self.label}: no request that waits", SETTLING)
+        wait_for(lambda: self.waiting() == 0, f"{self.label}: no request that waits", PATIENCE)
 
     def book(self, requests=None):
         """Its final report, or so many requests, into the ledger."""
@@ -72,13 +72,13 @@ class Server:
     def close(self):
         """Ends it when nothing waits any more."""
         self.be_quiet()
-        code = end(self.process, SETTLING)
+        code = end(self.process, PATIENCE)
         assert code == 0, f"{self.label}: countfs ended with {code}"
         self.book()
 
     def kill(self):
         self.process.kill()
-        self.process.wait(SETTLING)
+        self.process.wait(PATIENCE)
 
     def detach(self):
         subprocess.run(["umount", "-l", self.label], check=True)
@@ -108,7 +108,7 @@ class Stage:
                    for mount in page["mounts"])
 
     def wait_until_named(self, label):
-        wait_for(lambda: self.is_named(label) or self.pause(0.2), f"the name of {label}", SETTLING)
+        wait_for(lambda: self.is_named(label) or self.pause(0.2), f"the name of {label}", PATIENCE)
 
     def start(self, command, **kwargs):
         """A process that ends with the stage, if it does not end before."""
@@ -126,5 +126,5 @@ class Stage:
         for path in mounts_below(self.folder):
             subprocess.run(["umount", "-l", path], check=False, stderr=subprocess.DEVNULL)
         for process in list(self.processes):
-            process.wait(SETTLING)
+            process.wait(PATIENCE)
 

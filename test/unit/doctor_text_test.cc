@@ -49,7 +49,7 @@ TEST(DoctorText, PrintsAReasonOnce) {
 TEST(DoctorText, PrintsReasonsOnceThatDifferOnlyInANameTheySay) {
   Diagnosis diagnosis = healthy_diagnosis();
   for (RoleFinding& role : diagnosis.roles) {
-    role.status.trials[0].reason = "load: no type '" + role.status.role + "' here";
+    role.status.attempts[0].reason = "load: no type '" + role.status.role + "' here";
   }
   EXPECT_EQ(count_of(doctor_text(diagnosis), "(1) load: no type '...' here\n"), 1U);
   diagnosis.roles.resize(1);
@@ -58,8 +58,8 @@ TEST(DoctorText, PrintsReasonsOnceThatDifferOnlyInANameTheySay) {
 
 TEST(DoctorText, KeepsReasonsApartThatHaveAnApostrophe) {
   Diagnosis diagnosis = healthy_diagnosis();
-  role_of(diagnosis, "sent").status.trials[0].reason = "can't do this";
-  role_of(diagnosis, "taken").status.trials[0].reason = "can't do that";
+  role_of(diagnosis, "sent").status.attempts[0].reason = "can't do this";
+  role_of(diagnosis, "taken").status.attempts[0].reason = "can't do that";
   EXPECT_EQ(count_of(doctor_text(diagnosis), "can't do this"), 1U);
   EXPECT_EQ(count_of(doctor_text(diagnosis), "can't do that"), 1U);
 }
@@ -67,9 +67,9 @@ TEST(DoctorText, KeepsReasonsApartThatHaveAnApostrophe) {
 TEST(DoctorText, ShowsAnAlternativeOnceThatWasRefusedTwiceAlike) {
   Diagnosis diagnosis = healthy_diagnosis();
   HookStatus& sent = role_of(diagnosis, "sent").status;
-  sent.trials.insert(sent.trials.begin(),
-                     {.mode = "fentry", .needs = "other", .reason = "why", .program = ""});
-  sent.trials.insert(sent.trials.begin(), sent.trials[1]);
+  sent.attempts.insert(sent.attempts.begin(),
+                       {.mode = "fentry", .needs = "other", .reason = "why", .program = ""});
+  sent.attempts.insert(sent.attempts.begin(), sent.attempts[1]);
   EXPECT_EQ(count_of(doctor_text(diagnosis), "function bad  (1)"), 5U) << doctor_text(diagnosis);
 }
 
@@ -78,7 +78,7 @@ TEST(DoctorText, IsAtMost100ColumnsWideAndCutsLongReasons) {
   std::string reason = "load: Invalid argument:";
   for (int i = 0; i < 1000; i++) reason += " register" + std::to_string(i);
   for (RoleFinding& role : diagnosis.roles) role.status = hook_status("call", RoleState::missing);
-  diagnosis.roles[0].status.trials[0].reason = reason;
+  diagnosis.roles[0].status.attempts[0].reason = reason;
   std::istringstream lines(doctor_text(diagnosis));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   EXPECT_EQ(count_of(doctor_text(diagnosis), " ...\n"), 1U);
@@ -89,7 +89,7 @@ TEST(DoctorText, SendsNoControlCharacterToTheTerminal) {
   Diagnosis diagnosis = healthy_diagnosis();
   diagnosis.kernel.release = "\x1b[31m";
   diagnosis.kernel.lockdown = "\x07";
-  diagnosis.roles[0].status.trials[0].reason = "\x1b]0;owned\x07";
+  diagnosis.roles[0].status.attempts[0].reason = "\x1b]0;owned\x07";
   EXPECT_EQ(doctor_text(diagnosis).find_first_of("\x1b\x07"), std::string::npos);
 }
 
@@ -171,7 +171,7 @@ TEST(DoctorJson, HasTheSameFieldsIfNothingIsKnown) {
 TEST(DoctorJson, IsUtf8WhateverTheKernelSays) {
   Diagnosis diagnosis = healthy_diagnosis();
   diagnosis.kernel.release = "\xff\x1b";
-  diagnosis.roles[0].status.trials[0].reason = "\xc3(";
+  diagnosis.roles[0].status.attempts[0].reason = "\xc3(";
   const json object = json::parse(doctor_json(diagnosis));
   EXPECT_EQ(object["kernel"]["release"], "\\xff\x1b");
   EXPECT_EQ(object["roles"][0]["trials"][0]["reason"], "\\xc3(");

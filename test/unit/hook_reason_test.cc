@@ -16,16 +16,16 @@ HookConditions conditions() {
                      .kprobe_events = KprobeEvents::writable}};
 }
 
-HookStatus role_of(const std::vector<HookTrial>& trials, const std::string& role = "taken") {
-  return {.role = role, .mode = "", .programs = {}, .trials = trials, .reason = "text"};
+HookStatus role_of(const std::vector<HookAttempt>& attempts, const std::string& role = "taken") {
+  return {.role = role, .mode = "", .programs = {}, .attempts = attempts, .reason = "text"};
 }
 
-HookTrial trial(const std::string& reason, const std::string& mode = "kprobe") {
+HookAttempt attempt(const std::string& reason, const std::string& mode = "kprobe") {
   return {.mode = mode, .needs = "function f", .reason = reason, .program = "p"};
 }
 
-std::string reason(const std::vector<HookTrial>& trials, const HookConditions& given) {
-  const std::vector all = {role_of(trials)};
+std::string reason(const std::vector<HookAttempt>& attempts, const HookConditions& given) {
+  const std::vector all = {role_of(attempts)};
   return name_of(reason_of(all.front(), all, given));
 }
 
@@ -45,12 +45,12 @@ TEST(HookReason, IsOneWordForEachTextOfAKernel) {
            {"load: Argument list too long: BPF program is too large", "verifier"},
            {"load: Weather too bad", "other"},
            {"", "other"}}) {
-    EXPECT_EQ(reason({trial(text)}, conditions()), word) << text;
+    EXPECT_EQ(reason({attempt(text)}, conditions()), word) << text;
   }
 }
 
 TEST(HookReason, DependsOnTheRightsAndOnLockdown) {
-  const std::vector refused = {trial("load: Operation not permitted")};
+  const std::vector refused = {attempt("load: Operation not permitted")};
   HookConditions given = conditions();
   given.kernel.lockdown = "confidentiality";
   EXPECT_EQ(reason(refused, given), "lockdown");
@@ -65,25 +65,26 @@ TEST(HookReason, DependsOnTheRightsAndOnLockdown) {
 TEST(HookReason, DependsOnWhatTheKernelHas) {
   HookConditions given = conditions();
   given.kernel.kprobe_events = KprobeEvents::not_built_in;
-  EXPECT_EQ(reason({trial("write /sys/kernel/tracing/kprobe_events: No such file")}, given),
+  EXPECT_EQ(reason({attempt("write /sys/kernel/tracing/kprobe_events: No such file")}, given),
             "absent");
   given.kernel.fuse_types = FuseTypes::none;
-  EXPECT_EQ(reason({trial("load: No such process", "fentry")}, given), "no_btf");
-  EXPECT_EQ(reason({trial("attach: No such file or directory")}, given), "absent");
+  EXPECT_EQ(reason({attempt("load: No such process", "fentry")}, given), "no_btf");
+  EXPECT_EQ(reason({attempt("attach: No such file or directory")}, given), "absent");
   given.kernel.fuse = FuseDriver::not_loaded;
-  EXPECT_EQ(reason({trial("load: Operation not permitted")}, given), "fuse_not_loaded");
+  EXPECT_EQ(reason({attempt("load: Operation not permitted")}, given), "fuse_not_loaded");
 }
 
 TEST(HookReason, OfSeveralAlternativesIsTheOneThatCanBeMended) {
-  const std::vector trials = {trial("load: No such process", "fentry"),
-                              trial("write /sys/kernel/tracing/kprobe_events: Permission denied")};
-  EXPECT_EQ(reason(trials, conditions()), "no_tracefs");
+  const std::vector attempts = {
+      attempt("load: No such process", "fentry"),
+      attempt("write /sys/kernel/tracing/kprobe_events: Permission denied")};
+  EXPECT_EQ(reason(attempts, conditions()), "no_tracefs");
   EXPECT_EQ(reason({}, conditions()), "not_asked_for");
 }
 
 TEST(HookReason, OfARoleThatNeedsAnotherIsThatOnes) {
-  const std::vector all = {role_of({trial("load: Operation not permitted")}, "allocated"),
-                           role_of({trial(kNeedsAllocated)}, "call")};
+  const std::vector all = {role_of({attempt("load: Operation not permitted")}, "allocated"),
+                           role_of({attempt(kNeedsAllocated)}, "call")};
   EXPECT_STREQ(name_of(reason_of(all[1], all, conditions())), "refused");
   const std::vector alone = {all[1]};
   EXPECT_STREQ(name_of(reason_of(alone[0], alone, conditions())), "other");

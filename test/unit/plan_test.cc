@@ -60,9 +60,9 @@ TEST(Plan, GoesOnToTheNextAlternativeAndKeepsTheReason) {
   const Plan plan = plan_of(HookMode::automatic, {{"tracepoint_request_sent", "not here"}});
   const HookStatus& sent = role(plan, "sent");
   EXPECT_EQ(sent.mode, "fentry");
-  EXPECT_EQ(sent.trials.front().program, "tracepoint_request_sent");
-  EXPECT_EQ(sent.trials.front().reason, "not here");
-  EXPECT_EQ(sent.trials.back().reason, "");
+  EXPECT_EQ(sent.attempts.front().program, "tracepoint_request_sent");
+  EXPECT_EQ(sent.attempts.front().reason, "not here");
+  EXPECT_EQ(sent.attempts.back().reason, "");
 }
 
 TEST(Plan, LeavesOutWhatAnAlternativeCanDoWithout) {
@@ -86,13 +86,13 @@ TEST(Plan, HooksNoCallWithoutTheRoleAllocated) {
   EXPECT_EQ(role(plan_of(HookMode::kprobe, none), "call").mode, "");
 }
 
-TEST(Plan, GroupsCallsOnlyWithWhatSettlesThem) {
+TEST(Plan, GroupsCallsOnlyWithWhatCountsThemWhenEnded) {
   const Plan plan = plan_of(HookMode::tracepoint);
   EXPECT_EQ(role(plan, "call").mode, "tracepoint");
   EXPECT_TRUE(loads(plan, "settle_calls"));
   const Plan without = plan_of(HookMode::tracepoint, {{"settle_calls", "refused"}});
   EXPECT_EQ(role(without, "call").mode, "");
-  EXPECT_EQ(role(without, "call").trials.back().program, "settle_calls");
+  EXPECT_EQ(role(without, "call").attempts.back().program, "settle_calls");
   EXPECT_EQ(role(without, "sent").mode, "tracepoint");
   EXPECT_FALSE(loads(without, "settle_calls"));
 }
@@ -121,10 +121,10 @@ TEST(Plan, CannotDoWithoutTheFollowersOfProcesses) {
 
 TEST(Plan, TriesARoleWithoutWhatOthersBring) {
   const Plan plan = plan_of(HookMode::tracepoint);
-  EXPECT_TRUE(plan.trial_of("call").programs().empty());  // it is what "sent" has
-  const Plan ended = plan.trial_of("ended");
+  EXPECT_TRUE(plan.dry_run_of("call").programs().empty());  // it is what "sent" has
+  const Plan ended = plan.dry_run_of("ended");
   EXPECT_EQ(ended.programs(), std::vector<std::string>{"tracepoint_request_ended"});
-  EXPECT_TRUE(ended.knobs.trial);
+  EXPECT_TRUE(ended.knobs.is_dry_run);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ inline constexpr const char* kRefusal = "load: Operation not permitted";
 inline HookStatus hook_status(const std::string& role, RoleState state) {
   HookStatus status;
   status.role = role;
-  status.trials = {
+  status.attempts = {
       {.mode = "fentry", .needs = "function bad", .reason = kRefusal, .program = "fentry_" + role}};
   status.exact = state != RoleState::estimate;
   status.may_skip = state == RoleState::lossy;
@@ -24,7 +24,7 @@ inline HookStatus hook_status(const std::string& role, RoleState state) {
   }
   status.mode = "kprobe";
   status.programs = {"kprobe_" + role};
-  status.trials.push_back(
+  status.attempts.push_back(
       {.mode = "kprobe", .needs = "function good", .reason = "", .program = ""});
   return status;
 }

@@ -2,7 +2,7 @@
 /*
  * The slots of calls in progress, as their requests show them: opened by the first request, closed
  * by the end of the request that completes what was asked for, by the next call of the same task,
- * or by the settler (settle.bpf.h) when the task has moved on.
+ * or by the settler (ended_calls.bpf.h) when the task has moved on.
  *
  * A call whose first request carries all that it asked for never gets a slot here: the request's
  * own slot says it all (FUSESCOPE_PART_WHOLE).

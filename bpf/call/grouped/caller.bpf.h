@@ -20,18 +20,19 @@
 #define KEY_OF_THREAD(op) ((1ULL + (op)) << 32)
 
 /* The call behind a direct request, as far as the request alone tells it. */
-static __always_inline void ask_request(struct asked *asked, const struct data_request *data)
+static __always_inline void read_kiocb_args(struct call_args *call_args,
+					    const struct data_request *data)
 {
-	asked->is_call = true;
-	asked->key = data->io;
-	asked->begin = READ_FIELD(AS_STRUCT(kiocb, data->iocb), ki_pos);
-	asked->segments = 1;
-	asked->bytes = BYTES_UNKNOWN;
+	call_args->is_call = true;
+	call_args->key = data->io;
+	call_args->begin = READ_FIELD(AS_STRUCT(kiocb, data->iocb), ki_pos);
+	call_args->segments = 1;
+	call_args->bytes = BYTES_UNKNOWN;
 }
 
 /* The call behind a direct request, as its caller TASK tells it. */
-static __always_inline void ask_direct(struct asked *asked, struct task_struct *task,
-				       const struct data_request *data)
+static __always_inline void read_direct_args(struct call_args *call_args, struct task_struct *task,
+					     const struct data_request *data)
 {
 	struct kiocb *iocb = AS_STRUCT(kiocb, data->iocb);
 	struct pt_regs *regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
@@ -41,37 +42,38 @@ static __always_inline void ask_direct(struct asked *asked, struct task_struct *
 	if (flags & PF_KTHREAD)
 		return; /* a loop device, an NFS server: no system call asked for it */
 	if (!READ_FIELD(iocb, ki_complete))
-		ask_synchronous(asked, task, regs, number, data);
+		read_synchronous_args(call_args, task, regs, number, data);
 	else if (number == SYSCALL_IO_SUBMIT && !(flags & PF_IO_WORKER))
-		ask_aio(asked, iocb, data);
+		read_aio_args(call_args, iocb, data);
 	else
-		ask_io_uring_direct(asked, ENCLOSING_STRUCT(io_kiocb, file, iocb));
+		read_io_uring_direct_args(call_args, ENCLOSING_STRUCT(io_kiocb, file, iocb));
 }
 
 /* The call behind a buffered request, if the task that sends it is in one for this file. */
-static __always_inline void ask_buffered(struct asked *asked, struct task_struct *task,
-					 const struct data_request *data)
+static __always_inline void read_buffered_args(struct call_args *call_args,
+					       struct task_struct *task,
+					       const struct data_request *data)
 {
 	__u32 flags = READ_FIELD(task, flags);
 	struct pt_regs *regs;
 	long number;
 
-	asked->key = KEY_OF_THREAD(data->op) | READ_FIELD(task, pid);
-	asked->segments = 1;
+	call_args->key = KEY_OF_THREAD(data->op) | READ_FIELD(task, pid);
+	call_args->segments = 1;
 	if (flags & PF_KTHREAD)
 		return;
 	if (flags & PF_IO_WORKER) {
-		ask_io_uring_worker(asked, task, data);
+		read_io_uring_worker_args(call_args, task, data);
 		return;
 	}
 	regs = AS_STRUCT(pt_regs, bpf_task_pt_regs(task));
 	number = syscall_number(task, regs);
 	if (number == SYSCALL_IO_SUBMIT && !data->deferred)
-		ask_io_submit(asked, task, regs, data);
+		read_io_submit_args(call_args, task, regs, data);
 	else if (number == SYSCALL_IO_URING_ENTER && !data->deferred)
-		ask_io_uring_enter(asked, task, regs, data);
+		read_io_uring_enter_args(call_args, task, regs, data);
 	else
-		ask_syscall(asked, task, regs, number, data);
+		read_syscall_args(call_args, task, regs, number, data);
 }
 
 #endif

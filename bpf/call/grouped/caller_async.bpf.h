@@ -3,7 +3,7 @@
 #ifndef FUSESCOPE_CALLER_ASYNC_BPF_H
 #define FUSESCOPE_CALLER_ASYNC_BPF_H
 
-#include "bpf/call/grouped/asked.bpf.h"
+#include "bpf/call/grouped/call_args.bpf.h"
 #include "bpf/call/grouped/file_behind.bpf.h"
 #include "bpf/kernel/syscall.bpf.h"
 
@@ -20,29 +20,29 @@ static __always_inline bool is_vectored_iocb(const struct iocb *user)
 }
 
 /* What a user's struct iocb asks for. */
-static __always_inline void ask_iocb(struct asked *asked, const struct iocb *user)
+static __always_inline void read_iocb_args(struct call_args *call_args, const struct iocb *user)
 {
-	asked->begin = user->aio_offset;
-	asked->segments = 1;
-	asked->bytes = user->aio_nbytes;
+	call_args->begin = user->aio_offset;
+	call_args->segments = 1;
+	call_args->bytes = user->aio_nbytes;
 	if (is_vectored_iocb(user)) {
-		asked->segments = user->aio_nbytes;
-		asked->bytes = iovec_bytes(user->aio_buf, user->aio_nbytes);
+		call_args->segments = user->aio_nbytes;
+		call_args->bytes = iovec_bytes(user->aio_buf, user->aio_nbytes);
 	}
 }
 
 /* An iocb of io_submit(): its kernel side remembers where the user's struct iocb lies. */
-static __always_inline void ask_aio(struct asked *asked, struct kiocb *iocb,
-				    const struct data_request *data)
+static __always_inline void read_aio_args(struct call_args *call_args, struct kiocb *iocb,
+					  const struct data_request *data)
 {
 	struct aio_kiocb *request = ENCLOSING_STRUCT(aio_kiocb, rw, iocb);
 	struct iocb user;
 
 	if (data->deferred || read_user(&user, sizeof(user), READ_ADDRESS(request, ki_res.obj)))
 		return;
-	if ((__u64)user.aio_offset != asked->begin)
+	if ((__u64)user.aio_offset != call_args->begin)
 		return; /* some other asynchronous caller during io_submit() */
-	ask_iocb(asked, &user);
+	read_iocb_args(call_args, &user);
 }
 
 static __always_inline bool is_vectored(__u8 opcode)
@@ -67,7 +67,8 @@ static __always_inline bool is_of_op(__u8 opcode, __u8 op)
 }
 
 /* A direct request of io_uring is one try: what fuse_direct_io() was given. */
-static __always_inline void ask_io_uring_direct(struct asked *asked, struct io_kiocb *request)
+static __always_inline void read_io_uring_direct_args(struct call_args *call_args,
+						      struct io_kiocb *request)
 {
 	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
 	struct io_rw *rw = AS_STRUCT(io_rw, request);
@@ -75,10 +76,10 @@ static __always_inline void ask_io_uring_direct(struct asked *asked, struct io_k
 
 	if (left == 0 || left > MAX_RW_COUNT_64K)
 		return;
-	asked->begin = READ_FIELD(rw, kiocb.ki_pos);
-	asked->bytes = left;
+	call_args->begin = READ_FIELD(rw, kiocb.ki_pos);
+	call_args->bytes = left;
 	if (is_vectored(READ_FIELD(request, opcode)))
-		asked->segments = READ_FIELD(rw, len);
+		call_args->segments = READ_FIELD(rw, len);
 }
 
 /*
@@ -87,8 +88,8 @@ static __always_inline void ask_io_uring_direct(struct asked *asked, struct io_k
  * In a write (fuse_perform_write(), fs/fuse/file.c), and through overlayfs
  * (backing_file_read_iter(), fs/backing-file.c), it does so when the try is over.
  */
-static __always_inline void ask_io_uring_buffered(struct asked *asked, struct io_kiocb *request,
-						  bool moves)
+static __always_inline void read_io_uring_buffered_args(struct call_args *call_args,
+							struct io_kiocb *request, bool moves)
 {
 	struct io_async_rw *saved = AS_STRUCT(io_async_rw, READ_FIELD(request, async_data));
 	struct io_rw *rw = AS_STRUCT(io_rw, request);
@@ -96,30 +97,32 @@ static __always_inline void ask_io_uring_buffered(struct asked *asked, struct io
 	__u64 done = READ_FIELD(saved, bytes_done);
 	__u64 got = moves ? done + left - READ_FIELD(saved, iter.count) : done;
 
-	asked->bytes = BYTES_UNKNOWN;
+	call_args->bytes = BYTES_UNKNOWN;
 	if (left == 0 || done + left > MAX_RW_COUNT_64K)
 		return;
-	asked->begin = READ_FIELD(rw, kiocb.ki_pos) - got;
-	asked->bytes = done + left;
+	call_args->begin = READ_FIELD(rw, kiocb.ki_pos) - got;
+	call_args->bytes = done + left;
 	if (is_vectored(READ_FIELD(request, opcode)))
-		asked->segments = READ_FIELD(rw, len);
+		call_args->segments = READ_FIELD(rw, len);
 }
 
 /*
  * A buffered request of io_uring is tried by the submitting task and then by a worker, so that
  * neither tells its call from others: its place in its file does.
  */
-static __always_inline void set_io_uring_key(struct asked *asked, const struct data_request *data)
+static __always_inline void set_io_uring_key(struct call_args *call_args,
+					     const struct data_request *data)
 {
-	asked->is_call = true;
-	asked->signature = mix(mix(data->connection, data->node), data->file_handle);
-	asked->signature = mix(mix(asked->signature, asked->begin), asked->bytes);
-	asked->key = asked->signature;
+	call_args->is_call = true;
+	call_args->signature = mix(mix(data->connection, data->node), data->file_handle);
+	call_args->signature = mix(mix(call_args->signature, call_args->begin), call_args->bytes);
+	call_args->key = call_args->signature;
 }
 
 /* A buffered request that an io_uring worker sends: the worker knows its present work. */
-static __always_inline void ask_io_uring_worker(struct asked *asked, struct task_struct *task,
-						const struct data_request *data)
+static __always_inline void read_io_uring_worker_args(struct call_args *call_args,
+						      struct task_struct *task,
+						      const struct data_request *data)
 {
 	struct io_worker *worker = AS_STRUCT(io_worker, READ_FIELD(task, worker_private));
 	__u64 work = READ_ADDRESS(worker, cur_work);
@@ -133,9 +136,10 @@ static __always_inline void ask_io_uring_worker(struct asked *asked, struct task
 	file = file_behind(opened, data);
 	if (!file || !is_of_op(READ_FIELD(request, opcode), data->op))
 		return;
-	ask_io_uring_buffered(asked, request, file == opened && data->op == FUSESCOPE_READ);
-	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
-	set_io_uring_key(asked, data);
+	read_io_uring_buffered_args(call_args, request,
+				    file == opened && data->op == FUSESCOPE_READ);
+	call_args->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	set_io_uring_key(call_args, data);
 }
 
 /* What is read of a struct io_uring_sqe: include/uapi/linux/io_uring.h */
@@ -170,9 +174,9 @@ static __always_inline void read_submission(struct submission *entry, struct io_
 }
 
 /* A buffered request that io_uring_enter() sends at the first try. */
-static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_struct *task,
-					       struct pt_regs *regs,
-					       const struct data_request *data)
+static __always_inline void read_io_uring_enter_args(struct call_args *call_args,
+						     struct task_struct *task, struct pt_regs *regs,
+						     const struct data_request *data)
 {
 	struct submission entry;
 	__u64 file;
@@ -190,15 +194,15 @@ static __always_inline void ask_io_uring_enter(struct asked *asked, struct task_
 		file = file_behind(file_of_descriptor(task, entry.fd), data);
 		if (!file)
 			return;
-		asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+		call_args->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
 	}
-	asked->begin = entry.offset;
-	asked->bytes = entry.length;
+	call_args->begin = entry.offset;
+	call_args->bytes = entry.length;
 	if (is_vectored(entry.opcode)) {
-		asked->segments = entry.length;
-		asked->bytes = iovec_bytes(entry.address, entry.length);
+		call_args->segments = entry.length;
+		call_args->bytes = iovec_bytes(entry.address, entry.length);
 	}
-	set_io_uring_key(asked, data);
+	set_io_uring_key(call_args, data);
 }
 
 #define LISTED_IOCBS 32 /* of one io_submit() that are looked at for a buffered request */
@@ -228,8 +232,9 @@ CHECKED_ONCE __u64 find_listed_iocb(__u64 list, __u64 count, __u64 begin, __u64 
 
 /* A buffered request that io_submit() sends: nothing leads to its iocb but the place in the file.
  */
-static __always_inline void ask_io_submit(struct asked *asked, struct task_struct *task,
-					  struct pt_regs *regs, const struct data_request *data)
+static __always_inline void read_io_submit_args(struct call_args *call_args,
+						struct task_struct *task, struct pt_regs *regs,
+						const struct data_request *data)
 {
 	__u64 address = find_listed_iocb(READ_FIELD(regs, dx), READ_FIELD(regs, si), data->offset,
 					 data->offset + data->bytes);
@@ -241,10 +246,10 @@ static __always_inline void ask_io_submit(struct asked *asked, struct task_struc
 	file = file_behind(file_of_descriptor(task, user.aio_fildes), data);
 	if (!file)
 		return;
-	asked->is_call = true;
-	asked->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
-	ask_iocb(asked, &user);
-	asked->signature = mix(address, asked->begin);
+	call_args->is_call = true;
+	call_args->readahead_bytes = readahead_bytes(AS_STRUCT(file, file));
+	read_iocb_args(call_args, &user);
+	call_args->signature = mix(address, call_args->begin);
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef FUSESCOPE_CALLER_SYSCALL_BPF_H
 #define FUSESCOPE_CALLER_SYSCALL_BPF_H
 
-#include "bpf/call/grouped/asked.bpf.h"
+#include "bpf/call/grouped/call_args.bpf.h"
 #include "bpf/call/grouped/file_behind.bpf.h"
 #include "bpf/kernel/syscall.bpf.h"
 
@@ -34,21 +34,22 @@ static __always_inline __u64 syscall_position(const struct syscall_shape *shape,
 }
 
 /* What a system call asks for, by its arguments alone. */
-static __always_inline void ask_arguments(struct asked *asked, const struct syscall_shape *shape,
-					  struct pt_regs *regs, bool deferred)
+static __always_inline void read_size_args(struct call_args *call_args,
+					   const struct syscall_shape *shape, struct pt_regs *regs,
+					   bool deferred)
 {
-	asked->bytes = syscall_argument(regs, shape->count);
+	call_args->bytes = syscall_argument(regs, shape->count);
 	if (shape->vector) {
-		asked->segments = asked->bytes;
+		call_args->segments = call_args->bytes;
 		/* The user memory of another task cannot be read. */
-		asked->bytes = deferred ? BYTES_UNKNOWN
-					: iovec_bytes(syscall_argument(regs, shape->vector),
-						      asked->segments);
+		call_args->bytes = deferred ? BYTES_UNKNOWN
+					    : iovec_bytes(syscall_argument(regs, shape->vector),
+							  call_args->segments);
 	}
-	if (asked->bytes != BYTES_UNKNOWN && asked->bytes > MAX_RW_COUNT_64K)
-		asked->bytes = MAX_RW_COUNT_64K;
-	asked->ends_with_task_io = shape->ends_with_task_io;
-	asked->in_pieces = shape->in_pieces;
+	if (call_args->bytes != BYTES_UNKNOWN && call_args->bytes > MAX_RW_COUNT_64K)
+		call_args->bytes = MAX_RW_COUNT_64K;
+	call_args->ends_with_task_io = shape->ends_with_task_io;
+	call_args->in_pieces = shape->in_pieces;
 }
 
 /* The system call of a task, if it is one of the request's operation. */
@@ -76,22 +77,22 @@ static __always_inline __u64 pipe_bytes(struct task_struct *task, struct pt_regs
  * Copies are mostly asked for with a number of bytes that no file has: what there is to be read is
  * the file, from where the call begins, and at most what the pipe of splice(2) holds.
  */
-static __always_inline void limit_copy(struct asked *asked, struct task_struct *task,
+static __always_inline void limit_copy(struct call_args *call_args, struct task_struct *task,
 				       struct pt_regs *regs, __u64 number, struct file *source)
 {
 	__u64 size = READ_FIELD(READ_FIELD(source, f_inode), i_size);
 	__u64 room = number == SYSCALL_SPLICE ? pipe_bytes(task, regs) : 0;
 
-	if (size > asked->begin && size - asked->begin < asked->bytes)
-		asked->bytes = size - asked->begin;
-	if (room && room < asked->bytes)
-		asked->bytes = room;
+	if (size > call_args->begin && size - call_args->begin < call_args->bytes)
+		call_args->bytes = size - call_args->begin;
+	if (room && room < call_args->bytes)
+		call_args->bytes = room;
 }
 
 /* The system call that a task is in, if it is one that reads or writes the file of the request. */
-static __always_inline void ask_syscall(struct asked *asked, struct task_struct *task,
-					struct pt_regs *regs, __u64 number,
-					const struct data_request *data)
+static __always_inline void read_syscall_args(struct call_args *call_args, struct task_struct *task,
+					      struct pt_regs *regs, __u64 number,
+					      const struct data_request *data)
 {
 	const struct syscall_shape *shape = shape_of(number, data->op);
 	__u64 opened, address;
@@ -104,14 +105,14 @@ static __always_inline void ask_syscall(struct asked *asked, struct task_struct 
 	if (!address)
 		return;
 	file = AS_STRUCT(file, address);
-	asked->is_call = true;
-	asked->task_ios = task_ios(task);
-	asked->readahead_bytes = readahead_bytes(file);
-	asked->begin = syscall_position(shape, regs, AS_STRUCT(file, opened), data->deferred);
-	asked->signature = syscall_signature(regs, asked->begin, asked->task_ios);
-	ask_arguments(asked, shape, regs, data->deferred);
+	call_args->is_call = true;
+	call_args->task_ios = task_ios(task);
+	call_args->readahead_bytes = readahead_bytes(file);
+	call_args->begin = syscall_position(shape, regs, AS_STRUCT(file, opened), data->deferred);
+	call_args->signature = syscall_signature(regs, call_args->begin, call_args->task_ios);
+	read_size_args(call_args, shape, regs, data->deferred);
 	if (shape->in_pieces && data->op == FUSESCOPE_READ)
-		limit_copy(asked, task, regs, number, file);
+		limit_copy(call_args, task, regs, number, file);
 }
 
 /*
@@ -119,16 +120,16 @@ static __always_inline void ask_syscall(struct asked *asked, struct task_struct 
  * that passes the call on (overlayfs) passes on all of it, and no other kernel code makes a
  * synchronous direct call out of one of these system calls.
  */
-static __always_inline void ask_synchronous(struct asked *asked, struct task_struct *task,
-					    struct pt_regs *regs, __u64 number,
-					    const struct data_request *data)
+static __always_inline void read_synchronous_args(struct call_args *call_args,
+						  struct task_struct *task, struct pt_regs *regs,
+						  __u64 number, const struct data_request *data)
 {
 	const struct syscall_shape *shape = shape_of(number, data->op);
 
 	if (!shape || shape->in_pieces)
 		return; /* the kiocb is one of several, of sizes that the kernel chose */
-	asked->task_ios = task_ios(task);
-	ask_arguments(asked, shape, regs, data->deferred);
+	call_args->task_ios = task_ios(task);
+	read_size_args(call_args, shape, regs, data->deferred);
 }
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef FUSESCOPE_GROUPED_CALL_BPF_H
 #define FUSESCOPE_GROUPED_CALL_BPF_H
 
-#include "bpf/call/grouped/placement.bpf.h"
+#include "bpf/call/grouped/grouped_request.bpf.h"
 #include "bpf/call/grouped/trace_joined.bpf.h"
 #include "bpf/request/requester.bpf.h"
 
@@ -25,7 +25,7 @@ static __always_inline __u32 origin_without_call(const struct data_request *data
 
 /* Finds the call behind a data request. Returns the number of the system call that it was sent
  * from, or -1 where that is of no interest. */
-static __always_inline long find_caller(struct asked *asked, struct data_request *data,
+static __always_inline long find_caller(struct call_args *call_args, struct data_request *data,
 					struct fuse_req *req, struct fuse_conn *connection)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -35,8 +35,8 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
 	if (data->background && !data->io && data->op == FUSESCOPE_WRITE)
 		return number; /* writeback: no call, whoever sends it */
 	if (data->iocb) {
-		ask_request(asked, data);
-		if (data->offset != asked->begin && is_known_call(asked->key))
+		read_kiocb_args(call_args, data);
+		if (data->offset != call_args->begin && is_known_call(call_args->key))
 			return number; /* a further request of a call that is known already */
 	}
 	data->deferred = data->background && is_deferred(req, connection, task);
@@ -49,9 +49,9 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
 		task = found;
 	}
 	if (data->iocb)
-		ask_direct(asked, task, data);
+		read_direct_args(call_args, task, data);
 	else
-		ask_buffered(asked, task, data);
+		read_buffered_args(call_args, task, data);
 	number = syscall_number(task, AS_STRUCT(pt_regs, bpf_task_pt_regs(task)));
 	if (found)
 		bpf_task_release(found);
@@ -63,18 +63,18 @@ static __always_inline long find_caller(struct asked *asked, struct data_request
  * that is. Who sent it.
  */
 static __always_inline __u32 join_grouped_call(struct fusescope_inflight *slot,
-					       struct placement *placement, struct fuse_req *req,
-					       struct fuse_conn *connection)
+					       struct grouped_request *grouped,
+					       struct fuse_req *req, struct fuse_conn *connection)
 {
-	struct data_request *data = &placement->data;
-	struct asked *asked = &placement->asked;
+	struct data_request *data = &grouped->data;
+	struct call_args *call_args = &grouped->call_args;
 	__u32 origin = FUSESCOPE_ORIGIN_CALL;
-	long number = find_caller(asked, data, req, connection);
+	long number = find_caller(call_args, data, req, connection);
 
-	if (asked->is_call && serves_call(data, asked)) {
-		placement->tid = data->deferred ? READ_FIELD(req, in.h.pid)
-						: (__u32)bpf_get_current_pid_tgid();
-		place_in_call(slot, placement);
+	if (call_args->is_call && serves_call(data, call_args)) {
+		grouped->tid = data->deferred ? READ_FIELD(req, in.h.pid)
+					      : (__u32)bpf_get_current_pid_tgid();
+		group_into_call(slot, grouped);
 	} else {
 		origin = origin_without_call(data, number);
 	}

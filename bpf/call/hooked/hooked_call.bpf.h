@@ -222,7 +222,7 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 {
 	struct background_note note = {};
 
-	on_background_asked(mount, args);
+	begin_blocked_background(mount, args);
 	if (NOTES_EACH_BACKGROUND)
 		note.process = process_of_current();
 	if (follows_processes && !is_followed(note.process)) {

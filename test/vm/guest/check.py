@@ -18,7 +18,7 @@ import accounts  # noqa: E402
 import harness  # noqa: E402
 
 # An emulated processor is slow.
-harness.SETTLED *= 2
+harness.SEEN_AFTER *= 2
 harness.wait_for = functools.partial(harness.wait_for, timeout=120)
 from cases import cases, chosen  # noqa: E402
 from module import check_module  # noqa: E402

@@ -53,5 +53,5 @@ def check_bpf_and_perfmon(expected):
     assert report["exit_code"] == (0 if usable and is_exact else 1 if usable else 2)
     assert is_exact or "CAP_SYS_ADMIN" in report["ways_out"][-1]
     for role in report["roles"]:
-        for trial in role["trials"]:
-            assert trial["works"] == (trial["reason"] is None), trial
+        for attempt in role["trials"]:
+            assert attempt["works"] == (attempt["reason"] is None), attempt

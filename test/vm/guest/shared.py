@@ -100,7 +100,7 @@ class SharedMount:
             return self.named[-1]
         if self.filesystem and options == self.options:
             if "--hooks=tracepoint" in self.agent.options:
-                time.sleep(harness.SETTLED)  # calls of the case before are counted when they settle
+                time.sleep(harness.SEEN_AFTER)  # by then the calls of the case before are counted
             self.agent.earlier = self.agent.scrape_all()
             self.filesystem.begin_case()
         else:

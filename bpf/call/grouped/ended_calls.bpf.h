@@ -3,13 +3,13 @@
  * Counts the calls that have ended without a request to show it, where their functions are not
  * hooked. Run by user space, not by a hook.
  */
-#ifndef FUSESCOPE_SETTLE_BPF_H
-#define FUSESCOPE_SETTLE_BPF_H
+#ifndef FUSESCOPE_ENDED_CALLS_BPF_H
+#define FUSESCOPE_ENDED_CALLS_BPF_H
 
-#include "bpf/call/grouped/asked.bpf.h"
+#include "bpf/call/grouped/call_args.bpf.h"
 #include "bpf/call/grouped/call_slots.bpf.h"
 
-#define SETTLE_AFTER_NS 100000000ULL
+#define IDLE_AFTER_NS 100000000ULL
 
 /* The task has left the system call of this call, or is gone. */
 static __always_inline bool task_moved_on(const struct fusescope_call *call)
@@ -28,13 +28,13 @@ static __always_inline bool is_over(const struct fusescope_call *call, __u64 now
 {
 	if (call->ends_with_task_io)
 		return task_moved_on(call);
-	return call->pending == 0 && now > call->last_ns + SETTLE_AFTER_NS;
+	return call->pending == 0 && now > call->last_ns + IDLE_AFTER_NS;
 }
 
 struct bpf_map;
 
-static long settle_call(struct bpf_map *map, const __u32 *index, struct fusescope_call *call,
-			void *context)
+static long count_if_ended(struct bpf_map *map, const __u32 *index, struct fusescope_call *call,
+			   void *context)
 {
 	__u64 key = call->key;
 
@@ -46,7 +46,7 @@ static long settle_call(struct bpf_map *map, const __u32 *index, struct fusescop
 SEC("syscall")
 int settle_calls(void *context)
 {
-	bpf_for_each_map_elem(&calls, settle_call, NULL, 0);
+	bpf_for_each_map_elem(&calls, count_if_ended, NULL, 0);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/cmd/orders.h"
+#include "agent/cmd/verify_client.h"
 
 #include <sys/random.h>
 
@@ -11,22 +11,22 @@
 
 namespace fusescope {
 
-std::string Orders::text_of(const Order& order, const Answer& answer) const {
+std::string VerifyClient::text_of(const Command& command, const Answer& answer) const {
   std::string what = std::string(answer.operation) + " ";
-  what += order.step == Step::find && *order.name ? printable(order.name) : folder_;
+  what += command.step == Step::find && *command.name ? printable(command.name) : folder_;
   if (answer.is_short) {
     return what +
            ": fewer bytes than asked for, without an error: look into the daemon's "
            "log";
   }
   // No message of errno says it: ENODATA is the search's own.
-  if (order.step == Step::find && answer.error == ENODATA) {
-    return what + ": " + verify_advice(order, answer.error);
+  if (command.step == Step::find && answer.error == ENODATA) {
+    return what + ": " + verify_advice(command, answer.error);
   }
-  return errno_error(what, answer.error, verify_advice(order, answer.error)).text;
+  return errno_error(what, answer.error, verify_advice(command, answer.error)).text;
 }
 
-Error Orders::trouble_of(Worker::Trouble trouble) const {
+Error VerifyClient::trouble_of(Worker::Trouble trouble) const {
   switch (trouble) {
     case Worker::Trouble::stopped: return Error{"verify " + folder_ + ": stopped by a signal"};
     case Worker::Trouble::timeout:
@@ -36,39 +36,39 @@ Error Orders::trouble_of(Worker::Trouble trouble) const {
   }
 }
 
-Result<Answer> Orders::create(std::size_t shape) {
+Result<Answer> VerifyClient::create(std::size_t shape) {
   std::uint64_t number = 0;
   if (getrandom(&number, sizeof number, 0) != sizeof number) {
     return std::unexpected(errno_error("get a random number", errno));
   }
-  Order order = {.step = Step::create, .shape = static_cast<std::uint32_t>(shape)};
-  std::snprintf(order.name, sizeof order.name, ".fusescope-verify-%016llx",
+  Command command = {.step = Step::create, .shape = static_cast<std::uint32_t>(shape)};
+  std::snprintf(command.name, sizeof command.name, ".fusescope-verify-%016llx",
                 static_cast<unsigned long long>(number));
-  file_ = order.name;
-  return give(order);
+  file_ = command.name;
+  return give(command);
 }
 
-Result<Answer> Orders::find(const std::string& file) {
-  Order order = {.step = Step::find};
-  if (file.size() >= sizeof order.name) {
+Result<Answer> VerifyClient::find(const std::string& file) {
+  Command command = {.step = Step::find};
+  if (file.size() >= sizeof command.name) {
     return std::unexpected(errno_error("take the given file", ENAMETOOLONG));
   }
-  std::snprintf(order.name, sizeof order.name, "%s", file.c_str());
-  return give(order);
+  std::snprintf(command.name, sizeof command.name, "%s", file.c_str());
+  return give(command);
 }
 
-Result<Answer> Orders::give(const Order& order) {
+Result<Answer> VerifyClient::give(const Command& command) {
   const auto is_stopped = [this] {
     signal_ = signals_.next().signal;
     return signal_ != 0;
   };
-  const auto [trouble, answer] = worker_.carry_out(order, deadline_, is_stopped);
+  const auto [trouble, answer] = worker_.carry_out(command, deadline_, is_stopped);
   is_late_ = trouble == Worker::Trouble::timeout;
   if (trouble != Worker::Trouble::none) return std::unexpected(trouble_of(trouble));
   return answer;
 }
 
-std::string Orders::end() {
+std::string VerifyClient::end() {
   if (worker_.end() || file_.empty()) return "";
   return folder_ + "/" + file_ + " may be left";
 }

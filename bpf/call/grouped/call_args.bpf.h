@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What an I/O call asked for: filled in by caller_*.bpf.h. */
-#ifndef FUSESCOPE_ASKED_BPF_H
-#define FUSESCOPE_ASKED_BPF_H
+#ifndef FUSESCOPE_CALL_ARGS_BPF_H
+#define FUSESCOPE_CALL_ARGS_BPF_H
 
 #include "bpf/request/data_request.bpf.h"
 
 #define BYTES_UNKNOWN (~0ULL)
 
 /* What the call behind a request asked for. */
-struct asked {
+struct call_args {
 	__u64 bytes; /* BYTES_UNKNOWN if it cannot be seen */
 	__u64 begin; /* file offset */
 	__u64 signature;
@@ -22,9 +22,9 @@ struct asked {
 };
 
 /* A data request that belongs to a call, and all that decides its place there. */
-struct placement {
+struct grouped_request {
 	struct data_request data;
-	struct asked asked;
+	struct call_args call_args;
 	__u64 now;
 	__u32 mount;
 	__u32 tid;

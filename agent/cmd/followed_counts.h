@@ -13,10 +13,10 @@
 namespace fusescope {
 
 // Counts the FUSE I/O of chosen processes, attached for as long as it lives.
-class Counting {
+class FollowedCounts {
  public:
   // Needs the rights of Session::start().
-  static Result<std::unique_ptr<Counting>> start(HookMode mode);
+  static Result<std::unique_ptr<FollowedCounts>> start(HookMode mode);
 
   [[nodiscard]] Followed followed() const { return Followed(session_); }
 
@@ -24,11 +24,11 @@ class Counting {
   // fails, if it lasts.
   void keep_house();
 
-  // What was counted, once all that has ended is settled: up to half a second later.
+  // What was counted, once all that has ended is counted: up to half a second later.
   Result<Snapshot> collect();
 
  private:
-  explicit Counting(Session session) : session_(std::move(session)) {}
+  explicit FollowedCounts(Session session) : session_(std::move(session)) {}
 
   [[nodiscard]] bool is_in_flight() const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/cmd/vigil.h"
+#include "agent/cmd/ending_signals.h"
 
 #include <poll.h>
 #include <sys/signalfd.h>

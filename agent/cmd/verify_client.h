@@ -5,17 +5,17 @@
 #include <string>
 
 #include "agent/base/error.h"
-#include "agent/cmd/vigil.h"
+#include "agent/cmd/ending_signals.h"
 #include "agent/verify/worker.h"
 
 namespace fusescope {
 
 // The worker of verify, with what a person is told when it fails.
-class Orders {
+class VerifyClient {
  public:
-  // `timeout` is for all orders together, from here or begin(). `signals` must outlive this.
-  Orders(Worker worker, const EndingSignals& signals, std::string folder,
-         std::chrono::seconds timeout)
+  // `timeout` is for all commands together, from here or begin(). `signals` must outlive this.
+  VerifyClient(Worker worker, const EndingSignals& signals, std::string folder,
+               std::chrono::seconds timeout)
       : worker_(std::move(worker)),
         signals_(signals),
         folder_(std::move(folder)),
@@ -28,7 +28,7 @@ class Orders {
   // Has it carried out. Fails where the worker did not answer: after a signal, which signal() then
   // tells; in time, which is_late() tells; or because it is gone. What the answer says of its own
   // failing is text_of()'s.
-  Result<Answer> give(const Order& order);
+  Result<Answer> give(const Command& command);
 
   // Makes the own file, under a name that nobody can foresee, and fills it by that shape.
   Result<Answer> create(std::size_t shape);
@@ -36,11 +36,11 @@ class Orders {
   // Reads are of this file from then on; empty: of any that is found.
   Result<Answer> find(const std::string& file);
 
-  // Operation, folder, reason and way out of an order that failed.
-  [[nodiscard]] std::string text_of(const Order& order, const Answer& answer) const;
+  // Operation, folder, reason and way out of a command that failed.
+  [[nodiscard]] std::string text_of(const Command& command, const Answer& answer) const;
 
   // Ends the worker, which removes the file, and does not wait for one that hangs. Says where a
-  // file may be left: empty if it is gone. No orders from then on.
+  // file may be left: empty if it is gone. No commands from then on.
   std::string end();
 
   [[nodiscard]] int signal() const { return signal_; }

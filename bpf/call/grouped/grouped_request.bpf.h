@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Puts a data request into its I/O call, and takes it out again when it ends. */
-#ifndef FUSESCOPE_PLACEMENT_BPF_H
-#define FUSESCOPE_PLACEMENT_BPF_H
+#ifndef FUSESCOPE_GROUPED_REQUEST_BPF_H
+#define FUSESCOPE_GROUPED_REQUEST_BPF_H
 
 #include "bpf/call/grouped/call_slots.bpf.h"
 #include "bpf/call/grouped/caller.bpf.h"
 #include "bpf/call/split.bpf.h"
 
-static __always_inline bool serves_call(const struct data_request *data, const struct asked *asked)
+static __always_inline bool serves_call(const struct data_request *data,
+					const struct call_args *call_args)
 {
-	return asked->bytes == BYTES_UNKNOWN ||
-	       carries_asked_bytes(data, asked->begin, asked->bytes);
+	return call_args->bytes == BYTES_UNKNOWN ||
+	       carries_asked_bytes(data, call_args->begin, call_args->bytes);
 }
 
-static __always_inline bool covers_call(const struct data_request *data, const struct asked *asked)
+static __always_inline bool covers_call(const struct data_request *data,
+					const struct call_args *call_args)
 {
 	/* A buffered read that fails is tried again, page by page, by the same call. */
 	if (!data->iocb && data->op == FUSESCOPE_READ)
 		return false;
-	return data->bytes >= asked->bytes;
+	return data->bytes >= call_args->bytes;
 }
 
 /*
@@ -26,125 +28,125 @@ static __always_inline bool covers_call(const struct data_request *data, const s
  * must not find the call complete before this request is in it.
  */
 static __always_inline void join_slot(struct fusescope_call *call,
-				      const struct placement *placement)
+				      const struct grouped_request *grouped)
 {
-	const struct data_request *data = &placement->data;
+	const struct data_request *data = &grouped->data;
 
 	__sync_fetch_and_add(&call->pending, 1);
 	note_closed(&call->closed, call->requests, &call->latest, &call->kind, data,
-		    placement->mount);
-	note_request(&call->latest, data, call->next_offset, placement->asked.readahead_bytes);
+		    grouped->mount);
+	note_request(&call->latest, data, call->next_offset, grouped->call_args.readahead_bytes);
 	call->requests++;
 	call->next_offset = data->offset + data->bytes;
-	call->last_ns = placement->now;
+	call->last_ns = grouped->now;
 	__sync_fetch_and_add(&call->sent_bytes, data->bytes);
 }
 
-static __always_inline __u32 open_call(const struct placement *placement)
+static __always_inline __u32 open_call(const struct grouped_request *grouped)
 {
-	const struct data_request *data = &placement->data;
-	const struct asked *asked = &placement->asked;
-	__u32 index = claim_call(asked->key);
+	const struct data_request *data = &grouped->data;
+	const struct call_args *call_args = &grouped->call_args;
+	__u32 index = claim_call(call_args->key);
 	struct fusescope_call *call = call_at(index);
 
 	if (!call)
 		return NO_CALL;
-	call->signature = asked->signature;
-	call->first_ns = placement->now;
-	call->begin = asked->bytes == BYTES_UNKNOWN ? data->offset : asked->begin;
-	call->asked_bytes = asked->bytes;
+	call->signature = call_args->signature;
+	call->first_ns = grouped->now;
+	call->begin = call_args->bytes == BYTES_UNKNOWN ? data->offset : call_args->begin;
+	call->asked_bytes = call_args->bytes;
 	call->sent_bytes = data->bytes;
-	call->last_ns = placement->now;
+	call->last_ns = grouped->now;
 	call->next_offset = data->offset + data->bytes;
-	call->task_ios = asked->task_ios;
-	call->tid = placement->tid;
+	call->task_ios = call_args->task_ios;
+	call->tid = grouped->tid;
 	call->pending = 1;
 	call->requests = 1;
-	call->segments = asked->segments;
+	call->segments = call_args->segments;
 	call->latest.window_left = 0;
-	note_request(&call->latest, data, data->offset, asked->readahead_bytes);
+	note_request(&call->latest, data, data->offset, call_args->readahead_bytes);
 	call->kind.op = data->op;
 	call->kind.mode = mode_of_request(data);
-	call->kind.in_pieces = asked->in_pieces;
-	call->mount = placement->mount;
-	call->ends_with_task_io = asked->ends_with_task_io;
+	call->kind.in_pieces = call_args->in_pieces;
+	call->mount = grouped->mount;
+	call->ends_with_task_io = call_args->ends_with_task_io;
 	call->background = data->background;
-	call->key = asked->key;
+	call->key = call_args->key;
 	call->closing = 0;
 	return index;
 }
 
 /* A call whose first request its caller did not send: what it asked for shows with a later one. */
-static __always_inline void learn_asked(struct fusescope_call *call,
-					const struct placement *placement)
+static __always_inline void learn_call_args(struct fusescope_call *call,
+					    const struct grouped_request *grouped)
 {
-	const struct asked *asked = &placement->asked;
+	const struct call_args *call_args = &grouped->call_args;
 
-	if (call->asked_bytes != BYTES_UNKNOWN || asked->bytes == BYTES_UNKNOWN)
+	if (call->asked_bytes != BYTES_UNKNOWN || call_args->bytes == BYTES_UNKNOWN)
 		return;
-	call->segments = asked->segments;
-	call->task_ios = asked->task_ios;
-	call->tid = placement->tid;
-	call->ends_with_task_io = asked->ends_with_task_io;
-	call->kind.in_pieces = asked->in_pieces;
-	call->begin = asked->begin;
-	call->asked_bytes = asked->bytes;
+	call->segments = call_args->segments;
+	call->task_ios = call_args->task_ios;
+	call->tid = grouped->tid;
+	call->ends_with_task_io = call_args->ends_with_task_io;
+	call->kind.in_pieces = call_args->in_pieces;
+	call->begin = call_args->begin;
+	call->asked_bytes = call_args->bytes;
 }
 
 /* Whether a request goes on with a call that is open under its key. */
 static __always_inline bool continues_call(const struct fusescope_call *call,
 					   const struct data_request *data,
-					   const struct asked *asked)
+					   const struct call_args *call_args)
 {
 	if (data->iocb)
-		return data->offset != asked->begin;
-	return call->signature == asked->signature &&
+		return data->offset != call_args->begin;
+	return call->signature == call_args->signature &&
 	       (call->ends_with_task_io || data->offset >= call->next_offset);
 }
 
 static __always_inline void set_whole_call(struct fusescope_inflight *slot,
-					   const struct asked *asked)
+					   const struct call_args *call_args)
 {
 	slot->part = FUSESCOPE_PART_WHOLE;
-	slot->asked_bytes = asked->bytes;
-	slot->segments = asked->segments;
+	slot->asked_bytes = call_args->bytes;
+	slot->segments = call_args->segments;
 }
 
 /* Puts a request into its call, and notes in the request's own slot which one that is. */
-CHECKED_ONCE int place_in_call(struct fusescope_inflight *slot, struct placement *placement)
+CHECKED_ONCE int group_into_call(struct fusescope_inflight *slot, struct grouped_request *grouped)
 {
 	const struct data_request *data;
-	const struct asked *asked;
+	const struct call_args *call_args;
 	struct fusescope_call *call;
 	bool begins_call;
 	__u32 index;
 
-	if (!slot || !placement)
+	if (!slot || !grouped)
 		return 0;
-	data = &placement->data;
-	asked = &placement->asked;
-	begins_call = !data->iocb || data->offset == asked->begin;
-	if (data->iocb && begins_call && covers_call(data, asked)) {
-		set_whole_call(slot, asked);
+	data = &grouped->data;
+	call_args = &grouped->call_args;
+	begins_call = !data->iocb || data->offset == call_args->begin;
+	if (data->iocb && begins_call && covers_call(data, call_args)) {
+		set_whole_call(slot, call_args);
 		return 0;
 	}
-	index = find_call(asked->key);
+	index = find_call(call_args->key);
 	call = call_at(index);
-	if (call && continues_call(call, data, asked)) {
-		learn_asked(call, placement);
-		join_slot(call, placement);
+	if (call && continues_call(call, data, call_args)) {
+		learn_call_args(call, grouped);
+		join_slot(call, grouped);
 	} else {
 		if (call)
-			close_call(call, index, asked->key);
+			close_call(call, index, call_args->key);
 		if (!begins_call) {
 			count_lost(FUSESCOPE_LOST_CALL_BEGINNING);
 			return 0;
 		}
-		if (covers_call(data, asked)) {
-			set_whole_call(slot, asked);
+		if (covers_call(data, call_args)) {
+			set_whole_call(slot, call_args);
 			return 0;
 		}
-		index = open_call(placement);
+		index = open_call(grouped);
 		call = call_at(index);
 		if (!call)
 			return 0;
