@@ -115,6 +115,8 @@ files() {
 part_lint() {
   local scripts sources
   mapfile -t scripts < <(files '*.sh' .ci/run deploy/completion/fusescope test/packages/root)
+  counted_once layers "$ROOT/test/checks/layers"
+  counted_once "bpf/ in docs" "$ROOT/test/checks/bpf_files"
   counted_once shellcheck shellcheck -x -P "$ROOT" "${scripts[@]}"
   if [[ -e $ROOT/.clang-format ]]; then
     mapfile -t sources < <(files '*.c' '*.cc' '*.h')
