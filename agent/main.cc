@@ -97,7 +97,7 @@ constexpr const char* kTraceExamples = R"(Examples:
       for programs: one object a line, see docs/json.md
 MS is the latency in milliseconds. Where the functions of calls are not hooked (role "call" of
 'fusescope doctor' is an estimate) that of a call is from its first request sent to its last one
-ended, and calls without a request are not seen. "?" is what is not known, "-" what is not there.
+ended, and calls without a request are not seen. "?" means not known, "-" means none.
 --mount takes the mount from the path's text: it is not looked up, and links are not followed.
 Exit code: 0; 2: nothing could be traced. Records that --buffer-bytes has no room for are counted.
 Needs root, or CAP_BPF and CAP_PERFMON.)";

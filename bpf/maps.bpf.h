@@ -64,7 +64,7 @@ HASH_MAP(followed_processes, FUSESCOPE_MAX_FOLLOWED, __u32);
 
 /* --- calls whose functions are hooked --- */
 
-/* Goes with its thread; takes no search. Linux 5.11. */
+/* It goes when its thread goes, and is found without a search. Linux 5.11. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

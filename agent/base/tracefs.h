@@ -5,7 +5,7 @@
 
 namespace fusescope {
 
-// Where tracefs is mounted, best first: the second place is that of before Linux 4.1.
+// Where tracefs is mounted, best first: the second place is where it was before Linux 4.1.
 constexpr std::array kTracefsFolders = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 // There if kprobes are built in, also where tracefs is not mounted.

@@ -28,7 +28,7 @@ void WebSettings::take(std::optional<Result<WebConfig>> web, HttpServer& server)
     server.renew(std::move(**web));
     spdlog::info("web config: read again");
   } else {
-    spdlog::error("{}: that of before stays", web->error().text);
+    spdlog::error("{}: the previous one stays in use", web->error().text);
   }
 }
 

@@ -307,7 +307,7 @@ class HttpServer::State {
       guard().stop_accepting(kEndingTimeouts * options_.request_timeout);
       guards_.push_back(std::move(*renewed));
     } else {
-      options_.log(renewed.error().text + ": the web config of before stays");
+      options_.log(renewed.error().text + ": the previous web config stays in use");
     }
   }
 

@@ -133,8 +133,9 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fusescope_http_requests_total", MetricType::Counter, "handler,code",
      "HTTP requests answered before this one."},
     {"fusescope_web_config_last_reload_successful", MetricType::Gauge, "",
-     "1 while --web.config.file as it is now is in force; 0 if it is not valid, and that of before "
-     "is. Absent without one."},
+     "1 while the current --web.config.file is in use; 0 if it is not valid and the previous one "
+     "is "
+     "still in use. Absent without one."},
     {"fusescope_confinement", MetricType::Gauge, "measure",
      "1 while a measure is in force that keeps the process which answers from doing anything else; "
      "see docs/security.md."},

@@ -31,7 +31,8 @@ struct KernelFacts {
   std::optional<std::int64_t> max_pages_limit{};
   std::string
       max_pages_guess{};  // why the limit is not known, and what is taken; empty: it is known
-  bool is_host_user_namespace = true;  // else root's rights are none that the kernel asks for
+  bool is_host_user_namespace =
+      true;  // else root's capabilities are not those that the kernel checks
 };
 
 // How much of this kernel can be preempted: "PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT",

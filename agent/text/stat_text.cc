@@ -18,8 +18,8 @@ namespace {
 
 // Such a request names no thread: bpf/request/requester.bpf.h.
 constexpr const char* kNotTold =
-    "; RELEASE and writeback requests that the daemon's thread sent are not told to be the "
-    "command's";
+    "; RELEASE and writeback requests that a thread of the daemon sent are not attributed to the "
+    "command";
 constexpr double kMedian = 0.5;
 constexpr double kTail = 0.99;
 

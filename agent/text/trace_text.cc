@@ -170,7 +170,7 @@ std::string trace_end_text(const TraceEnd& end) {
       std::to_string(end.events) + " events, " + std::to_string(end.dropped) + " dropped";
   if (end.skipped) {
     text += "; this kernel skipped " + std::to_string(end.skipped) +
-            " runs of programs, so that lines may lack or be wrong: see 'fusescope doctor'";
+            " runs of programs, so that lines may be missing or wrong: see 'fusescope doctor'";
   }
   return text + "\n";
 }

@@ -26,7 +26,7 @@ class TestFile {
   TestFile(const TestFile&) = delete;
   TestFile& operator=(const TestFile&) = delete;
 
-  // Does what is asked; never fails but by what the answer says.
+  // Does what is asked. The answer alone tells of failures.
   Answer carry_out(const Command& command);
 
   // Removes the own file, if there is one; one that could not be removed can be tried again.

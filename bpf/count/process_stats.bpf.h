@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters by process, for who looks on: `top`. A process begins to have some with its first
+ * Counters by process, for `top`. A process begins to have some with its first
  * request, or call without one. Requests are counted when they end, in whatever process that is.
  */
 #ifndef FUSESCOPE_PROCESS_STATS_BPF_H

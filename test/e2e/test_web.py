@@ -222,7 +222,7 @@ def test_passwords_are_taken_up_and_a_bad_file_is_not(serve):
     wait_for(lambda: "unknown key 'basic_auth'" in log_of(agent), "a line about the bad file")
     body = get(agent.port, "/metrics", password=PASSWORD)[1]
     assert b"\nfusescope_web_config_last_reload_successful 0\n" in body
-    assert get(agent.port)[0] == 401, "that of before stays"
+    assert get(agent.port)[0] == 401, "the previous one stays in use"
     assert log_of(agent).count("unknown key") == 1
     agent.file.write_text("")
     wait_for(lambda: get(agent.port)[0] == 200, "the config without a password")
@@ -240,7 +240,7 @@ def test_sighup_reads_it_again(serve):
     agent.file.write_text("basic_auth: {}\n")
     agent.process.send_signal(signal.SIGHUP)
     wait_for(lambda: "unknown key 'basic_auth'" in log_of(agent), "a line about the bad file")
-    assert get(agent.port)[0] == 401, "that of before stays"
+    assert get(agent.port)[0] == 401, "the previous one stays in use"
 
 
 def test_an_open_connection_is_answered_after_a_renewal(serve):
