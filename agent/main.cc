@@ -213,7 +213,9 @@ void add_top(CLI::App& app, fusescope::TopOptions& options) {
 void add_verify(CLI::App& app, fusescope::VerifyOptions& options) {
   CLI::App& verify = *app.add_subcommand(
       "verify", "whether this mount's I/O is merged into as few requests as it can be");
-  verify.add_option("DIR", options.folder, "a folder of the FUSE mount")->required()->type_name("");
+  verify.add_option("DIR", options.directory, "a directory of the FUSE mount")
+      ->required()
+      ->type_name("");
   add_hooks(verify, options.hooks);
   verify.add_flag("--json", options.json, "one JSON object instead of a table");
   verify

@@ -49,11 +49,11 @@ fi
 
 as_owner() { "${AS_OWNER[@]}" "$@"; }
 
-# set_log NAME: a folder for the logs of this run, and its main log, empty and the owner's.
+# set_log NAME: a directory for the logs of this run, and its main log, empty and the owner's.
 set_log() {
-  local folder=$ROOT/build/$1
-  LOG=$folder/log.txt
-  as_owner mkdir -p "$folder"
+  local directory=$ROOT/build/$1
+  LOG=$directory/log.txt
+  as_owner mkdir -p "$directory"
   as_owner rm -f "$LOG"
   as_owner touch "$LOG"
 }

@@ -4,11 +4,11 @@
 set -euo pipefail
 
 (($# == 2)) || {
-  printf 'Usage: %s PROGRAM FOLDER\n' "$0" >&2
+  printf 'Usage: %s PROGRAM DIRECTORY\n' "$0" >&2
   exit 2
 }
 PROGRAM=$1
-FOLDER=$2
+DIRECTORY=$2
 
 # A line for each command: its name, then what it does.
 commands() { "$PROGRAM" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\)/\1/p'; }
@@ -21,13 +21,13 @@ see_also() {
 }
 
 # CLI11 writes -h,--help, and help2man takes an option's name to end at a dot.
-mend_option_names() {
+fix_option_names() {
   sed -E -e 's/^\\fB(\\-[a-z])\\fR,(\\-\\-[a-z\\-]+)/\\fB\1\\fR, \\fB\2\\fR/' \
     -e 's/^(\\fB\\-\\-[a-z]+)\\fR(\.[a-z\\-]+)/\1\2\\fR/'
 }
 
 # help2man makes two paragraphs of an example and what it does, and one of all that follows.
-mend_paragraphs() {
+fix_paragraphs() {
   sed -zE -e 's/\.IP\n(fusescope [^\n]*)\n\.IP\n/.TP\n\\fB\1\\fR\n/g' \
     -e 's/\n(\.PP\n)?(Exit code: |Needs root|SIGHUP )/\n.PP\n\2/g'
 }
@@ -38,10 +38,10 @@ page() {
   version=$("$PROGRAM" --version)
   help2man --no-info --include <(see_also) --version-string "$1 ${version#* }" --name "$2" \
     --help-option "$3" "$PROGRAM" |
-    mend_option_names | mend_paragraphs >"$FOLDER/$1.1"
+    fix_option_names | fix_paragraphs >"$DIRECTORY/$1.1"
 }
 
-mkdir -p "$FOLDER"
+mkdir -p "$DIRECTORY"
 while read -r name description; do
   page "fusescope-$name" "$description" "$name --help"
 done < <(commands)

@@ -54,7 +54,7 @@ make_deb() {
 
 version() { sed -n 's/^project(fusescope VERSION \([0-9.]*\).*/\1/p' "$SOURCE/CMakeLists.txt"; }
 
-# build_bundle FOLDER: installs there.
+# build_bundle DIRECTORY: installs there.
 build_bundle() {
   logged "${AS_OWNER[@]}" cmake -G Ninja -S "$SOURCE" -B "$SOURCE/obj" -DFUSESCOPE_BUNDLE=ON \
     -DFUSESCOPE_TESTS=OFF -DFUSESCOPE_MAN=ON "-DFUSESCOPE_REVISION=$(revision)" \
@@ -70,7 +70,7 @@ package_of() {
   { dpkg-query -S "$file" || dpkg-query -S "${file#/usr}"; } 2>/dev/null | cut -d : -f 1
 }
 
-# add_licenses FOLDER: of the libraries in it.
+# add_licenses DIRECTORY: of the libraries in it.
 add_licenses() {
   local library package
   as_owner mkdir -p "$1/LICENSES/libraries"

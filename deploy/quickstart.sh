@@ -21,7 +21,7 @@ DEFAULT_ADDRESS=:10980
 listen=''      # as asked for
 demo=''        # yes, or empty
 check=''       # yes, or empty
-work=''        # folder of the demonstration's mounts and of scratch files
+work=''        # directory of the demonstration's mounts and of scratch files
 mounts=()      # mountpoints of the demonstration
 filesystems=() # process ids of the demonstration
 agent=''       # process id
@@ -32,7 +32,7 @@ example=''     # a mountpoint
 usage() {
   cat <<HELP
 Builds fusescope on Debian 12, starts the agent and prints what it sees of the host's FUSE
-mounts; without any, it mounts two of its own in a temporary folder to show the difference.
+mounts; without any, it mounts two of its own in a temporary directory to show the difference.
 Usage: $0 [OPTIONS]
 
 Options:

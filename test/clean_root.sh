@@ -11,7 +11,7 @@ SUITE=bookworm
 INSIDE=/fusescope # where the project lies in the new root
 NEWCOMER=newcomer # the user of --user
 
-source_folder=''
+source_directory=''
 tests=()    # the command, if any
 as_user=()  # the words before a command, if any
 fresh=''
@@ -19,7 +19,7 @@ root=''
 
 usage() {
   cat <<HELP
-Makes a clean Debian 12 root in a temporary folder, clones this repository's HEAD into it and runs
+Makes a clean Debian 12 root in a temporary directory, clones this repository's HEAD into it and runs
 'deploy/quickstart.sh --check' there, as root and without sudo. Says how long each step took. All is
 removed at the end; mounts stay in a namespace of their own.
 Usage: $0 [OPTIONS]
@@ -28,9 +28,9 @@ Options:
   --user         install sudo there, and run the commands as a user who may use it
   --full         also run test/run.sh
   --all          also run test/run.sh all
-  --source DIR   copy this working tree, without its build folder, instead of cloning HEAD
+  --source DIR   copy this working tree, without its build directory, instead of cloning HEAD
   --fresh        make the cached root anew: $(base $SUITE)
-                 (set FUSESCOPE_CACHE for another folder)
+                 (set FUSESCOPE_CACHE for another directory)
   -h, --help     this text
 
 Needs debootstrap, about 3 GB in \${TMPDIR:-/var/tmp}, and root; another user's run goes on through
@@ -49,8 +49,8 @@ parse_options() {
       --all) tests=(test/run.sh all) ;;
       --fresh) fresh=yes ;;
       --source)
-        [[ -d ${2-} ]] || refuse "--source needs a folder"
-        source_folder=$2
+        [[ -d ${2-} ]] || refuse "--source needs a directory"
+        source_directory=$2
         shift
         ;;
       -h | --help) usage && exit 0 ;;
@@ -69,9 +69,9 @@ timed() {
 }
 
 lay_project() {
-  if [[ $source_folder ]]; then
+  if [[ $source_directory ]]; then
     mkdir "$root$INSIDE"
-    tar -C "$source_folder" --exclude=./build -c . | tar -C "$root$INSIDE" --no-same-owner -x
+    tar -C "$source_directory" --exclude=./build -c . | tar -C "$root$INSIDE" --no-same-owner -x
   else
     git clone -q --no-hardlinks "$ROOT" "$root$INSIDE"
   fi
@@ -84,7 +84,7 @@ unpack() {
   lay_project
 }
 
-# in_project COMMAND...: in the new root, in the project's folder.
+# in_project COMMAND...: in the new root, in the project's directory.
 in_project() { (in_root "$root" "$INSIDE" "$@"); }
 
 # A user to whom the project belongs, and who may do all through sudo.

@@ -18,7 +18,7 @@ host_proxy() { apt-config dump --format '%v' "Acquire::$1::Proxy"; }
 # base NAME: where it is cached.
 base() { printf '%s\n' "$CACHE/$1.tar"; }
 
-# make_base NAME SUITE PACKAGE,... FOLDER: by way of that folder, which is removed.
+# make_base NAME SUITE PACKAGE,... DIRECTORY: by way of that directory, which is removed.
 make_base() {
   local site
   site=$(mirror)
@@ -45,13 +45,13 @@ copy_apt_configuration() {
   if [[ -e $trusted && -d $1${trusted%/*} ]]; then cp -L "$trusted" "$1$trusted"; fi
 }
 
-# in_root ROOT FOLDER COMMAND...: in that folder of it. Its mounts are not seen outside, and the
+# in_root ROOT DIRECTORY COMMAND...: in that directory of it. Its mounts are not seen outside, and the
 # host's own mounts are let go, so that the run keeps no FUSE filesystem of the host alive.
 in_root() {
   # shellcheck disable=SC2016 # expanded by the inner shell
   exec unshare --mount --propagation private bash -euc '
     mount --bind "$0" "$0"
-    for folder in dev proc sys; do mount --rbind "/$folder" "$0/$folder"; done
+    for directory in dev proc sys; do mount --rbind "/$directory" "$0/$directory"; done
     cd "$0"
     pivot_root . mnt
     umount -l /mnt

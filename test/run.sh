@@ -190,7 +190,7 @@ part_core() { run_matrix core --size core; }
 
 part_vm() { run_matrix vm "${VM_ROWS[@]}"; }
 
-# needs_root PART: of the parts that load BPF programs, make a root or serve a folder to a guest.
+# needs_root PART: of the parts that load BPF programs, make a root or serve a directory to a guest.
 needs_root() { ! is_among "$1" lint unit fuzz; }
 
 # run_part PART NUMBER: the one of that number of those that were chosen.

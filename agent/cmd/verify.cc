@@ -22,7 +22,7 @@ constexpr int kSignalled = 128;
 constexpr int kNotOk = 1;
 
 Result<void> check(const VerifyOptions& options) {
-  if (options.folder.empty()) return std::unexpected(Error{"no folder given"});
+  if (options.directory.empty()) return std::unexpected(Error{"no directory given"});
   if (!is_host_pid_namespace()) {
     return std::unexpected(
         Error{"this pid namespace is not the host's, whose process ids the "
@@ -31,31 +31,32 @@ Result<void> check(const VerifyOptions& options) {
   return {};
 }
 
-// The same error, unless the folder is on FUSE in another mount namespace.
-Error named_elsewhere(const Error& error, const std::string& folder) {
-  const std::string advice = other_namespace_advice(folder, "fusescope verify");
-  return advice.empty() ? error : Error{"verify " + folder + ": not on FUSE here, but " + advice};
+// The same error, unless the directory is on FUSE in another mount namespace.
+Error named_elsewhere(const Error& error, const std::string& directory) {
+  const std::string advice = other_namespace_advice(directory, "fusescope verify");
+  return advice.empty() ? error
+                        : Error{"verify " + directory + ": not on FUSE here, but " + advice};
 }
 
 // The mount's device, if it is one of FUSE.
-Result<std::uint32_t> look(VerifyClient& client, const std::string& folder) {
+Result<std::uint32_t> look(VerifyClient& client, const std::string& directory) {
   const auto seen = client.give({.step = Step::look});
   if (!seen) return std::unexpected(seen.error());
   if (has_failed(*seen)) {
     const Error error{client.text_of({.step = Step::look}, *seen)};
-    return std::unexpected(named_elsewhere(error, folder));
+    return std::unexpected(named_elsewhere(error, directory));
   }
   if (seen->filesystem != FUSE_SUPER_MAGIC) {
-    const Error error{"verify " + folder +
-                      ": not on a FUSE filesystem: give a folder of a FUSE mount, see "
+    const Error error{"verify " + directory +
+                      ": not on a FUSE filesystem: give a directory of a FUSE mount, see "
                       "'findmnt -t fuse,fuseblk,virtiofs' and its subtypes"};
-    return std::unexpected(named_elsewhere(error, folder));
+    return std::unexpected(named_elsewhere(error, directory));
   }
   return kernel_device(seen->device_major, seen->device_minor);
 }
 
 Result<VerifyReport> test(const VerifyOptions& options, VerifyClient& client) {
-  const auto device = look(client, options.folder);
+  const auto device = look(client, options.directory);
   if (!device) return std::unexpected(device.error());
   const auto counts = FollowedCounts::start(options.hooks);
   if (!counts) return std::unexpected(counts.error());
@@ -82,9 +83,9 @@ Result<int> verify(const VerifyOptions& options) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
-  auto worker = Worker::start(options.folder);
+  auto worker = Worker::start(options.directory);
   if (!worker) return std::unexpected(worker.error());
-  VerifyClient client(std::move(*worker), *signals, options.folder, options.timeout);
+  VerifyClient client(std::move(*worker), *signals, options.directory, options.timeout);
   const auto report = test(options, client);
   const std::string left = client.end();
   if (client.signal()) {

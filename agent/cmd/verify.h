@@ -10,7 +10,7 @@
 namespace fusescope {
 
 struct VerifyOptions {
-  std::string folder;
+  std::string directory;
   std::string file;  // to be read; nothing is written then. Empty: see VerifyRun
   HookMode hooks = HookMode::automatic;
   bool json = false;
@@ -19,7 +19,7 @@ struct VerifyOptions {
   std::chrono::seconds timeout{60};
 };
 
-// Reads and writes a file of its own in a folder of a FUSE mount, counts the requests that this
+// Reads and writes a file of its own in a directory of a FUSE mount, counts the requests that this
 // takes, and prints whether they are as few as they can be. Where no file can be made, one that is
 // there is read. The result is the exit code: 0 they are, 1 limited or broken, or 128 + n: ended by
 // signal n. Fails if neither reads nor writes could be tested; the own file is gone in any case,

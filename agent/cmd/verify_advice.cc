@@ -16,18 +16,18 @@ struct Advice {
 constexpr const char* kOfAnotherUser =
     "run it as the user who mounted it, or mount with -o allow_other";
 constexpr const char* kNeedsRoom = "verify writes a file of 4 MiB: make room for it";
-constexpr const char* kNeedsFolder =
-    "verify writes a file of its own: give a folder where files can be made";
+constexpr const char* kNeedsDirectory =
+    "verify writes a file of its own: give a directory where files can be made";
 constexpr const char* kNoDirect =
     "the daemon refuses direct I/O, or hands O_DIRECT on to what refuses it: programs have the "
     "page "
     "cache only";
 
-constexpr std::array kForFolder = {
+constexpr std::array kForDirectory = {
     Advice{EACCES, kOfAnotherUser},
     Advice{EPERM, kOfAnotherUser},
-    Advice{ENOENT, "give a folder of a FUSE mount"},
-    Advice{ENOTDIR, "give the folder of a FUSE mount, not a file"},
+    Advice{ENOENT, "give a directory of a FUSE mount"},
+    Advice{ENOTDIR, "give the directory of a FUSE mount, not a file"},
 };
 
 constexpr std::array kForFile = {
@@ -61,10 +61,10 @@ constexpr std::array kForAll = {
     Advice{ENOSPC, kNeedsRoom},
     Advice{EDQUOT, kNeedsRoom},
     Advice{EFBIG, kNeedsRoom},
-    Advice{EACCES, kNeedsFolder},
-    Advice{EPERM, kNeedsFolder},
-    Advice{ENOSYS, kNeedsFolder},
-    Advice{EOPNOTSUPP, kNeedsFolder},
+    Advice{EACCES, kNeedsDirectory},
+    Advice{EPERM, kNeedsDirectory},
+    Advice{ENOSYS, kNeedsDirectory},
+    Advice{EOPNOTSUPP, kNeedsDirectory},
     Advice{EIO, "look into the daemon's log"},
     Advice{ENOTCONN, "its daemon is gone: mount it again"},
 };
@@ -78,7 +78,7 @@ std::string text_for(int error, std::span<const Advice> table) {
 
 std::span<const Advice> table_of(const Command& command) {
   switch (command.step) {
-    case Step::look: return kForFolder;
+    case Step::look: return kForDirectory;
     case Step::find: return kForFile;
     case Step::run:
       return command.op == FUSESCOPE_READ ? std::span<const Advice>(kForReads) : kForWrites;

@@ -13,7 +13,7 @@ namespace fusescope {
 
 std::string VerifyClient::text_of(const Command& command, const Answer& answer) const {
   std::string what = std::string(answer.operation) + " ";
-  what += command.step == Step::find && *command.name ? printable(command.name) : folder_;
+  what += command.step == Step::find && *command.name ? printable(command.name) : directory_;
   if (answer.is_short) {
     return what +
            ": fewer bytes than asked for, without an error: look into the daemon's "
@@ -28,11 +28,12 @@ std::string VerifyClient::text_of(const Command& command, const Answer& answer) 
 
 Error VerifyClient::trouble_of(Worker::Trouble trouble) const {
   switch (trouble) {
-    case Worker::Trouble::stopped: return Error{"verify " + folder_ + ": stopped by a signal"};
+    case Worker::Trouble::stopped: return Error{"verify " + directory_ + ": stopped by a signal"};
     case Worker::Trouble::timeout:
-      return Error{"verify " + folder_ + ": not done within " + std::to_string(timeout_.count()) +
+      return Error{"verify " + directory_ + ": not done within " +
+                   std::to_string(timeout_.count()) +
                    " s: the daemon hangs, or is too slow for this --timeout"};
-    default: return Error{"verify " + folder_ + ": the process that does its I/O was killed"};
+    default: return Error{"verify " + directory_ + ": the process that does its I/O was killed"};
   }
 }
 
@@ -70,7 +71,7 @@ Result<Answer> VerifyClient::give(const Command& command) {
 
 std::string VerifyClient::end() {
   if (worker_.end() || file_.empty()) return "";
-  return folder_ + "/" + file_ + " may be left";
+  return directory_ + "/" + file_ + " may be left";
 }
 
 }  // namespace fusescope

@@ -14,11 +14,11 @@ namespace fusescope {
 class VerifyClient {
  public:
   // `timeout` is for all commands together, from here or begin(). `signals` must outlive this.
-  VerifyClient(Worker worker, const EndingSignals& signals, std::string folder,
+  VerifyClient(Worker worker, const EndingSignals& signals, std::string directory,
                std::chrono::seconds timeout)
       : worker_(std::move(worker)),
         signals_(signals),
-        folder_(std::move(folder)),
+        directory_(std::move(directory)),
         timeout_(timeout),
         deadline_(Worker::Clock::now() + timeout) {}
 
@@ -36,7 +36,7 @@ class VerifyClient {
   // Reads are of this file from then on; empty: of any that is found.
   Result<Answer> find(const std::string& file);
 
-  // Operation, folder, reason and way out of a command that failed.
+  // Operation, directory, reason and way out of a command that failed.
   [[nodiscard]] std::string text_of(const Command& command, const Answer& answer) const;
 
   // Ends the worker, which removes the file, and does not wait for one that hangs. Says where a
@@ -53,7 +53,7 @@ class VerifyClient {
 
   Worker worker_;
   const EndingSignals& signals_;
-  std::string folder_;
+  std::string directory_;
   std::chrono::seconds timeout_;
   Worker::Clock::time_point deadline_;
   std::string file_;  // its name, once it may be there

@@ -44,7 +44,7 @@ Result<void> VerifyRun::make_file() {
   if (!file_.empty()) {
     for (const fusescope_mode mode : kModes) {
       add_not_tested(FUSESCOPE_WRITE, mode,
-                     "with --file nothing is written: give the folder alone");
+                     "with --file nothing is written: give the directory alone");
     }
     return find_file();
   }

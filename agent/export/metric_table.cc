@@ -80,7 +80,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "failing, 5 split, 6 hung. Since the last scrape, or the last one that is ten seconds ago; "
      "see docs/metrics.md."},
     {"fuse_mount_info", MetricType::Gauge, MOUNT_LABELS ",source,connection,transport",
-     "A FUSE mount; connection is the name of its folder in /sys/fs/fuse/connections. Always 1."},
+     "A FUSE mount; connection is the name of its directory in /sys/fs/fuse/connections. Always "
+     "1."},
     {"fuse_mount_max_read_bytes", MetricType::Gauge, MOUNT_LABELS,
      "Largest READ request of the connection."},
     {"fuse_mount_max_write_bytes", MetricType::Gauge, MOUNT_LABELS,

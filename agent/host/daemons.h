@@ -18,7 +18,7 @@ namespace fusescope {
 // process holds (proc_pid_cmdline_read(), fs/proc/base.c).
 class Daemons {
  public:
-  // `root` is put before each path: a folder made up for a test.
+  // `root` is put before each path: a directory made up for a test.
   explicit Daemons(std::string root = "")
       : root_(std::move(root)), processes_(std::make_shared<ProcfsProcesses>(root_ + "/proc")) {}
 

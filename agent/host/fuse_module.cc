@@ -11,7 +11,7 @@
 namespace fusescope {
 namespace {
 
-// A kernel can have FUSE built in without a folder for it in /sys/module.
+// A kernel can have FUSE built in without a directory for it in /sys/module.
 bool is_registered(const std::string& root) {
   std::istringstream words(read_procfs(root + "/proc/filesystems").value_or(""));
   for (std::string word; words >> word;) {
@@ -23,11 +23,11 @@ bool is_registered(const std::string& root) {
 }  // namespace
 
 FuseModule fuse_module(const std::string& root) {
-  const std::string folder = root + "/sys/module/fuse";
+  const std::string directory = root + "/sys/module/fuse";
   struct stat status{};
-  if (stat(folder.c_str(), &status) != 0) return {.present = is_registered(root)};
+  if (stat(directory.c_str(), &status) != 0) return {.present = is_registered(root)};
   // Only a module that was loaded has a state of its initialization.
-  const bool loadable = access((folder + "/initstate").c_str(), F_OK) == 0;
+  const bool loadable = access((directory + "/initstate").c_str(), F_OK) == 0;
   return {.present = true, .loadable = loadable, .identity = status.st_ino};
 }
 

@@ -15,8 +15,8 @@ struct FuseModule {
   bool operator==(const FuseModule&) const = default;
 };
 
-// From /sys/module/fuse and /proc/filesystems. `root` is put before each path: a folder made up for
-// a test.
+// From /sys/module/fuse and /proc/filesystems. `root` is put before each path: a directory made up
+// for a test.
 FuseModule fuse_module(const std::string& root = "");
 
 }  // namespace fusescope

@@ -29,7 +29,7 @@ std::optional<std::uint64_t> pages_in(std::string_view text) {
   return pages;
 }
 
-// A kernel before 6.13 has no such file, but has the folder of settings.
+// A kernel before 6.13 has no such file, but has the directory of settings.
 bool is_of_older_kernel(const std::string& root, int error) {
   return error == ENOENT && access((root + kSettings).c_str(), F_OK) == 0;
 }

@@ -45,8 +45,8 @@ FuseTypes fuse_types(const std::string& root, const KernelFacts& kernel) {
 }
 
 KprobeEvents kprobe_events(const std::string& root) {
-  for (const char* folder : kTracefsFolders) {
-    const std::string tracefs = root + folder;
+  for (const char* directory : kTracefsDirectories) {
+    const std::string tracefs = root + directory;
     if (allows(tracefs + "/kprobe_events", W_OK)) return KprobeEvents::writable;
     if (errno != ENOENT) return KprobeEvents::not_writable;
     if (exists(tracefs + "/events")) return KprobeEvents::not_built_in;

@@ -29,8 +29,8 @@ std::string namespace_mark(const std::string& name_space);
 
 class Mounts {
  public:
-  // `proc` is the procfs to read: "/proc", or a folder made up for a test. A walker may be shared:
-  // else find() itself walks.
+  // `proc` is the procfs to read: "/proc", or a directory made up for a test. A walker may be
+  // shared: else find() itself walks.
   explicit Mounts(std::string proc = "/proc", std::shared_ptr<MountWalker> walker = nullptr)
       : proc_(std::move(proc)),
         walker_(walker ? std::move(walker) : std::make_shared<MountWalker>(proc_, kOwnLimits)) {}

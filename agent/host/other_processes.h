@@ -38,7 +38,7 @@ class OtherProcesses {
 // From procfs, with the rights of this thread.
 class ProcfsProcesses : public OtherProcesses {
  public:
-  // `proc` is the procfs to read: "/proc", or a folder made up for a test.
+  // `proc` is the procfs to read: "/proc", or a directory made up for a test.
   explicit ProcfsProcesses(std::string proc = "/proc") : proc_(std::move(proc)) {}
 
   std::vector<pid_t> all() override;

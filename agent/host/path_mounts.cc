@@ -22,9 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // "/a" is a prefix of "/a" and "/a/b", not of "/ab".
-bool is_under(const std::string& path, const std::string& folder) {
-  if (folder == "/") return true;
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+bool is_under(const std::string& path, const std::string& directory) {
+  if (directory == "/") return true;
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
 // What a person gives: a path or a mount's label, and the namespace if that is in the label.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which FUSE mount a path is on, by the text of mount tables alone: nothing is looked up, and
-// symbolic links are not followed. `root` is put before each path of procfs: a folder made up for
-// a test.
+// symbolic links are not followed. `root` is put before each path of procfs: a directory made up
+// for a test.
 #pragma once
 
 #include <sys/types.h>

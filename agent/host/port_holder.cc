@@ -83,10 +83,10 @@ std::string link_text(const std::string& path) {
 }
 
 bool has_open(const std::string& process, const std::string& link) {
-  const std::string folder = process + "/fd/";
-  const auto names = list_procfs(folder);
+  const std::string directory = process + "/fd/";
+  const auto names = list_procfs(directory);
   return names && std::ranges::any_of(*names, [&](const std::string& name) {
-           return link_text(folder + name) == link;
+           return link_text(directory + name) == link;
          });
 }
 

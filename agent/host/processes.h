@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes, as procfs shows them. `root` is put before each path: a folder made up for a test.
+// Processes, as procfs shows them. `root` is put before each path: a directory made up for a test.
 #pragma once
 
 #include <sys/types.h>

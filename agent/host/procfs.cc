@@ -65,14 +65,14 @@ std::optional<std::int64_t> procfs_number(const std::string& path) {
   return value;
 }
 
-Result<std::vector<std::string>> list_procfs(const std::string& folder) {
-  const std::unique_ptr<DIR, CloseDirectory> stream(opendir(folder.c_str()));
-  if (!stream) return std::unexpected(errno_error("open " + folder, errno));
+Result<std::vector<std::string>> list_procfs(const std::string& directory) {
+  const std::unique_ptr<DIR, CloseDirectory> stream(opendir(directory.c_str()));
+  if (!stream) return std::unexpected(errno_error("open " + directory, errno));
   std::vector<std::string> names;
   for (;;) {
     errno = 0;
     const dirent* entry = readdir(stream.get());
-    if (!entry && errno) return std::unexpected(errno_error("list " + folder, errno));
+    if (!entry && errno) return std::unexpected(errno_error("list " + directory, errno));
     if (!entry) return names;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading procfs, sysfs and the like. What a file or folder there is about may be gone at any
+// Reading procfs, sysfs and the like. What a file or directory there is about may be gone at any
 // moment, as a process: read(2) and getdents64(2) fail then, and that is an error like any other.
 // The streams and directory iterators of the standard library throw it, so that they are not used
 // there.
@@ -31,7 +31,7 @@ std::optional<std::string> procfs_line(const std::string& path);
 // The number that its first line is, in decimal. Nothing if it is none.
 std::optional<std::int64_t> procfs_number(const std::string& path);
 
-// The names in a folder, but for "." and "..", in no order.
-Result<std::vector<std::string>> list_procfs(const std::string& folder);
+// The names in a directory, but for "." and "..", in no order.
+Result<std::vector<std::string>> list_procfs(const std::string& directory);
 
 }  // namespace fusescope

@@ -24,14 +24,14 @@ std::optional<fusescope_cause> cause_of_most(const fusescope_io_stats& stats, au
   return most;
 }
 
-// A cause that can be mended comes before one that is the host's own maximum.
+// A cause that can be fixed comes before one that is the host's own maximum.
 std::optional<fusescope_cause> main_cause(const fusescope_io_stats& stats,
                                           const MountSnapshot& mount, const HostLimits& host) {
   if (stats.splits[FUSESCOPE_CAUSE_UNMERGED]) return FUSESCOPE_CAUSE_UNMERGED;
-  const auto can_be_mended = [&](fusescope_cause cause) {
+  const auto can_be_fixed = [&](fusescope_cause cause) {
     return !is_hosts_maximum(cause, mount, host);
   };
-  if (const auto mendable = cause_of_most(stats, can_be_mended)) return mendable;
+  if (const auto fixable = cause_of_most(stats, can_be_fixed)) return fixable;
   return cause_of_most(stats, [](fusescope_cause) { return true; });
 }
 

@@ -13,8 +13,8 @@
 namespace fusescope {
 
 // Idle: no call with a request. Ok: no more requests than the calls need on this host
-// (bpf/abi/minimum.h). Limited: more, because of a limit of the connection, the buffers or the daemon.
-// Broken: requests of one call are not merged.
+// (bpf/abi/minimum.h). Limited: more, because of a limit of the connection, the buffers or the
+// daemon. Broken: requests of one call are not merged.
 enum class IoVerdict { idle, ok, limited, broken };
 const char* name_of(IoVerdict verdict);
 
@@ -31,7 +31,7 @@ struct Judgement {
   std::array<std::uint64_t, FUSESCOPE_CAUSES> splits{};  // by cause
   IoVerdict verdict = IoVerdict::idle;
   // Only if limited or broken: `unmerged` if there is any; else that of most extra requests, one
-  // that can be mended before one that is the host's own maximum.
+  // that can be fixed before one that is the host's own maximum.
   std::optional<fusescope_cause> cause;
   std::string remedy;  // empty unless limited or broken
 };
@@ -46,7 +46,7 @@ Judgement worst(const std::vector<Judgement>& judgements);
 // What calls were split by, in the order of enum fusescope_cause.
 std::vector<fusescope_cause> causes_of(const Judgement& judgement);
 
-// Whether there is anything to mend: limited or broken.
+// Whether there is anything to fix: limited or broken.
 bool is_split(const Judgement& judgement);
 
 // What to do about one of the causes; empty where nothing is to be done about it: needed requests

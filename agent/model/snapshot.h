@@ -19,7 +19,7 @@ struct MountIdentity {
   std::string mountpoint;
   std::string fstype;
   std::string source;
-  std::uint32_t device = 0;  // kernel's number: major << 20 | minor; names the fusectl folder
+  std::uint32_t device = 0;  // kernel's number: major << 20 | minor; names the fusectl directory
   bool operator==(const MountIdentity&) const = default;
 };
 

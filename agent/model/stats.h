@@ -18,7 +18,7 @@ std::uint64_t requests_of(const fusescope_io_stats& stats);
 // The fewest data requests that those calls need on this host: bpf/abi/minimum.h.
 std::uint64_t minimum_of(const fusescope_io_stats& stats);
 
-// Data requests beyond those: what can be saved. The one definition of a split that can be mended.
+// Data requests beyond those: what can be saved. The one definition of a split that can be fixed.
 std::uint64_t excess_of(const fusescope_io_stats& stats);
 
 // Iovec segments of those calls; a call has one at least.

@@ -37,22 +37,23 @@ Error unwritable(int error) {
   const char* advice = "run as root or with CAP_DAC_OVERRIDE";
   if (error == ENOENT) advice = "mount tracefs there";
   if (!has_kprobes) advice = "this kernel is built without kprobes (CONFIG_KPROBE_EVENTS)";
-  return errno_error(std::string("write ") + kTracefsFolders[0] + "/kprobe_events", error, advice);
+  return errno_error(std::string("write ") + kTracefsDirectories[0] + "/kprobe_events", error,
+                     advice);
 }
 
 Result<std::filesystem::path> tracefs() {
   int error = ENOENT;
-  for (const char* folder : kTracefsFolders) {
-    const std::string events = std::string(folder) + "/kprobe_events";
+  for (const char* directory : kTracefsDirectories) {
+    const std::string events = std::string(directory) + "/kprobe_events";
     // Not access(), which looks at no capability of a user that is not root.
-    if (faccessat(AT_FDCWD, events.c_str(), W_OK, AT_EACCESS) == 0) return folder;
+    if (faccessat(AT_FDCWD, events.c_str(), W_OK, AT_EACCESS) == 0) return directory;
     if (error == ENOENT) error = errno;
   }
   return std::unexpected(unwritable(error));
 }
 
-UniqueFd open_events(const std::filesystem::path& folder) {
-  return UniqueFd(::open((folder / "kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+UniqueFd open_events(const std::filesystem::path& directory) {
+  return UniqueFd(::open((directory / "kprobe_events").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
 }
 
 // One line to kprobe_events. 0, or errno.
@@ -63,8 +64,8 @@ int write_event(const UniqueFd& events, const std::string& line) {
 
 std::string qualified(const std::string& event) { return std::string(kGroup) + "/" + event; }
 
-Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::string& event) {
-  const auto id = procfs_number(folder / "events" / kGroup / event / "id");
+Result<UniqueFd> open_event(const std::filesystem::path& directory, const std::string& event) {
+  const auto id = procfs_number(directory / "events" / kGroup / event / "id");
   perf_event_attr attributes{};
   attributes.type = PERF_TYPE_TRACEPOINT;
   attributes.size = sizeof(attributes);
@@ -76,9 +77,9 @@ Result<UniqueFd> open_event(const std::filesystem::path& folder, const std::stri
   return opened;
 }
 
-Result<Link> attach_to(bpf_program& program, const std::filesystem::path& folder,
+Result<Link> attach_to(bpf_program& program, const std::filesystem::path& directory,
                        const std::string& event, std::shared_ptr<UniqueFd> events) {
-  auto opened = open_event(folder, event);
+  auto opened = open_event(directory, event);
   if (!opened) return std::unexpected(opened.error());
   const LibbpfLog log;
   bpf_link* link = bpf_program__attach_perf_event(&program, opened->get());
@@ -102,17 +103,17 @@ int process_of_event(std::string_view event) {
 }
 
 Result<Link> attach_return_probe(bpf_program& program) {
-  const auto folder = tracefs();
-  if (!folder) return std::unexpected(folder.error());
+  const auto directory = tracefs();
+  if (!directory) return std::unexpected(directory.error());
   const std::string section = bpf_program__section_name(&program);
   const std::string function = section.substr(kSection.size());
   const std::string event = event_name(bpf_program__name(&program), getpid());
   std::ostringstream line;
   line << "r" << kFollowed << ":" << qualified(event) << " " << function << "\n";
-  const auto events = std::make_shared<UniqueFd>(open_events(*folder));
+  const auto events = std::make_shared<UniqueFd>(open_events(*directory));
   const int error = *events ? write_event(*events, line.str()) : errno;
   if (error) return std::unexpected(errno_error("attach kretprobe to " + function, error));
-  auto link = attach_to(program, *folder, event, events);
+  auto link = attach_to(program, *directory, event, events);
   if (!link) remove_return_probe(*events, event);
   return link;
 }
@@ -122,11 +123,11 @@ void remove_return_probe(const UniqueFd& events, const std::string& event) {
 }
 
 void remove_stale_return_probes() {
-  const auto folder = tracefs();
-  if (!folder) return;
-  const auto events = list_procfs(*folder / "events" / kGroup);
+  const auto directory = tracefs();
+  if (!directory) return;
+  const auto events = list_procfs(*directory / "events" / kGroup);
   if (!events) return;  // there are none
-  const UniqueFd own = open_events(*folder);
+  const UniqueFd own = open_events(*directory);
   for (const std::string& event : *events) {
     const int process = process_of_event(event);
     if (process && kill(process, 0) != 0 && errno == ESRCH) remove_return_probe(own, event);

@@ -20,7 +20,8 @@ struct TraceLine {
 struct TraceEnd {
   std::uint64_t events = 0;   // lines
   std::uint64_t dropped = 0;  // that there was no room for
-  std::uint64_t skipped = 0;  // runs of programs skipped by the kernel: lines may be missing or wrong
+  std::uint64_t skipped =
+      0;  // runs of programs skipped by the kernel: lines may be missing or wrong
 };
 
 inline bool is_call(const fusescope_trace_event& event) {

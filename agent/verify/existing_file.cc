@@ -33,7 +33,7 @@ struct CloseDirectory {
 };
 using Stream = std::unique_ptr<DIR, CloseDirectory>;
 
-// Below the folder, on its own mount, and without a symbolic link in the path.
+// Below the directory, on its own mount, and without a symbolic link in the path.
 UniqueFd open_below(int directory, const std::string& name, int flags) {
   open_how how{};
   how.flags = static_cast<__u64>(flags | O_NOFOLLOW | O_CLOEXEC);
@@ -48,14 +48,15 @@ class Search {
       : directory_(directory), is_abandoned_(is_abandoned) {}
 
   std::expected<ExistingFile, int> run() {
-    for (; !folders_.empty() && !is_over(); folders_.pop_front()) look_into(folders_.front());
+    for (; !directories_.empty() && !is_over(); directories_.pop_front())
+      look_into(directories_.front());
     if (best_.anchor) return std::move(best_);
     return std::unexpected(ENODATA);
   }
 
  private:
-  void look_into(const std::string& folder) {
-    UniqueFd opened = open_below(directory_, folder, O_RDONLY | O_DIRECTORY);
+  void look_into(const std::string& directory) {
+    UniqueFd opened = open_below(directory_, directory, O_RDONLY | O_DIRECTORY);
     const Stream stream(opened ? fdopendir(opened.get()) : nullptr);
     if (!stream) return;
     std::ignore = opened.release();
@@ -63,7 +64,7 @@ class Search {
       const dirent* entry = readdir(stream.get());
       if (!entry) return;
       names_++;
-      if (may_be_wanted(*entry)) consider(folder + "/" + entry->d_name);
+      if (may_be_wanted(*entry)) consider(directory + "/" + entry->d_name);
     }
   }
 
@@ -78,7 +79,7 @@ class Search {
     if (name.size() >= PATH_MAX) return;
     UniqueFd anchor = open_below(directory_, name, O_PATH);
     if (!anchor || fstat(anchor.get(), &status)) return;
-    if (S_ISDIR(status.st_mode)) folders_.push_back(name);
+    if (S_ISDIR(status.st_mode)) directories_.push_back(name);
     const auto bytes = static_cast<std::uint64_t>(status.st_size);
     if (!S_ISREG(status.st_mode) || bytes < kShapeBytes || bytes <= best_.bytes) return;
     best_ = {.anchor = std::move(anchor), .name = name.substr(2), .bytes = bytes};  // without "./"
@@ -93,7 +94,7 @@ class Search {
   const std::function<bool()>& is_abandoned_;
   Clock::time_point begin_ = Clock::now();
   std::size_t names_ = 0;
-  std::deque<std::string> folders_{"."};
+  std::deque<std::string> directories_{"."};
   ExistingFile best_;
 };
 

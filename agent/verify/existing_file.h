@@ -20,9 +20,9 @@ struct ExistingFile {
   std::uint64_t bytes = 0;
 };
 
-// Looks below the folder for a regular file of kPlaces MiB, and takes the largest of 1 MiB or more
-// if it finds none: among a few thousand names, for a few seconds, never through a symbolic link or
-// into another mount. The errno otherwise; ENODATA: there is none.
+// Looks below the directory for a regular file of kPlaces MiB, and takes the largest of 1 MiB or
+// more if it finds none: among a few thousand names, for a few seconds, never through a symbolic
+// link or into another mount. The errno otherwise; ENODATA: there is none.
 std::expected<ExistingFile, int> find_file(int directory,
                                            const std::function<bool()>& is_abandoned);
 

@@ -15,9 +15,9 @@ UniqueFd open_again(int anchor, int flags);
 
 class OwnFile {
  public:
-  // Makes it in the folder, which must outlive this: open for writing, and not for reading, which
-  // some daemons refuse of a file that is open for both. None and errno where it cannot be made;
-  // remove() is due then as well.
+  // Makes it in the directory, which must outlive this: open for writing, and not for reading,
+  // which some daemons refuse of a file that is open for both. None and errno where it cannot be
+  // made; remove() is due then as well.
   UniqueFd create(int directory, const std::string& name);
 
   // The descriptor that stands for it; -1: there is none.

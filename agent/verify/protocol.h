@@ -12,7 +12,7 @@
 namespace fusescope {
 
 enum class Step : std::uint8_t {
-  look,    // open the folder, and tell what it is
+  look,    // open the directory, and tell what it is
   create,  // make a file of its own, and fill it: buffered writes of one shape
   find,    // choose a file that is there, which is only read: reads are of it from then on
   run,     // read or write one shape
@@ -40,7 +40,7 @@ struct Answer {
   std::uint32_t device_minor = 0;
   std::uint32_t done = 0;    // create: places that were filled
   double seconds = 0;        // create, run: all of them together
-  char name[PATH_MAX] = "";  // find: which file, below the folder
+  char name[PATH_MAX] = "";  // find: which file, below the directory
 };
 
 inline bool has_failed(const Answer& answer) { return answer.error || answer.is_short; }

@@ -32,9 +32,9 @@ bool is_closed(int socket) {
 }
 
 // Until nobody is there to send commands any more. The exit code says whether the file is gone.
-[[noreturn]] void work(int socket, const std::string& folder) {
+[[noreturn]] void work(int socket, const std::string& directory) {
   let_go_of_standard_files();
-  TestFile file(folder, [socket] { return is_closed(socket); });
+  TestFile file(directory, [socket] { return is_closed(socket); });
   Command command;
   while (recv(socket, &command, sizeof command, 0) == sizeof command) {
     const Answer answer = file.carry_out(command);
@@ -45,7 +45,7 @@ bool is_closed(int socket) {
 
 }  // namespace
 
-Result<Worker> Worker::start(const std::string& folder) {
+Result<Worker> Worker::start(const std::string& directory) {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) {
     return std::unexpected(errno_error("make a socket pair", errno));
@@ -56,7 +56,7 @@ Result<Worker> Worker::start(const std::string& folder) {
   if (process < 0) return std::unexpected(errno_error("fork", errno));
   if (process == 0) {
     own.reset();
-    work(other.get(), folder);
+    work(other.get(), directory);
   }
   return Worker(process, std::move(own));
 }

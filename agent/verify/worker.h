@@ -20,7 +20,7 @@ class Worker {
 
   // Forks; signals that are blocked stay so in the worker, which ends, and removes its file, when
   // this object or this process goes. To be called before the process has a second thread.
-  static Result<Worker> start(const std::string& folder);
+  static Result<Worker> start(const std::string& directory);
   ~Worker();  // as end()
   Worker(Worker&& other) noexcept;
   Worker(const Worker&) = delete;

@@ -17,7 +17,7 @@ namespace fusescope {
 // A PEM text that stands in the config, or the name of the file that has it.
 struct PemSource {
   std::string text;
-  std::string file;  // as it is written: relative to the folder of the config
+  std::string file;  // as it is written: relative to the directory of the config
   int line = 0;      // of the config, from 1
 
   [[nodiscard]] bool is_given() const { return !text.empty() || !file.empty(); }

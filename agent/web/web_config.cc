@@ -19,8 +19,8 @@ std::unexpected<Error> at_line(int line, const std::string& reason) {
 // Reads what a config names.
 class PemFiles {
  public:
-  PemFiles(const std::filesystem::path& folder, const ReadFile& read)
-      : folder_(folder), read_(read) {}
+  PemFiles(const std::filesystem::path& directory, const ReadFile& read)
+      : directory_(directory), read_(read) {}
 
   [[nodiscard]] Result<TlsConfig> tls(const ParsedTls& parsed) const {
     TlsConfig tls{.client = parsed.client,
@@ -42,14 +42,14 @@ class PemFiles {
  private:
   [[nodiscard]] Result<std::string> pem(const PemSource& source) const {
     if (source.file.empty()) return source.text;
-    const auto path = folder_ / source.file;
+    const auto path = directory_ / source.file;
     auto text = read_(path, kMaxPemBytes);
     if (!text) return at_line(source.line, text.error().text);
     if (text->empty()) return at_line(source.line, "read " + path.string() + ": it is empty");
     return text;
   }
 
-  const std::filesystem::path folder_;
+  const std::filesystem::path directory_;
   const ReadFile& read_;
 };
 

@@ -59,7 +59,7 @@ struct WebConfig {
 using ReadFile =
     std::function<Result<std::string>(const std::filesystem::path& path, std::size_t max_bytes)>;
 
-// A web config with the files that it names, relative to its own folder, each read by `read`.
+// A web config with the files that it names, relative to its own directory, each read by `read`.
 // Unknown keys, hashes that are no bcrypt, and certificates that do not fit are refused; the error
 // names the file, the line and the way out, and never quotes a secret.
 Result<WebConfig> load_web_config(const std::filesystem::path& file, const ReadFile& read);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The fewest data requests that an I/O call can be made of on this host: a pure rule, the same code
- * in the kernel and in the unit tests. What a call takes beyond that can be mended.
+ * in the kernel and in the unit tests. What a call takes beyond that can be fixed.
  */
 #ifndef FUSESCOPE_MINIMUM_H
 #define FUSESCOPE_MINIMUM_H

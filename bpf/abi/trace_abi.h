@@ -46,7 +46,7 @@ struct fusescope_trace_event {
 	__u8 is_taken;	  /* requests: whether the daemon's taking was seen */
 	__u8 padding[6];
 	struct fusescope_traced_thread who;
-	char file[FUSESCOPE_FILE_BYTES]; /* calls: name without folder; empty: not known */
+	char file[FUSESCOPE_FILE_BYTES]; /* calls: name without directory; empty: not known */
 };
 
 /* A record of a request ends where the name of the file would begin. */

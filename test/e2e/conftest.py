@@ -61,11 +61,11 @@ def turn(request, tmp_path_factory):
     if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return
-    folder = tmp_path_factory.getbasetemp().parent
+    directory = tmp_path_factory.getbasetemp().parent
     is_serial = request.node.get_closest_marker("serial")
     with contextlib.ExitStack() as stack:
-        with locked(folder / "door", fcntl.LOCK_EX):
-            stack.enter_context(locked(folder / "room",
+        with locked(directory / "door", fcntl.LOCK_EX):
+            stack.enter_context(locked(directory / "room",
                                        fcntl.LOCK_EX if is_serial else fcntl.LOCK_SH))
         yield
 

@@ -23,10 +23,10 @@ def fill(mounts):
     if LIBC.unshare(NEW_NAMESPACE) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     mount(None, "/", None, PRIVATE | RECURSIVE)
-    folder = pathlib.Path("/tmp")
-    mount(b"long-table", folder, b"tmpfs", 0)
+    directory = pathlib.Path("/tmp")
+    mount(b"long-table", directory, b"tmpfs", 0)
     for i in range(mounts):
-        place = folder / f"volume-{i}"
+        place = directory / f"volume-{i}"
         place.mkdir()
         mount(os.fsencode(place), place, None, BIND)
 

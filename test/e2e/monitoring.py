@@ -16,7 +16,7 @@ INTERVAL = "1s"  # of scrapes and of evaluations
 
 
 class Server:
-    """A program with an HTTP port of its own, at self.url; its log is in its folder."""
+    """A program with an HTTP port of its own, at self.url; its log is in its directory."""
 
     def __init__(self, name, directory, *args):
         self.log = open(pathlib.Path(directory) / f"{name}.log", "wb")
@@ -42,11 +42,11 @@ class Server:
 
 class Prometheus(Server):
     """targets: {job: [host:port, ...]}; rules: files; alertmanagers: [host:port, ...]. Its data lie
-    in a folder of their own below directory, which Grafana and others need not know."""
+    in a directory of their own below directory, which Grafana and others need not know."""
 
     def __init__(self, directory, targets, rules=(), alertmanagers=()):
-        folder = pathlib.Path(directory) / "prometheus"
-        folder.mkdir()
+        directory = pathlib.Path(directory) / "prometheus"
+        directory.mkdir()
         self.address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.address}"
         config = {
@@ -58,9 +58,9 @@ class Prometheus(Server):
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [*alertmanagers]}]}]},
         }
         # JSON is YAML.
-        (folder / "prometheus.yml").write_text(json.dumps(config))
-        super().__init__("prometheus", folder, "--config.file=prometheus.yml",
-                         f"--storage.tsdb.path={folder / 'data'}",
+        (directory / "prometheus.yml").write_text(json.dumps(config))
+        super().__init__("prometheus", directory, "--config.file=prometheus.yml",
+                         f"--storage.tsdb.path={directory / 'data'}",
                          f"--web.listen-address={self.address}")
 
     def query(self, expression):
@@ -78,8 +78,8 @@ class Alertmanager(Server):
     """Sends each alert to the webhook at once."""
 
     def __init__(self, directory, webhook):
-        folder = pathlib.Path(directory) / "alertmanager"
-        folder.mkdir()
+        directory = pathlib.Path(directory) / "alertmanager"
+        directory.mkdir()
         self.address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.address}"
         config = {
@@ -87,9 +87,9 @@ class Alertmanager(Server):
                       "group_interval": INTERVAL},
             "receivers": [{"name": "webhook", "webhook_configs": [{"url": webhook}]}],
         }
-        (folder / "alertmanager.yml").write_text(json.dumps(config))
-        super().__init__("prometheus-alertmanager", folder, "--config.file=alertmanager.yml",
-                         f"--storage.path={folder / 'data'}", "--cluster.listen-address=",
+        (directory / "alertmanager.yml").write_text(json.dumps(config))
+        super().__init__("prometheus-alertmanager", directory, "--config.file=alertmanager.yml",
+                         f"--storage.path={directory / 'data'}", "--cluster.listen-address=",
                          f"--web.listen-address={self.address}")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Filesystems of Debian packages, each mounted over a folder or an image that holds `data`."""
+"""Filesystems of Debian packages, each mounted over a directory or an image that holds `data`."""
 
 import dataclasses
 import os
@@ -17,7 +17,7 @@ def run(*command, **options):
                    timeout=30, **options)
 
 
-def folder(served):
+def directory(served):
     return served
 
 
@@ -59,7 +59,7 @@ def ext4_image(served):
     return image
 
 
-def gocryptfs_folder(served):
+def gocryptfs_directory(served):
     cipher = f"{served}.cipher"
     os.mkdir(cipher)
     with open(f"{served}.password", "w", encoding="ascii") as file:
@@ -68,7 +68,7 @@ def gocryptfs_folder(served):
     return cipher
 
 
-def encfs_folder(served):
+def encfs_directory(served):
     os.mkdir(f"{served}.cipher")
     return f"{served}.cipher"
 
@@ -76,7 +76,7 @@ def encfs_folder(served):
 @dataclasses.dataclass(frozen=True)
 class Kind:
     command: tuple  # SOURCE and MOUNTPOINT stand for themselves
-    source: Callable = folder
+    source: Callable = directory
     input: str = ""
 
 
@@ -86,13 +86,13 @@ KINDS = {
     "archivemount": Kind(("archivemount", "-f", "-o", "readonly", SOURCE, MOUNTPOINT), tar_archive),
     "bindfs": Kind(("bindfs", "-f", SOURCE, MOUNTPOINT)),
     "disorderfs": Kind(("disorderfs", "-f", SOURCE, MOUNTPOINT)),
-    "encfs": Kind(("encfs", "-f", "--standard", "--stdinpass", SOURCE, MOUNTPOINT), encfs_folder,
+    "encfs": Kind(("encfs", "-f", "--standard", "--stdinpass", SOURCE, MOUNTPOINT), encfs_directory,
                   PASSWORD),
     "fuse-zip": Kind(("fuse-zip", "-f", "-r", SOURCE, MOUNTPOINT), zip_archive),
     "fuse2fs": Kind(("fuse2fs", "-f", SOURCE, MOUNTPOINT), ext4_image),
     "fuseiso": Kind(("fuseiso", "-n", SOURCE, MOUNTPOINT, "-f"), iso_image),
     "gocryptfs": Kind(("gocryptfs", "-fg", "-q", "-passfile", "SOURCE.password", SOURCE, MOUNTPOINT),
-                      gocryptfs_folder),
+                      gocryptfs_directory),
     "mergerfs": Kind(("mergerfs", "-f", SOURCE, MOUNTPOINT)),
     "ntfs-3g": Kind(("ntfs-3g", "-o", "no_detach", SOURCE, MOUNTPOINT), ntfs_image),
     "rclone": Kind(("rclone", "mount", SOURCE, MOUNTPOINT)),
@@ -107,7 +107,7 @@ def write_data(served):
 
 
 class RealFilesystem:
-    """`fill` puts into a folder what is served."""
+    """`fill` puts into a directory what is served."""
 
     def __init__(self, kind, directory, fill=write_data):
         served, self.label = str(directory / "served"), str(directory / "mnt")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What sanitizers say of an agent that is built with them (FUSESCOPE_AGENT): in files of a folder,
+"""What sanitizers say of an agent that is built with them (FUSESCOPE_AGENT): in files of a directory,
 FUSESCOPE_SANITIZER_REPORTS, where one is given, so that no report is lost with a log."""
 
 import os
@@ -15,7 +15,7 @@ OPTIONS = {"ASAN_OPTIONS": ("detect_leaks=0", "detect_stack_use_after_return=1",
 SEEN = set()
 
 
-def folder():
+def directory():
     """That of this worker; None: reports are not asked for."""
     place = os.environ.get("FUSESCOPE_SANITIZER_REPORTS")
     return place and pathlib.Path(place) / os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -23,16 +23,16 @@ def folder():
 
 def set_up():
     """For the agents that are started from now on. Those that drop their rights may write there."""
-    if not folder():
+    if not directory():
         return
-    folder().mkdir(parents=True, exist_ok=True)
-    folder().chmod(0o1777)
+    directory().mkdir(parents=True, exist_ok=True)
+    directory().chmod(0o1777)
     for name, options in OPTIONS.items():
-        os.environ[name] = ":".join((f"log_path={folder()}/report", "exitcode=99", *options))
+        os.environ[name] = ":".join((f"log_path={directory()}/report", "exitcode=99", *options))
 
 
 def new_reports():
     """The text of those that were not there when it was last asked for."""
-    found = set(folder().iterdir()) - SEEN if folder() else set()
+    found = set(directory().iterdir()) - SEEN if directory() else set()
     SEEN.update(found)
     return "\n".join(file.read_text(errors="replace")[:SHOWN] for file in sorted(found))

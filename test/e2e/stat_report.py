@@ -5,7 +5,7 @@ from harness import difference
 
 DATA_OPS = ("read", "write")
 NOT_SEEN = ("forget", "batch_forget", "interrupt")  # no struct fuse_req
-FOLDER = "."
+DIRECTORY = "."
 NOTHING = {"requests": 0, "bytes": 0, "pages": 0}
 
 
@@ -48,7 +48,7 @@ def of_files(filesystem, *names):
 
 def of_command(filesystem):
     """Those that only the command uses, once the others have looked up and opened theirs."""
-    return of_files(filesystem, "data", FOLDER)
+    return of_files(filesystem, "data", DIRECTORY)
 
 
 def check_exact(report, now, before, keys=tuple(NOTHING)):

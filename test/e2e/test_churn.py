@@ -23,9 +23,9 @@ PRIVATE = ("unshare", "--mount", "--propagation", "private")
 class Churn(threading.Thread):
     """Mounts, reads, unmounts, of a few places over and over: each read is counted by place."""
 
-    def __init__(self, folder, names, under=()):
+    def __init__(self, directory, names, under=()):
         super().__init__()
-        self.folder, self.names, self.under = folder, names, under
+        self.directory, self.names, self.under = directory, names, under
         self.requests = {}
         self.mounts = 0
         self.is_ending = False
@@ -41,16 +41,16 @@ class Churn(threading.Thread):
             self.error = error
 
     def once(self, name):
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        filesystem = Countfs(folder, under=self.under)
+        directory = self.directory / name
+        directory.mkdir(exist_ok=True)
+        filesystem = Countfs(directory, under=self.under)
         inside = f"/proc/{filesystem.process.pid}/root{filesystem.label}/data"
         sgio(os.fsencode(inside), "--direct", "--calls", 5)
         requests = filesystem.counts("read")["requests"]
         self.requests[filesystem.label] = self.requests.get(filesystem.label, 0) + requests
         self.mounts += 1
         filesystem.stop()
-        for file in folder.glob("stats-*"):
+        for file in directory.glob("stats-*"):
             file.unlink()
 
     def end(self):

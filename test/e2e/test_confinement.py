@@ -45,15 +45,15 @@ def process_of_root():
 
 @pytest.fixture(scope="module", name="confined")
 def agent_with_the_escapes(tmp_path_factory, victim):
-    folder = tmp_path_factory.mktemp("escape")
-    file = folder / "file"
+    directory = tmp_path_factory.mktemp("escape")
+    file = directory / "file"
     file.write_text("of root\n")
     file.chmod(0o600)
     # Where a user without rights gets to it, but for the mode of the file itself.
-    for each in (folder, *folder.parents):
+    for each in (directory, *directory.parents):
         if each.is_relative_to("/tmp") and each != pathlib.Path("/tmp"):
             each.chmod(each.stat().st_mode | 0o711)
-    agent = Agent(log=folder / "agent.log", environment={
+    agent = Agent(log=directory / "agent.log", environment={
         **os.environ, "LD_PRELOAD": str(ESCAPES), "ESCAPE_VICTIM": str(victim),
         "ESCAPE_FILE": str(file)})
     yield agent

@@ -17,13 +17,13 @@ BATCH = 45  # of the 64 mounts that have rows of their own
 
 
 @contextlib.contextmanager
-def mounts_without_daemon(folder, names):
+def mounts_without_daemon(directory, names):
     """FUSE mounts whose INIT nobody reads: each has sent one request, and takes no process."""
     devices = []
     for name in names:
         device = os.open("/dev/fuse", os.O_RDWR)
         devices.append(device)
-        path = folder / name
+        path = directory / name
         path.mkdir()
         options = f"fd={device},rootmode=40000,user_id=0,group_id=0".encode()
         assert LIBC.mount(b"nobody", os.fsencode(path), b"fuse.nobody", 0, options) == 0, \
@@ -32,7 +32,7 @@ def mounts_without_daemon(folder, names):
         yield
     finally:
         for name in names:
-            LIBC.umount2(os.fsencode(folder / name), DETACH)
+            LIBC.umount2(os.fsencode(directory / name), DETACH)
         for device in devices:
             os.close(device)
 

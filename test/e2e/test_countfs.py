@@ -17,16 +17,16 @@ def make_link(path):
 @pytest.mark.parametrize("suffix", ["", ".tmp"])
 @pytest.mark.parametrize("make", [make_link, os.mkfifo, os.mkdir,
                                   lambda path: os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))],
-                         ids=["link", "fifo", "folder", "device"])
+                         ids=["link", "fifo", "directory", "device"])
 def test_replaces_nothing_but_a_regular_file(tmp_path, make, suffix):
     """Of what is there before it starts it says so; later it leaves it alone. That it writes its
     counts to a file beside, first, is no way around."""
     taken = tmp_path / f"stats{suffix}"
     make(taken)
     before = os.lstat(taken)
-    folder = tmp_path / "mnt"
-    folder.mkdir()
-    done = subprocess.run([COUNTFS, "--stats", tmp_path / "stats", folder], capture_output=True,
+    directory = tmp_path / "mnt"
+    directory.mkdir()
+    done = subprocess.run([COUNTFS, "--stats", tmp_path / "stats", directory], capture_output=True,
                           text=True, timeout=20, check=False)
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert f"cannot write {taken}: it is no regular file" in done.stderr

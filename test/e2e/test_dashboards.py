@@ -96,16 +96,16 @@ def test_expression_keeps_the_rules(expression):
 @pytest.fixture(scope="module")
 def busy(agent, tmp_path_factory):
     """A mount that splits, with errors and a small background; half a minute of it, recorded."""
-    folder = tmp_path_factory.mktemp("dashboards")
+    directory = tmp_path_factory.mktemp("dashboards")
     with contextlib.ExitStack() as stack:
-        filesystem = Countfs(folder, "--max-write", "128K", "--max-read", "128K", "--error-every",
+        filesystem = Countfs(directory, "--max-write", "128K", "--max-read", "128K", "--error-every",
                              "7", "--max-background", "2")
         stack.callback(filesystem.stop)
         for options in (("--keep-going",), ("--keep-going", "--op", "write")):
             load = subprocess.Popen([SGIO, "--direct", "--duration", "300", "--pause-us", "2000",
                                      *options, filesystem.path()], stdout=subprocess.DEVNULL)
             stack.callback(end, load)
-        prometheus = Prometheus(folder, {"fusescope": [f"127.0.0.1:{agent.port}"]},
+        prometheus = Prometheus(directory, {"fusescope": [f"127.0.0.1:{agent.port}"]},
                                 [DASHBOARDS / "recording.yml"])
         stack.callback(prometheus.stop)
         wait_for(lambda: prometheus.query("instance_mountpoint_mode:fuse_io_excess:ratio_rate5m > 0")

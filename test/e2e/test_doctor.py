@@ -17,8 +17,8 @@ REASONS = {"not_permitted", "lockdown", "no_tracefs", "not_asked_for", "verifier
            "absent"}
 ROLES = ["allocated", "blocked", "sent", "taken", "ended", "call"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-HAS_KPROBES = any(pathlib.Path(folder, "kprobe_events").exists()
-                  for folder in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
+HAS_KPROBES = any(pathlib.Path(directory, "kprobe_events").exists()
+                  for directory in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
 
 
 def doctor(*args, before=()):
@@ -239,8 +239,8 @@ def test_leaves_nothing_behind():
     before = program_ids()
     doctor_json()
     wait_for(lambda: program_ids() - held_by_others() <= before, "programs of doctor gone")
-    for folder in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
-        for event in pathlib.Path(folder, "events/fusescope").glob("*_*"):
+    for directory in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"):
+        for event in pathlib.Path(directory, "events/fusescope").glob("*_*"):
             process = event.name.rsplit("_", 1)[1]
             assert pathlib.Path("/proc", process).exists(), event
 

@@ -137,8 +137,8 @@ def abort_the_connection(scene):
     scene.start_load(*LOAD)
     scene.pause()
     scene.wait_in_flight(THREADS)
-    with connections() as folder:
-        (folder / str(number) / "abort").write_text("1")
+    with connections() as directory:
+        (directory / str(number) / "abort").write_text("1")
     end(scene.load)
     check_aborted(scene)
 

@@ -125,13 +125,13 @@ def open_files(agent):
 @pytest.fixture(scope="module", params=["plain", "tls"])
 def served(request, tmp_path_factory):
     """An agent, and the TLS context of a client that means well."""
-    folder = tmp_path_factory.mktemp("served")
+    directory = tmp_path_factory.mktemp("served")
     config, client = "", None
     if request.param == "tls":
-        authority = Authority(folder)
+        authority = Authority(directory)
         authority.issue("server", "DNS:localhost", "serverAuth")
         config, client = SERVER, authority.client()
-    agent = GuardedAgent(folder, config)
+    agent = GuardedAgent(directory, config)
     yield agent, client
     assert agent.stop() == 0
 

@@ -16,8 +16,8 @@ OPTIONS = ("--attr-timeout", "600", "--max-background", str(MAX_BACKGROUND))
 
 @pytest.fixture(scope="module")
 def control():
-    with connections() as folder:
-        yield folder
+    with connections() as directory:
+        yield directory
 
 
 @contextlib.contextmanager

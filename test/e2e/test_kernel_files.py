@@ -20,9 +20,9 @@ class Faults:
     """The rules in force, and what they have met so far: files of a fixed size, with zeros behind the
     text."""
 
-    def __init__(self, folder):
-        self.rules = folder / "rules"
-        self.met_file = folder / "rules.met"
+    def __init__(self, directory):
+        self.rules = directory / "rules"
+        self.met_file = directory / "rules.met"
         self.rules.write_bytes(bytes(4096))
         self.met_file.write_bytes(bytes(1 << 16))
         self.environment = {**os.environ, "LD_PRELOAD": str(BUILD / "test/faults/kernel_files.so"),

@@ -144,13 +144,13 @@ def test_a_stopped_daemon_does_not_stop_the_agent(agent, mount):
 
 
 def test_a_mount_of_another_namespace_is_named(agent, tmp_path):
-    folder = tmp_path / "private"
-    folder.mkdir()
+    directory = tmp_path / "private"
+    directory.mkdir()
     process = subprocess.Popen(
         ["unshare", "--mount", "--propagation", "private", COUNTFS, "--stats",
-         tmp_path / "stats.json", "--file", "data:4M", folder], stdout=subprocess.PIPE)
+         tmp_path / "stats.json", "--file", "data:4M", directory], stdout=subprocess.PIPE)
     assert process.stdout.readline().startswith(b"ready")
-    wait_for(lambda: agent.scrape().select("fuse_mount_info", mountpoint=str(folder)),
+    wait_for(lambda: agent.scrape().select("fuse_mount_info", mountpoint=str(directory)),
              "the mount of the other namespace")
     assert end(process) == 0
 

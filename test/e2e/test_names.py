@@ -51,9 +51,9 @@ HOSTILE = {"Cc", "Zl", "Zp"}  # categories of characters: controls, separators o
 TURNING = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 
 
-def long_path(folder, number, length=3800):
+def long_path(directory, number, length=3800):
     """Of bytes that are not UTF-8, each of which is four in a label."""
-    path = os.fsencode(folder) + b"/%02d" % number
+    path = os.fsencode(directory) + b"/%02d" % number
     while len(path) < length:
         path += b"/" + b"\xff" * min(255, length - len(path) - 1)
     return path
@@ -97,8 +97,8 @@ def test_a_long_one_is_cut_to_a_label_of_its_own(agent, mount, tmp_path):
     assert set(labels) <= shown
 
 
-def run_stat(filesystem, folder, *args):
-    report = folder / "stat"
+def run_stat(filesystem, directory, *args):
+    report = directory / "stat"
     subprocess.run([AGENT, "stat", *args, "--output", report, "--", SGIO, "--direct", "--calls", "1",
                     filesystem.path()], stdout=subprocess.DEVNULL, check=True)
     return report.read_text()

@@ -126,9 +126,9 @@ def test_passthrough_to_another_mount(agent, mount, case):
 
 @contextlib.contextmanager
 def overlay(lower):
-    """A mount of overlayfs that shows the folder LOWER."""
-    with tempfile.TemporaryDirectory() as folder:
-        empty, merged = os.path.join(folder, "empty"), os.path.join(folder, "merged")
+    """A mount of overlayfs that shows the directory LOWER."""
+    with tempfile.TemporaryDirectory() as directory:
+        empty, merged = os.path.join(directory, "empty"), os.path.join(directory, "merged")
         os.mkdir(empty)
         os.mkdir(merged)
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={lower}:{empty}",

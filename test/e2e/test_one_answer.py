@@ -63,12 +63,12 @@ def name_of(mountpoint):
 
 @pytest.fixture(scope="module")
 def filesystems(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("one-answer")
+    directory = tmp_path_factory.mktemp("one-answer")
     with contextlib.ExitStack() as stack:
         found = {}
         for case in CASES:
-            found[case.name] = Countfs(folder, *workloads.LIMITS[case.max_pages],
-                                       mountpoint=folder / case.name)
+            found[case.name] = Countfs(directory, *workloads.LIMITS[case.max_pages],
+                                       mountpoint=directory / case.name)
             stack.callback(found[case.name].stop)
         yield found
 

@@ -59,16 +59,16 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
     """An agent of its own, a mount that merges, one that splits, one with a hostile name; load."""
-    folder = tmp_path_factory.mktemp("page")
+    directory = tmp_path_factory.mktemp("page")
     with contextlib.ExitStack() as stack:
-        agent = Agent(log=folder / "agent.log")
+        agent = Agent(log=directory / "agent.log")
         stack.callback(agent.stop)
         mounts = {}
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="page-"))  # a short path
         for name, options in (("merging", ()), ("splitting", ("--max-pages", "32")),
                               (HOSTILE, ())):
-            (folder / name).mkdir()
-            mounts[name] = Countfs(folder / name, *options, mountpoint=f"{place}/{name}")
+            (directory / name).mkdir()
+            mounts[name] = Countfs(directory / name, *options, mountpoint=f"{place}/{name}")
             stack.callback(mounts[name].stop)
         for name in ("merging", "splitting"):
             load = subprocess.Popen([SGIO, "--duration", "300", "--direct", "--pause-us", "2000",

@@ -97,7 +97,7 @@ def bound(tmp_path):
 
     def fill(served):
         os.symlink(large, os.path.join(served, "link"))
-        os.symlink(large.parent, os.path.join(served, "folder"))
+        os.symlink(large.parent, os.path.join(served, "directory"))
         os.mkfifo(os.path.join(served, "fifo"))
         os.mkdir(os.path.join(served, "inner"))
         with open(os.path.join(served, "small"), "wb") as file:

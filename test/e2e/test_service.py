@@ -19,9 +19,9 @@ import pytest
 from harness import AGENT, Agent, data_requests, sgio, wait_for
 from web import HASH, PASSWORD, Authority, GuardedAgent, get
 
-FOLDER = pathlib.Path(__file__).parents[2] / "deploy/systemd"
-UNIT = FOLDER / "fusescope.service"
-PROFILE = FOLDER.parent / "kubernetes/seccomp/fusescope.json"
+DIRECTORY = pathlib.Path(__file__).parents[2] / "deploy/systemd"
+UNIT = DIRECTORY / "fusescope.service"
+PROFILE = DIRECTORY.parent / "kubernetes/seccomp/fusescope.json"
 EXPOSURE = 25  # tenths, of systemd-analyze security
 NOBODY = "65534"
 
@@ -35,9 +35,9 @@ def settings_of_the_unit():
 
 
 @contextlib.contextmanager
-def notify_socket(folder):
+def notify_socket(directory):
     """What systemd listens on for a unit with Type=notify."""
-    address = str(folder / "notify")
+    address = str(directory / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address)
         listening.settimeout(20)
@@ -84,11 +84,11 @@ def test_the_unit_is_hardened():
     assert done.returncode == 0, done.stdout
 
 
-def copy_to(folder, name):
+def copy_to(directory, name):
     """With the program of this build."""
-    folder.mkdir(exist_ok=True)
-    copy = folder / name
-    copy.write_text((FOLDER / name).read_text().replace("/usr/bin/fusescope", str(AGENT)))
+    directory.mkdir(exist_ok=True)
+    copy = directory / name
+    copy.write_text((DIRECTORY / name).read_text().replace("/usr/bin/fusescope", str(AGENT)))
     return copy
 
 
@@ -113,9 +113,9 @@ def test_the_rights_of_the_unit_are_enough(settings, mount, tmp_path):
     names = settings["AmbientCapabilities"].lower().replace("cap_", "+").split()
     assert settings["CapabilityBoundingSet"] == settings["AmbientCapabilities"]
     rights = ",".join(["-all", *names])
-    with tempfile.TemporaryDirectory() as folder:  # that the user may look into
-        os.chmod(folder, 0o755)
-        program = shutil.copy(AGENT, folder)
+    with tempfile.TemporaryDirectory() as directory:  # that the user may look into
+        os.chmod(directory, 0o755)
+        program = shutil.copy(AGENT, directory)
         agent = Agent(log=tmp_path / "agent.log",
                       under=["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups",
                              "--bounding-set", rights, "--inh-caps", rights,
@@ -145,8 +145,8 @@ def expand(words):
 class Traced:
     """What strace has to say of an agent that it runs."""
 
-    def __init__(self, folder):
-        self.file = folder / "seen"
+    def __init__(self, directory):
+        self.file = directory / "seen"
         self.under = ["strace", "--daemonize", "--follow-forks", "--output", self.file, AGENT]
 
     def of_ended(self, process):

@@ -169,10 +169,10 @@ def test_counts_a_process_that_runs_already(busy, tmp_path):
 def is_counting(process):
     """Once it waits for the process, there is nothing more to be done."""
     assert process.poll() is None, "it ended too early"
-    folder = f"/proc/{process.pid}/fd"
-    for each in os.listdir(folder):
+    directory = f"/proc/{process.pid}/fd"
+    for each in os.listdir(directory):
         with contextlib.suppress(FileNotFoundError):  # closed since it was listed
-            if os.readlink(f"{folder}/{each}") == "anon_inode:[pidfd]":
+            if os.readlink(f"{directory}/{each}") == "anon_inode:[pidfd]":
                 return True
     return False
 

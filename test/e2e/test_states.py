@@ -55,20 +55,20 @@ def resume(filesystem):
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     """The agent, both `top`, and the mounts by their state."""
-    folder = tmp_path_factory.mktemp("states")
+    directory = tmp_path_factory.mktemp("states")
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="states-"))
         mounts = {}
         for number, (state, (options, load, _)) in enumerate(MOUNTS.items()):
-            (folder / str(number)).mkdir()
-            mounts[state] = Countfs(folder / str(number), *options, mountpoint=f"{place}/{number}")
+            (directory / str(number)).mkdir()
+            mounts[state] = Countfs(directory / str(number), *options, mountpoint=f"{place}/{number}")
             stack.callback(mounts[state].stop)
             if load is not None:
                 run(stack, start_load(mounts[state].path(), load))
-        agent = Agent(f"--hung-after={HUNG_AFTER}", log=folder / "agent.log")
+        agent = Agent(f"--hung-after={HUNG_AFTER}", log=directory / "agent.log")
         stack.callback(agent.stop)
         top = ["top", "-d", "1", f"--hung-after={HUNG_AFTER}"]
-        text = folder / "top.txt"
+        text = directory / "top.txt"
         with open(text, "wb") as output:
             run(stack, subprocess.Popen([AGENT, *top], stdout=output))
         screen = Terminal(" ".join(map(str, [AGENT, *top])), width=80, height=24)

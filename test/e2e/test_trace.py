@@ -33,10 +33,10 @@ class Trace:
                    for name in self.descriptors()) and self.has_epoll()
 
     def descriptors(self):
-        folder = f"/proc/{self.process.pid}/fd"
-        for each in os.listdir(folder):
+        directory = f"/proc/{self.process.pid}/fd"
+        for each in os.listdir(directory):
             with contextlib.suppress(OSError):
-                yield os.readlink(f"{folder}/{each}")
+                yield os.readlink(f"{directory}/{each}")
 
     def has_epoll(self):
         """ring_buffer__new() makes one, after all hooks are attached."""
@@ -57,12 +57,12 @@ class Trace:
 @pytest.fixture
 def tracing(tmp_path):
     """tracing(filesystem, *args): a trace of its mount."""
-    folder = tmp_path / "traces"
-    folder.mkdir()
+    directory = tmp_path / "traces"
+    directory.mkdir()
     started = []
 
     def start(filesystem, *args):
-        started.append(Trace(folder, filesystem, "--mount", filesystem.label, *args))
+        started.append(Trace(directory, filesystem, "--mount", filesystem.label, *args))
         return started[-1]
 
     yield start

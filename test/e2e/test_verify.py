@@ -95,8 +95,8 @@ LIMITED = {
 
 
 @pytest.mark.parametrize("case", LIMITED)
-def test_limited_and_mended(mount, case):
-    options, expected, causes, number, mended = LIMITED[case]
+def test_limited_and_fixed(mount, case):
+    options, expected, causes, number, fixed = LIMITED[case]
     filesystem = mount(*map(str, options))
     report = count(filesystem, code=1)
     check_as_expected(report)
@@ -109,7 +109,7 @@ def test_limited_and_mended(mount, case):
         assert (number in (op["remedy"] or "")) == (op["cause"] is not None), op
         assert op["cause"] is None or filesystem.label in op["remedy"]
     assert filesystem.stop() == 0
-    assert count(mount(*map(str, mended)), code=0)["verdict"] == "ok"
+    assert count(mount(*map(str, fixed)), code=0)["verdict"] == "ok"
 
 
 def test_unaligned_buffers(mount):
@@ -440,7 +440,7 @@ def test_the_file_is_found_below(mount):
     assert verdicts(report)["read"] == ("ok", None)
 
 
-def test_what_is_not_a_fuse_folder(mount, tmp_path):
+def test_what_is_not_a_fuse_directory(mount, tmp_path):
     filesystem = mount()
     refused([AGENT, "verify", str(tmp_path)], str(tmp_path), "not on a FUSE filesystem")
     refused([AGENT, "verify", str(tmp_path / "none")], "none", "No such file")

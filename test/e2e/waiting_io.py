@@ -33,16 +33,16 @@ for thread in threads: thread.join()
 @contextlib.contextmanager
 def connections():
     """A mounted fusectl."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["mount", "-t", "fusectl", "none", folder], check=True)
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["mount", "-t", "fusectl", "none", directory], check=True)
         try:
-            yield pathlib.Path(folder)
+            yield pathlib.Path(directory)
         finally:
-            subprocess.run(["umount", folder], check=True)
+            subprocess.run(["umount", directory], check=True)
 
 
 def connection_of(mountpoint):
-    """The name of its folder there. No path of the filesystem is looked up."""
+    """The name of its directory there. No path of the filesystem is looked up."""
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         if re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), fields[4]) == mountpoint:

@@ -20,42 +20,42 @@ def openssl(*args):
 
 
 class Authority:
-    """Makes certificates, as files in a folder: NAME.crt and NAME.key."""
+    """Makes certificates, as files in a directory: NAME.crt and NAME.key."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
         openssl("req", "-x509", *self._new_key("authority"), "-subj", "/CN=authority", "-days", 1,
-                "-out", folder / "authority.crt")
+                "-out", directory / "authority.crt")
 
     def _new_key(self, name):
         return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", self.folder / f"{name}.key")
+                "-keyout", self.directory / f"{name}.key")
 
     def issue(self, name, names, usage):
-        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
         extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usage}\n")
         openssl("req", *self._new_key(name), "-subj", f"/CN={name}", "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.folder / "authority.crt", "-CAkey",
-                self.folder / "authority.key", "-CAcreateserial", "-days", 1, "-extfile",
-                extensions, "-out", self.folder / f"{name}.crt")
+        openssl("x509", "-req", "-in", request, "-CA", self.directory / "authority.crt", "-CAkey",
+                self.directory / "authority.key", "-CAcreateserial", "-days", 1, "-extfile",
+                extensions, "-out", self.directory / f"{name}.crt")
 
     def client(self, name=None, **versions):
         """What a client with that certificate, or none, brings to a connection."""
-        context = ssl.create_default_context(cafile=self.folder / "authority.crt")
+        context = ssl.create_default_context(cafile=self.directory / "authority.crt")
         for key, version in versions.items():
             setattr(context, key, version)
         if name:
-            context.load_cert_chain(self.folder / f"{name}.crt", self.folder / f"{name}.key")
+            context.load_cert_chain(self.directory / f"{name}.crt", self.directory / f"{name}.key")
         return context
 
 
 class GuardedAgent(Agent):
     """An agent with a web config, which may be rewritten."""
 
-    def __init__(self, folder, config, **options):
-        self.file = folder / "web.yml"
+    def __init__(self, directory, config, **options):
+        self.file = directory / "web.yml"
         self.file.write_text(config)
-        super().__init__(f"--web.config.file={self.file}", log=folder / "agent.log", **options)
+        super().__init__(f"--web.config.file={self.file}", log=directory / "agent.log", **options)
 
     def is_ready(self):
         """Its answer is the tests' matter."""

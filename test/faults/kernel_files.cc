@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// To be preloaded: reading files and folders of /proc and /sys fails as a file of rules says, which
-// the environment names in KERNEL_FILE_FAULTS and which may change at any time. A rule is a line:
+// To be preloaded: reading files and directories of /proc and /sys fails as a file of rules says,
+// which the environment names in KERNEL_FILE_FAULTS and which may change at any time. A rule is a
+// line:
 //   ESRCH PATTERN   read(2) and readdir(3) fail with it, as for a process that has just ended
 //   throw PATTERN   std::bad_alloc comes out of them
 // PATTERN is one of fnmatch(3), of the path as /proc/self/fd has it; its * matches a slash too.
@@ -90,9 +91,9 @@ bool fails(int descriptor) {
   return false;
 }
 
-// The first entry of a folder, behind "." and "..", is always there: libstdc++ reads it as it opens
-// the folder. dir_emit_dots(), include/linux/fs.h, puts these at 0 and 1.
-bool is_begun(DIR* folder) { return telldir(folder) > 2; }
+// The first entry of a directory, behind "." and "..", is always there: libstdc++ reads it as it
+// opens the directory. dir_emit_dots(), include/linux/fs.h, puts these at 0 and 1.
+bool is_begun(DIR* directory) { return telldir(directory) > 2; }
 
 }  // namespace
 
@@ -102,13 +103,13 @@ ssize_t read(int file, void* buffer, std::size_t bytes) {
   return fails(file) ? -1 : real_read(file, buffer, bytes);
 }
 
-dirent* readdir(DIR* folder) {
+dirent* readdir(DIR* directory) {
   static auto* const readdir_of_libc = next<dirent*(DIR*)>("readdir");
-  return is_begun(folder) && fails(dirfd(folder)) ? nullptr : readdir_of_libc(folder);
+  return is_begun(directory) && fails(dirfd(directory)) ? nullptr : readdir_of_libc(directory);
 }
 
-dirent64* readdir64(DIR* folder) {
+dirent64* readdir64(DIR* directory) {
   static auto* const readdir_of_libc = next<dirent64*(DIR*)>("readdir64");
-  return is_begun(folder) && fails(dirfd(folder)) ? nullptr : readdir_of_libc(folder);
+  return is_begun(directory) && fails(dirfd(directory)) ? nullptr : readdir_of_libc(directory);
 }
 }

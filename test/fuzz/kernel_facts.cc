@@ -8,7 +8,7 @@
 #include "agent/model/diagnosis.h"
 #include "agent/text/doctor_json.h"
 #include "agent/text/doctor_text.h"
-#include "test/fuzz/folder.h"
+#include "test/fuzz/directory.h"
 #include "test/fuzz/fuzz.h"
 #include "test/fuzz/text_checks.h"
 
@@ -16,24 +16,24 @@ namespace fusescope::fuzz {
 
 // The files of procfs and sysfs that tell of the kernel, by an empty line each.
 void kernel_facts(std::string_view bytes) {
-  static const auto folder = folder_with({});
+  static const auto directory = directory_with({});
   Source source(bytes);
   for (const char* name :
        {"proc/sys/kernel/osrelease", "proc/sys/kernel/version", "sys/kernel/security/lockdown",
         "sys/kernel/debug/sched/preempt", "proc/self/uid_map", "proc/filesystems",
         "proc/sys/fs/fuse/max_pages_limit", "proc/sys/kernel/perf_event_paranoid",
         "proc/sys/kernel/bpf_stats_enabled", "sys/class/bdi/0:7/read_ahead_kb"}) {
-    folder->write(name, source.until("\n\n"));
+    directory->write(name, source.until("\n\n"));
   }
   Diagnosis diagnosis;
   diagnosis.hook_mode = "auto";
-  diagnosis.kernel = read_kernel(folder->path());
+  diagnosis.kernel = read_kernel(directory->path());
   skip_risk_of(diagnosis.kernel);
   hold_json_lines(doctor_json(diagnosis));
   hold_for_terminal(doctor_text(diagnosis));
-  const HostLimits host = read_host_limits(folder->path());
+  const HostLimits host = read_host_limits(directory->path());
   hold(host.most_pages() > 0 && host.most_pages() <= 65535, "pages are what a kernel allows");
-  readahead_bytes(7, folder->path() + "/sys");
+  readahead_bytes(7, directory->path() + "/sys");
 }
 
 }  // namespace fusescope::fuzz

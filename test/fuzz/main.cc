@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz TARGET [FILE | FOLDER]...: built with libFuzzer, it looks for inputs that break the target's
-// promises, and takes libFuzzer's options; built without, it tries those of the corpus once.
+// fuzz TARGET [FILE | DIRECTORY]...: built with libFuzzer, it looks for inputs that break the
+// target's promises, and takes libFuzzer's options; built without, it tries those of the corpus
+// once.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +55,7 @@ constexpr std::array kTargets = {
 };
 
 int usage() {
-  std::fputs("usage: fuzz TARGET [FILE | FOLDER]...; the targets:\n", stderr);
+  std::fputs("usage: fuzz TARGET [FILE | DIRECTORY]...; the targets:\n", stderr);
   for (const Target& each : kTargets) std::printf("%s\n", each.name.data());
   return 2;
 }

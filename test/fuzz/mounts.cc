@@ -2,19 +2,20 @@
 #include "agent/host/mounts.h"
 
 #include "agent/host/mountinfo.h"
-#include "test/fuzz/folder.h"
+#include "test/fuzz/directory.h"
 #include "test/fuzz/fuzz.h"
 
 namespace fusescope::fuzz {
 
 // The mountinfo of this namespace, an empty line, and that of another one.
 void mounts(std::string_view bytes) {
-  static const auto folder = folder_with({{"self/ns/mnt", "mnt:[1]"}, {"7/ns/mnt", "mnt:[2]"}});
+  static const auto directory =
+      directory_with({{"self/ns/mnt", "mnt:[1]"}, {"7/ns/mnt", "mnt:[2]"}});
   Source source(bytes);
-  folder->write("self/mountinfo", source.until("\n\n"));
-  folder->write("7/mountinfo", source.rest());
+  directory->write("self/mountinfo", source.until("\n\n"));
+  directory->write("7/mountinfo", source.rest());
   const WantedDevices wanted = {{41, {}}, {42, {}}};
-  Mounts mounts(folder->path());
+  Mounts mounts(directory->path());
   const MountsByDevice found = mounts.find(wanted);
   for (const auto& [device, identity] : found) {
     hold(identity.device == device, "a mount is found by its device");

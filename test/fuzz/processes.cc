@@ -6,7 +6,7 @@
 
 #include "agent/host/daemons.h"
 #include "agent/model/daemon.h"
-#include "test/fuzz/folder.h"
+#include "test/fuzz/directory.h"
 #include "test/fuzz/fuzz.h"
 
 namespace fusescope::fuzz {
@@ -18,15 +18,15 @@ constexpr unsigned kProcesses = 4;  // 1 to 4
 
 // stat, status and comm of some processes.
 void processes(std::string_view bytes) {
-  static const auto folder = folder_with({{"proc/self/ns/pid", "pid:[4026531836]"}});
-  const std::string& root = folder->path();
+  static const auto directory = directory_with({{"proc/self/ns/pid", "pid:[4026531836]"}});
+  const std::string& root = directory->path();
   Source source(bytes);
   std::vector<fusescope_device_record> records;
   for (unsigned process = 1; process <= kProcesses; process++) {
     const std::string name = "proc/" + std::to_string(process);
-    folder->write(name + "/stat", source.text());
-    folder->write(name + "/status", source.text());
-    folder->write(name + "/comm", source.text());
+    directory->write(name + "/stat", source.text());
+    directory->write(name + "/status", source.text());
+    directory->write(name + "/comm", source.text());
     fusescope_device_record& record = records.emplace_back();
     record.daemon_pid = process;
     record.device = source.up_to(1);

@@ -15,12 +15,12 @@ from packages import debian  # noqa: E402
 
 @contextlib.contextmanager
 def temporary_root(suite):
-    """Not below pytest's folder, which others may not enter, as apt's own user must."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-root.", dir="/var/tmp"))
+    """Not below pytest's directory, which others may not enter, as apt's own user must."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-root.", dir="/var/tmp"))
     try:
-        yield debian(suite, folder)
+        yield debian(suite, directory)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module")

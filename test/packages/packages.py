@@ -7,7 +7,7 @@ import subprocess
 
 from harness import ROOT
 
-FOLDER = ROOT / "build/package"
+DIRECTORY = ROOT / "build/package"
 COMMANDS = {"serve", "doctor", "stat", "top", "trace", "verify"}
 PATTERNS = {"deb": "fusescope_*.deb", "tarball": "fusescope-*-linux-x86_64.tar.gz"}
 OF_ANOTHER_KIND = {"deb": "fusescope-0.0-linux-x86_64.tar.gz", "tarball": "fusescope_0.0_amd64.deb"}
@@ -29,23 +29,23 @@ def output(*command, **options):
 @functools.cache
 def made(kind):
     """The package of that kind, made from the working tree, once in a run."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    other = FOLDER / OF_ANOTHER_KIND[kind]
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    other = DIRECTORY / OF_ANOTHER_KIND[kind]
     other.touch()
     run(ROOT / "deploy/package.sh", kind)
     other.unlink()  # which must be there still
-    [package] = FOLDER.glob(PATTERNS[kind])
+    [package] = DIRECTORY.glob(PATTERNS[kind])
     return package
 
 
 class Root:
-    """A folder with a system; what runs in it sees its files alone, and the host's kernel."""
+    """A directory with a system; what runs in it sees its files alone, and the host's kernel."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
 
     def under(self, *command):
-        return [IN_ROOT, "run", self.folder, *command]
+        return [IN_ROOT, "run", self.directory, *command]
 
     def run(self, *command, **options):
         return run(*self.under(*command), **options)
@@ -54,10 +54,10 @@ class Root:
         return self.run(*command).stdout.strip()
 
     def path(self, name):
-        return self.folder / name.lstrip("/")
+        return self.directory / name.lstrip("/")
 
 
-def debian(suite, folder):
+def debian(suite, directory):
     """A minimal one."""
-    run(IN_ROOT, "make", suite, folder)
-    return Root(folder)
+    run(IN_ROOT, "make", suite, directory)
+    return Root(directory)

@@ -42,11 +42,11 @@ def archive_of(root):
     return archive.bytes()
 
 
-def boot(root, folder):
+def boot(root, directory):
     """What its second serial line said until it switched itself off."""
-    initrd, console, said = (folder / name for name in ("initrd", "console", "said"))
+    initrd, console, said = (directory / name for name in ("initrd", "console", "said"))
     initrd.write_bytes(archive_of(root))
-    kernel = fetch.kernel_folder(load_rows()[ROW].kernel) / "vmlinuz"
+    kernel = fetch.kernel_directory(load_rows()[ROW].kernel) / "vmlinuz"
     machine = [LARGER if word == MEMORY else word for word in QEMU]
     try:
         subprocess.run([*machine, "-kernel", kernel, "-initrd", initrd, "-append", COMMAND_LINE,

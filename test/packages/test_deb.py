@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from harness import ROOT
-from packages import COMMANDS, FOLDER, made, output, run
+from packages import COMMANDS, DIRECTORY, made, output, run
 
 COMPLETION = "/usr/share/bash-completion/completions/fusescope"
 FILES = {
@@ -32,7 +32,7 @@ FILES = {
 
 def names_of_it(root):
     """Whatever is called fusescope there."""
-    return {str(path.relative_to(root.folder)) for path in root.folder.rglob("*fusescope*")}
+    return {str(path.relative_to(root.directory)) for path in root.directory.rglob("*fusescope*")}
 
 
 @pytest.fixture(scope="module", name="root")
@@ -48,7 +48,7 @@ def root_with_the_package(debian_12):
 
 def test_lintian_has_nothing_to_say():
     made("deb")
-    [changes] = FOLDER.glob("fusescope_*.changes")
+    [changes] = DIRECTORY.glob("fusescope_*.changes")
     done = run("lintian", "--allow-root", "--fail-on=error,warning", changes, check=False)
     assert (done.returncode, re.findall("^[EW]: .*", done.stdout, re.MULTILINE)) == (0, [])
 

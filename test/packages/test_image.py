@@ -20,20 +20,20 @@ RIGHTS = "-all,+bpf,+perfmon,+sys_ptrace"
 
 
 class Store:
-    """Images in a folder of their own. Each command has its own mounts, which end with it."""
+    """Images in a directory of their own. Each command has its own mounts, which end with it."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
 
     def buildah(self, *arguments):
         return run("unshare", "--mount", "--propagation", "private", "buildah",
-                   "--root", self.folder / "storage", "--runroot", self.folder / "run",
+                   "--root", self.directory / "storage", "--runroot", self.directory / "run",
                    "--storage-driver", "vfs", *arguments).stdout.strip()
 
     def base(self, root):
         """A container with that root's files as its first layer, as an image."""
         container = self.buildah("from", "scratch")
-        self.buildah("add", container, root.folder, "/")
+        self.buildah("add", container, root.directory, "/")
         self.buildah("commit", container, "localhost/base")
         return "localhost/base"
 
@@ -45,19 +45,19 @@ class Store:
 
 @pytest.fixture(scope="module", name="store")
 def store_of_images():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-images.", dir="/var/tmp"))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-images.", dir="/var/tmp"))
     try:
-        yield Store(folder)
+        yield Store(directory)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module", name="image")
 def image_of_the_release(store, debian_12, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("release")
+    directory = tmp_path_factory.mktemp("release")
     with tarfile.open(made("tarball")) as archive:
-        archive.extractall(folder)
-    [release] = folder.iterdir()
+        archive.extractall(directory)
+    [release] = directory.iterdir()
     return store.image(store.base(debian_12), release)
 
 

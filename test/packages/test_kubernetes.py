@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test/e2e"), str(ROOT / "test/vm")]
 from fetch import apt_for  # noqa: E402
 from harness import AGENT, Agent, Countfs, data_requests, sgio, wait_for_name  # noqa: E402
-from matrix import cache_folder  # noqa: E402
+from matrix import cache_directory  # noqa: E402
 
 MANIFESTS = ROOT / "deploy/kubernetes"
 TYPES = pathlib.Path(__file__).parent / "kubernetes-types"
@@ -45,13 +45,13 @@ def succeed(*command, **options):
 
 @pytest.fixture(scope="session")
 def kubectl():
-    """That of Debian 13: the kustomize in Debian 12's is of 2019 and knows neither folders among
+    """That of Debian 13: the kustomize in Debian 12's is of 2019 and knows neither directories among
     resources nor patches."""
-    program = cache_folder().parent / "kubectl/usr/bin/kubectl"
+    program = cache_directory().parent / "kubectl/usr/bin/kubectl"
     if not program.exists():
-        with apt_for(["trixie"]) as apt, tempfile.TemporaryDirectory() as folder:
-            apt.download("kubectl", folder)
-            [package] = pathlib.Path(folder).glob("*.deb")
+        with apt_for(["trixie"]) as apt, tempfile.TemporaryDirectory() as directory:
+            apt.download("kubectl", directory)
+            [package] = pathlib.Path(directory).glob("*.deb")
             succeed("dpkg-deb", "-x", package, program.parents[2])
     return program
 
@@ -65,21 +65,21 @@ def built_manifests(kubectl):
 
 @pytest.fixture(scope="session")
 def types():
-    """A folder with the packages of kubernetes-types, from the registry that npm has here."""
+    """A directory with the packages of kubernetes-types, from the registry that npm has here."""
     if not shutil.which("npm"):
         succeed("apt-get", "install", "-y", "--no-install-recommends",
                 *re.sub("#.*", "", (TYPES / "packages.txt").read_text()).split())
-    folder = ROOT / "build/test/kubernetes-types"
-    folder.mkdir(parents=True, exist_ok=True)
+    directory = ROOT / "build/test/kubernetes-types"
+    directory.mkdir(parents=True, exist_ok=True)
     lock = (TYPES / "package-lock.json").read_text()
-    installed = folder / "installed"
+    installed = directory / "installed"
     if not installed.exists() or installed.read_text() != lock:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(TYPES / name, folder)
-        succeed("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder,
+            shutil.copy(TYPES / name, directory)
+        succeed("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=directory,
                 env=os.environ | {"NODE_EXTRA_CA_CERTS": TRUSTED})
         installed.write_text(lock)
-    return folder
+    return directory
 
 
 def literal(resource, name):
@@ -93,8 +93,8 @@ def literal(resource, name):
 def complaints(types, resources):
     """What TypeScript has against literals of them: fields that are unknown, missing or of another
     type."""
-    with tempfile.TemporaryDirectory(dir=types) as folder:
-        program = pathlib.Path(folder) / "manifests.ts"
+    with tempfile.TemporaryDirectory(dir=types) as directory:
+        program = pathlib.Path(directory) / "manifests.ts"
         program.write_text("".join(literal(resource, f"resource{i}")
                                    for i, resource in enumerate(resources)))
         done = subprocess.run([types / "node_modules/.bin/tsc", *CHECK, program],

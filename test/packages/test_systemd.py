@@ -37,7 +37,7 @@ def what_the_guest_said(debian_12, tmp_path_factory):
     (units / "checks.service").write_text(CHECKS)
     (units / "default.target.wants").mkdir()
     (units / "default.target.wants/checks.service").symlink_to("../checks.service")
-    text = boot(root.folder, tmp_path_factory.mktemp("guest"))
+    text = boot(root.directory, tmp_path_factory.mktemp("guest"))
     print(text)
     parts = re.split(r"^== (\w+)\r?\n", text, flags=re.MULTILINE)
     return {name: body.replace("\r", "") for name, body in zip(parts[1::2], parts[2::2])}

@@ -43,18 +43,18 @@ def debian_13_with_the_release(debian_13):
     return debian_13
 
 
-@pytest.fixture(name="folder")
-def folder_of_the_release():
+@pytest.fixture(name="directory")
+def directory_of_the_release():
     return "/opt/" + made("tarball").name.removesuffix(".tar.gz")
 
 
 @pytest.fixture(name="program")
-def program_of_the_release(folder):
-    return f"{folder}/bin/fusescope"
+def program_of_the_release(directory):
+    return f"{directory}/bin/fusescope"
 
 
-def test_its_files_are_there(root, folder):
-    top = root.path(folder)
+def test_its_files_are_there(root, directory):
+    top = root.path(directory)
     assert FILES - {str(path.relative_to(top)) for path in top.rglob("*")} == set()
 
 
@@ -62,8 +62,8 @@ def dynamic_section(file):
     return output("readelf", "--wide", "--dynamic", file)
 
 
-def test_needs_glibc_alone_of_the_host(root, folder, program):
-    libraries = root.path(f"{folder}/lib/fusescope")
+def test_needs_glibc_alone_of_the_host(root, directory, program):
+    libraries = root.path(f"{directory}/lib/fusescope")
     files = [root.path(program), *libraries.iterdir()]
     needed = {name for file in files
               for name in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic_section(file))}
@@ -74,24 +74,24 @@ def test_needs_glibc_alone_of_the_host(root, folder, program):
     assert glibc and max(glibc) <= NEWEST_GLIBC
 
 
-def test_takes_its_own_libraries(root, folder, program):
+def test_takes_its_own_libraries(root, directory, program):
     """Not those of the host, also where it has some of that name."""
     loaded = root.output("ldd", program)
     found = dict(re.findall(r"(\S+) => (\S+)", loaded))
     assert {name: place for name, place in found.items()
-            if not place.startswith(f"{folder}/") and name not in ALLOWED} == {}
+            if not place.startswith(f"{directory}/") and name not in ALLOWED} == {}
 
 
-def test_each_library_has_its_license(root, folder):
-    licenses = root.path(f"{folder}/LICENSES/libraries")
+def test_each_library_has_its_license(root, directory):
+    licenses = root.path(f"{directory}/LICENSES/libraries")
     assert all(file.stat().st_size for file in licenses.iterdir())
     assert {"libgnutls30.txt", "libbpf1.txt"} <= {file.name for file in licenses.iterdir()}
 
 
-def test_runs_where_its_libraries_are_not(root, program, folder):
+def test_runs_where_its_libraries_are_not(root, program, directory):
     libraries = root.output("ldconfig", "-p")
     assert [name for name in ABSENT if name in libraries] == []
-    version = re.search(r"fusescope-([\d.]+)-linux", folder)[1]
+    version = re.search(r"fusescope-([\d.]+)-linux", directory)[1]
     assert root.output(program, "--version") == f"fusescope {version}"
 
 
@@ -116,11 +116,11 @@ class GuardedAgentInRoot(GuardedAgent):
 
 
 def test_serves_over_tls(root, program, tmp_path):
-    folder = root.path("/opt/web")
-    folder.mkdir()
-    authority = Authority(folder)
+    directory = root.path("/opt/web")
+    directory.mkdir()
+    authority = Authority(directory)
     authority.issue("server", "DNS:localhost", "serverAuth")
-    (folder / "web.yml").write_text(
+    (directory / "web.yml").write_text(
         "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
         f"basic_auth_users:\n  alice: {HASH}\n")
     agent = GuardedAgentInRoot("--web.config.file=/opt/web/web.yml", log=tmp_path / "agent.log",

@@ -105,17 +105,17 @@ class Project:
     all done."""
 
     def __init__(self):
-        # Not below pytest's folder, which other users may not enter.
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-test.", dir="/var/tmp"))
-        self.folder.chmod(0o755)
-        self.stage = self.folder / "stage"  # a replaced program says there that it runs
-        self.work = self.folder / "tmp"
+        # Not below pytest's directory, which other users may not enter.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fusescope-test.", dir="/var/tmp"))
+        self.directory.chmod(0o755)
+        self.stage = self.directory / "stage"  # a replaced program says there that it runs
+        self.work = self.directory / "tmp"
         self.work.mkdir()
         for name in ("deploy", "test"):
-            shutil.copytree(ROOT / name, self.folder / name,
+            shutil.copytree(ROOT / name, self.directory / name,
                             ignore=shutil.ignore_patterns("__pycache__"))
         for program in (AGENT, COUNTFS, SGIO):
-            link = self.folder / "build/release" / program.relative_to(BUILD)
+            link = self.directory / "build/release" / program.relative_to(BUILD)
             link.parent.mkdir(parents=True)
             link.symlink_to(program)
         self.replace("bin/cmake", "exit 0")
@@ -123,18 +123,18 @@ class Project:
         self.terminals = []
 
     def replace(self, name, script):
-        path = self.folder / name
+        path = self.directory / name
         path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/bash\n{script}\n")
         path.chmod(0o755)
 
     def environment(self):
-        return {"PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+        return {"PATH": f"{self.directory}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                 "TERM": "dumb", "TMPDIR": str(self.work), "STAGE": str(self.stage)}
 
     def quickstart(self, *options, under=()):
-        self.terminals.append(Terminal([*under, self.folder / "deploy/quickstart.sh", *options],
+        self.terminals.append(Terminal([*under, self.directory / "deploy/quickstart.sh", *options],
                                        self.environment()))
         return self.terminals[-1]
 
@@ -143,14 +143,14 @@ class Project:
 
     def mounts(self):
         table = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-        return [line for line in table.splitlines() if f" {self.folder}/" in line]
+        return [line for line in table.splitlines() if f" {self.directory}/" in line]
 
     def remove(self):
         for terminal in self.terminals:
             terminal.kill()
         for line in self.mounts():
             subprocess.run(["umount", "-l", line.split()[4]], check=False)
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.directory)
 
 
 def with_only(mountpoint):

@@ -28,19 +28,19 @@ def test_fails(value):
 '''
 
 
-def run(command, folder, **options):
-    return subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True,
+def run(command, directory, **options):
+    return subprocess.run(list(map(str, command)), cwd=directory, capture_output=True, text=True,
                           timeout=60, **options)
 
 
-def counts_after(folder, failing):
+def counts_after(directory, failing):
     """The lines of junit_counts.py for tests of which so many fail each time."""
-    (folder / "test_some.py").write_text(TESTS.replace("COUNT", str(failing)))
-    report = folder / "report.xml"
-    run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", folder,
-         f"--junitxml={report}"], folder, check=False)
-    run([TEST / "again.py", report], folder, check=True)
-    counts = run([TEST / "junit_counts.py", report], folder, check=True).stdout
+    (directory / "test_some.py").write_text(TESTS.replace("COUNT", str(failing)))
+    report = directory / "report.xml"
+    run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", directory,
+         f"--junitxml={report}"], directory, check=False)
+    run([TEST / "again.py", report], directory, check=True)
+    counts = run([TEST / "junit_counts.py", report], directory, check=True).stdout
     return counts.splitlines()
 
 

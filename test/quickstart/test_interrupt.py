@@ -81,7 +81,7 @@ def test_at_any_moment(project, delay):
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_apt_ends_what_it_has_begun(project, number):
     """As apt-get does while dpkg runs; SIGTERM would cut it off."""
-    ended = project.folder / "ended"
+    ended = project.directory / "ended"
     project.replace("bin/dpkg-query", "exit 1")
     project.replace("bin/apt-get", f"trap 'sleep 1; touch {ended}; exit 100' INT\n"
                     'touch "$STAGE"; while :; do sleep 0.1; done')
@@ -94,12 +94,12 @@ def test_apt_ends_what_it_has_begun(project, number):
 
 def test_build_of_another_owner(project):
     """What root builds is the owner's; an interruption reaches it all the same."""
-    for path in (project.folder, project.folder / "build"):
+    for path in (project.directory, project.directory / "build"):
         shutil.chown(path, "nobody")
     project.replace("bin/cmake", 'touch "$STAGE"; sleep 1000')
     terminal = project.quickstart("--demo", *ANY_PORT)
     terminal.wait_for(project.is_at_stage)
     interrupt(terminal, signal.SIGINT)
     check_that_nothing_is_left(project, terminal, signal.SIGINT)
-    for path in (project.stage, project.folder / "build/quickstart/log.txt"):
+    for path in (project.stage, project.directory / "build/quickstart/log.txt"):
         assert path.owner() == "nobody"

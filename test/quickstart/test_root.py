@@ -29,15 +29,15 @@ TOOLS = ("bash", "basename", "cat", "dirname", "echo", "env", "grep", "mkdir", "
 def as_user(project):
     """as_user(COMMAND...): run by one who is not root."""
     for tool in TOOLS:
-        (project.folder / "bin" / tool).symlink_to(shutil.which(tool))
+        (project.directory / "bin" / tool).symlink_to(shutil.which(tool))
     project.recorded = project.work / "recorded"
     project.work.chmod(0o777)
 
     def run(*command):
         return subprocess.run(
-            command, cwd=project.folder, user=NOBODY, group=NOBODY, extra_groups=[], text=True,
+            command, cwd=project.directory, user=NOBODY, group=NOBODY, extra_groups=[], text=True,
             capture_output=True, timeout=60, check=False,
-            env={**project.environment(), "PATH": f"{project.folder}/bin", "CI": "true",
+            env={**project.environment(), "PATH": f"{project.directory}/bin", "CI": "true",
                  "FUSESCOPE_CACHE": "/var/cache/with a blank", "RECORDED": str(project.recorded)})
 
     return run
@@ -54,7 +54,7 @@ def test_runs_again(project, as_user, name, giver):
     settings, command = words[:-1 - len(COMMANDS[name])], words[-1 - len(COMMANDS[name]):]
     assert env == "env"
     assert {"CI=true", "FUSESCOPE_CACHE=/var/cache/with a blank", "TERM=dumb"} <= set(settings)
-    assert os.path.realpath(project.folder / command[0]) == str(project.folder / name)
+    assert os.path.realpath(project.directory / command[0]) == str(project.directory / name)
     assert command[1:] == COMMANDS[name]
 
 
@@ -76,7 +76,7 @@ def test_help_needs_no_root(as_user, name):
 
 def test_only_apt_get_goes_through_sudo(project, as_user):
     """What package.sh builds is the user's: it goes on as that."""
-    shutil.chown(project.folder / "build", NOBODY)
+    shutil.chown(project.directory / "build", NOBODY)
     project.replace("bin/sudo", 'printf "%s\\n" "$@" >"$RECORDED"; exit 7')
     project.replace("bin/apt-get", "exit 1")
     project.replace("bin/dpkg-query", "exit 1")
@@ -87,7 +87,7 @@ def test_only_apt_get_goes_through_sudo(project, as_user):
 
 
 def test_installing_says_what_to_do(project, as_user):
-    shutil.chown(project.folder / "build", NOBODY)
+    shutil.chown(project.directory / "build", NOBODY)
     project.replace("bin/apt-get", "exit 1")
     project.replace("bin/dpkg-query", "exit 1")
     done = as_user("deploy/package.sh", "deb")

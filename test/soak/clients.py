@@ -83,11 +83,11 @@ class Configs:
 
     def __init__(self, authority):
         self.authority = authority
-        self.folder = authority.folder
+        self.directory = authority.directory
         authority.issue("server", "DNS:localhost", "serverAuth")
         authority.issue("next", "DNS:localhost", "serverAuth")
-        self.good = (self.folder / "server.crt").read_bytes()
-        self.file = self.folder / "web.yml"
+        self.good = (self.directory / "server.crt").read_bytes()
+        self.file = self.directory / "web.yml"
         self.file.write_text(SERVER)
 
     def client(self):
@@ -103,12 +103,12 @@ class Configs:
 
     def renew(self):
         for kind in ("key", "crt"):
-            os.replace(self.folder / f"next.{kind}", self.folder / f"server.{kind}")
+            os.replace(self.directory / f"next.{kind}", self.directory / f"server.{kind}")
         self.authority.issue("next", "DNS:localhost", "serverAuth")
-        self.good = (self.folder / "server.crt").read_bytes()
+        self.good = (self.directory / "server.crt").read_bytes()
 
     def write_certificate(self, text):
-        (self.folder / "server.crt").write_bytes(text)
+        (self.directory / "server.crt").write_bytes(text)
 
     def steps(self):
         return (

@@ -3,7 +3,7 @@
 """Mount namespaces with long tables, and nothing of the host in them: each has a root of its own with
 that many mounts. Prints "ready" when all are there; they go with this process, or with its parent.
 
-  mount_tables.py FOLDER MOUNTS NAMESPACES
+  mount_tables.py DIRECTORY MOUNTS NAMESPACES
 """
 
 import contextlib
@@ -38,22 +38,22 @@ def own_namespace():
     mount("none", "/", None, MS_REC | MS_SLAVE)
 
 
-def fill(folder, mounts):
-    """That many mounts in the folder: a tmpfs, and all others a folder of it."""
-    mount("tmpfs", folder, "tmpfs", 0)
-    source = pathlib.Path(folder, "source")
+def fill(directory, mounts):
+    """That many mounts in the directory: a tmpfs, and all others a directory of it."""
+    mount("tmpfs", directory, "tmpfs", 0)
+    source = pathlib.Path(directory, "source")
     source.mkdir()
     for number in range(mounts - 1):
-        target = pathlib.Path(folder, f"volume-{number:06}")
+        target = pathlib.Path(directory, f"volume-{number:06}")
         target.mkdir()
         mount(source, target, None, MS_BIND)
 
 
-def leave_host(folder):
-    """The folder becomes the root; the host's mounts are let go, so that none is kept from ending."""
-    old = pathlib.Path(folder, "old")
+def leave_host(directory):
+    """The directory becomes the root; the host's mounts are let go, so that none is kept from ending."""
+    old = pathlib.Path(directory, "old")
     old.mkdir()
-    os.chdir(folder)
+    os.chdir(directory)
     if LIBC.syscall(SYS_PIVOT_ROOT, b".", b"old") != 0:
         raise OSError(ctypes.get_errno(), "pivot_root")
     call(LIBC.umount2, "/old", MNT_DETACH)
@@ -74,13 +74,13 @@ def hold_copy(told):
 
 
 @contextlib.contextmanager
-def table_holder(folder, mounts, namespaces):
+def table_holder(directory, mounts, namespaces):
     """All of it, held by a process."""
-    folder.mkdir()
+    directory.mkdir()
     if not namespaces:
         yield
         return
-    holder = subprocess.Popen([sys.executable, __file__, folder, str(mounts), str(namespaces)],
+    holder = subprocess.Popen([sys.executable, __file__, directory, str(mounts), str(namespaces)],
                               stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"ready\n", "no long mount tables"
@@ -91,13 +91,13 @@ def table_holder(folder, mounts, namespaces):
 
 
 def main():
-    folder, mounts, namespaces = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    directory, mounts, namespaces = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_DFL)
     die_with_parent()
     own_namespace()
-    fill(folder, mounts)
-    leave_host(folder)
+    fill(directory, mounts)
+    leave_host(directory)
     made, told = os.pipe()
     for _ in range(namespaces - 1):  # this process holds the first
         hold_copy(told)

@@ -11,12 +11,12 @@ from picture import Panel, draw
 LINES, TEXT, PICTURE = "soak.jsonl", "report.md", "soak.svg"
 
 
-def load(folder):
+def load(directory):
     """(head, samples, result)."""
     lines = [json.loads(line)
-             for line in (pathlib.Path(folder) / LINES).read_text(encoding="utf-8").splitlines()]
+             for line in (pathlib.Path(directory) / LINES).read_text(encoding="utf-8").splitlines()]
     if lines[-1]["kind"] != "result":
-        sys.exit(f"report: {folder}: that soak did not come to its end: run test/soak/run again")
+        sys.exit(f"report: {directory}: that soak did not come to its end: run test/soak/run again")
     return lines[0], [line for line in lines if line["kind"] == "sample"], lines[-1]
 
 
@@ -56,13 +56,13 @@ def escape(text):
     return text.replace("|", r"\|").replace("\n", " ")
 
 
-def write(folder):
+def write(directory):
     """The table and the picture, beside the lines; gives the table."""
-    folder = pathlib.Path(folder)
-    head, samples, result = load(folder)
+    directory = pathlib.Path(directory)
+    head, samples, result = load(directory)
     text = table(head, samples, result)
-    (folder / PICTURE).write_text(picture(samples), encoding="utf-8")
-    (folder / TEXT).write_text(f"# Soak\n\n{text}\n![over time]({PICTURE})\n", encoding="utf-8")
+    (directory / PICTURE).write_text(picture(samples), encoding="utf-8")
+    (directory / TEXT).write_text(f"# Soak\n\n{text}\n![over time]({PICTURE})\n", encoding="utf-8")
     return text
 
 
@@ -76,9 +76,9 @@ def replace(document, author, text):
                         encoding="utf-8")
 
 
-def put_into(folder, document):
+def put_into(directory, document):
     """Replaces the table in a document, and the picture beside it."""
     document = pathlib.Path(document)
-    replace(document, "test/soak/report", write(folder))
+    replace(document, "test/soak/report", write(directory))
     (document.parent / PICTURE).write_text(
-        (pathlib.Path(folder) / PICTURE).read_text(encoding="utf-8"), encoding="utf-8")
+        (pathlib.Path(directory) / PICTURE).read_text(encoding="utf-8"), encoding="utf-8")

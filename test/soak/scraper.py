@@ -37,8 +37,8 @@ class Grown:
 class Reading:
     """What the scrapes of one agent have said."""
 
-    def __init__(self, folder):
-        self.folder = folder  # of the mounts that are ours
+    def __init__(self, directory):
+        self.directory = directory  # of the mounts that are ours
         self.checker = Checker()
         self.sent, self.aborted, self.lost = Grown(), Grown(), Grown()
         self.foreign = set()
@@ -76,7 +76,7 @@ class Reading:
         return Told(self.sent.total, self.aborted.total, self.lost.total, self.foreign)
 
     def note_foreign(self, label):
-        if not label.startswith(self.folder) and label not in SHARED_LABELS:
+        if not label.startswith(self.directory) and label not in SHARED_LABELS:
             self.foreign.add(label)
 
 
@@ -118,10 +118,10 @@ class Client:
 class Scraper:
     """`tell` takes a row for each request; it ends when `pipe` says so, with what was told."""
 
-    def __init__(self, port, tls, rate, folder, pipe):
+    def __init__(self, port, tls, rate, directory, pipe):
         self.client = Client(port, tls)
         self.interval = 1 / rate
-        self.reading = Reading(folder)
+        self.reading = Reading(directory)
         self.pipe = pipe
         self.number = 0
 
@@ -160,19 +160,19 @@ class Scraper:
         self.pipe.send(self.reading.told())
 
 
-def scrape(port, tls, rate, folder, pipe):
+def scrape(port, tls, rate, directory, pipe):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the process that ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Scraper(port, tls, rate, folder, pipe).run()
+    Scraper(port, tls, rate, directory, pipe).run()
 
 
 class ScraperProcess:
     """rows(): those since the last time, to be taken in time; stop(): what was told in all."""
 
-    def __init__(self, port, tls, rate, folder):
+    def __init__(self, port, tls, rate, directory):
         self.pipe, other = multiprocessing.Pipe()
         self.process = multiprocessing.Process(target=scrape, daemon=True,
-                                               args=(port, tls, rate, folder, other))
+                                               args=(port, tls, rate, directory, other))
         self.process.start()
         other.close()
 

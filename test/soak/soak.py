@@ -41,10 +41,10 @@ def reloads_on_hangup():
     return "ExecReload" in (ROOT / "deploy/systemd/fusescope.service").read_text(encoding="utf-8")
 
 
-def give_to_owner(folder):
+def give_to_owner(directory):
     """What is written belongs to the owner of the checkout, who is not root."""
     owner = os.stat(ROOT)
-    for path in (folder, *folder.iterdir()):
+    for path in (directory, *directory.iterdir()):
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
@@ -63,16 +63,16 @@ class Soak:
     def run(self):
         """Whether all holds."""
         with contextlib.ExitStack() as stack:
-            folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
-            stack.enter_context(table_holder(folder / "tables", self.options.table,
+            directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
+            stack.enter_context(table_holder(directory / "tables", self.options.table,
                                              self.options.namespaces))
             control = stack.enter_context(connections())
-            configs = Configs(Authority(folder))
-            agent = GuardedAgent(folder, SERVER)
-            stack.callback(shutil.copy, folder / "agent.log", self.options.output)
-            stage = Stage(folder, agent, configs.client(), control, self.options.seed)
+            configs = Configs(Authority(directory))
+            agent = GuardedAgent(directory, SERVER)
+            stack.callback(shutil.copy, directory / "agent.log", self.options.output)
+            stage = Stage(directory, agent, configs.client(), control, self.options.seed)
             stack.callback(self.clear, stage)
-            scraper = ScraperProcess(agent.port, stage.tls, self.options.rate, str(folder))
+            scraper = ScraperProcess(agent.port, stage.tls, self.options.rate, str(directory))
             stack.callback(scraper.kill)
             outcome = self.play(stage, configs, scraper)
         return self.conclude(outcome)
@@ -118,7 +118,7 @@ class Soak:
 
     def head(self, stage):
         version = subprocess.run([AGENT, "--version"], capture_output=True, text=True, check=True)
-        log = (stage.folder / "agent.log").read_text(encoding="utf-8")
+        log = (stage.directory / "agent.log").read_text(encoding="utf-8")
         return {"when": time.strftime("%Y-%m-%d"), "kernel": os.uname().release,
                 "cpus": os.cpu_count(), "agent": version.stdout.strip(),
                 "hooks": "tracepoints" if "tracepoint" in log else "functions",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the actors of a soak share: a folder, the agent, the ledger, and the time to stop."""
+"""What the actors of a soak share: a directory, the agent, the ledger, and the time to stop."""
 
 import contextlib
 import json
@@ -21,11 +21,11 @@ def unescape(text):
     return re.sub(r"\\(\d{3})", lambda found: chr(int(found[1], 8)), text)
 
 
-def mounts_below(folder):
+def mounts_below(directory):
     """Mountpoints in this namespace, the latest first."""
     lines = pathlib.Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     found = [unescape(line.split()[4]) for line in lines]
-    return [path for path in reversed(found) if path.startswith(f"{folder}/")]
+    return [path for path in reversed(found) if path.startswith(f"{directory}/")]
 
 
 def word(argument):
@@ -39,7 +39,7 @@ class Server:
     def __init__(self, stage, name, *options, kind=EXACT, **kwargs):
         self.stage = stage
         self.kind = kind
-        self.filesystem = Countfs(stage.folder, *options, mountpoint=stage.folder / name, **kwargs)
+        self.filesystem = Countfs(stage.directory, *options, mountpoint=stage.directory / name, **kwargs)
         self.process = self.filesystem.process
         self.label = self.filesystem.label
         self.connection = self.filesystem.stats()["connection"]
@@ -85,8 +85,8 @@ class Server:
 
 
 class Stage:
-    def __init__(self, folder, agent, tls, control, seed):
-        self.folder = folder
+    def __init__(self, directory, agent, tls, control, seed):
+        self.directory = directory
         self.agent = agent
         self.tls = tls  # a client's
         self.control = control  # a fusectl
@@ -123,7 +123,7 @@ class Stage:
         """Nothing is left, whatever has happened: neither a process nor a mount."""
         for process in list(self.processes):
             process.kill()
-        for path in mounts_below(self.folder):
+        for path in mounts_below(self.directory):
             subprocess.run(["umount", "-l", path], check=False, stderr=subprocess.DEVNULL)
         for process in list(self.processes):
             process.wait(PATIENCE)

@@ -12,7 +12,7 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kPage = FUSESCOPE_GOLDEN_FOLDER "/../../../docs/causes.md";
+constexpr const char* kPage = FUSESCOPE_GOLDEN_DIRECTORY "/../../../docs/causes.md";
 
 struct Section {
   std::string heading;

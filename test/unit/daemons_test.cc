@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -25,7 +25,7 @@ class DaemonsTest : public testing::Test {
     root_.write("proc/" + std::to_string(id) + "/comm", name + "\n");
   }
 
-  TemporaryFolder root_;
+  TemporaryDirectory root_;
   Daemons daemons_{root_.path()};
 };
 

@@ -22,7 +22,7 @@
 #include "agent/export/process_metrics.h"
 #include "agent/model/label_text.h"
 #include "test/unit/sample_snapshot.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -72,7 +72,7 @@ void expect_same_text(const std::string& text, const std::string& expected) {
 
 // With FUSESCOPE_UPDATE_GOLDEN=1 the file is written anew: look at what changed before committing.
 TEST(Exposition, IsByteForByteAsInTheGoldenFile) {
-  const std::string path = FUSESCOPE_GOLDEN_FOLDER "/metrics.txt";
+  const std::string path = FUSESCOPE_GOLDEN_DIRECTORY "/metrics.txt";
   const std::string text = sample_text();
   const char* update = std::getenv("FUSESCOPE_UPDATE_GOLDEN");
   if (update != nullptr && std::string(update) == "1") {
@@ -82,10 +82,10 @@ TEST(Exposition, IsByteForByteAsInTheGoldenFile) {
 }
 
 TEST(Exposition, PassesPromtool) {
-  const TemporaryFolder folder;
-  folder.write("metrics.txt", sample_text() + process_text());
-  const std::string metrics = "'" + folder.path() + "/metrics.txt'";
-  const std::string output = folder.path() + "/output.txt";
+  const TemporaryDirectory directory;
+  directory.write("metrics.txt", sample_text() + process_text());
+  const std::string metrics = "'" + directory.path() + "/metrics.txt'";
+  const std::string output = directory.path() + "/output.txt";
   const int status =
       std::system(("promtool check metrics <" + metrics + " >'" + output + "' 2>&1").c_str());
   ASSERT_NE(WEXITSTATUS(status), 127) << "promtool is missing: install the package prometheus";

@@ -8,15 +8,15 @@
 #include <cstdlib>
 #include <string>
 
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
 
-KernelFacts facts_of(const TemporaryFolder& root) { return read_kernel(root.path()); }
+KernelFacts facts_of(const TemporaryDirectory& root) { return read_kernel(root.path()); }
 
 TEST(Kernel, IsReadFromProcAndSys) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/sys/kernel/osrelease", "6.12.1-amd64\n");
   root.write("proc/sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n");
   root.write("proc/sys/kernel/perf_event_paranoid", "-1\n");
@@ -50,24 +50,24 @@ void expect_nothing_known(const KernelFacts& kernel) {
 }
 
 TEST(Kernel, IsUnknownWithoutFiles) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   expect_nothing_known(facts_of(root));
   expect_nothing_known(read_kernel(root.path() + "/nowhere"));
 }
 
-TEST(Kernel, IsUnknownFromFoldersInThePlaceOfFiles) {
-  const TemporaryFolder root;
+TEST(Kernel, IsUnknownFromDirectoriesInThePlaceOfFiles) {
+  const TemporaryDirectory root;
   for (const char* file : {"kernel/osrelease", "kernel/version", "kernel/perf_event_paranoid",
                            "kernel/bpf_stats_enabled", "fs/fuse/max_pages_limit"}) {
-    root.write(std::string("proc/sys/") + file + "/folder", "");
+    root.write(std::string("proc/sys/") + file + "/directory", "");
   }
-  root.write("sys/kernel/security/lockdown/folder", "");
-  root.write("proc/self/uid_map/folder", "");
+  root.write("sys/kernel/security/lockdown/directory", "");
+  root.write("proc/self/uid_map/directory", "");
   expect_nothing_known(facts_of(root));
 }
 
 TEST(Kernel, HasNoNumberWhereTextIsNone) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   const std::string name = "proc/sys/kernel/perf_event_paranoid";
   for (const char* text : {"", "\n", "two\n", "2 3\n", "2x", "99999999999999999999\n", " 2\n"}) {
     root.write(name, text);
@@ -78,20 +78,20 @@ TEST(Kernel, HasNoNumberWhereTextIsNone) {
 }
 
 TEST(Kernel, TakesNoMoreThanAPageOfALine) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/sys/kernel/osrelease", std::string(1 << 20, 'x'));
   EXPECT_EQ(facts_of(root).release, std::string(4096, 'x'));
 }
 
 TEST(Kernel, KeepsAnyBytes) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   const std::string bytes("\x1b[2J\xff\0z", 7);
   root.write("proc/sys/kernel/osrelease", bytes + "\nmore");
   EXPECT_EQ(facts_of(root).release, bytes);
 }
 
 TEST(Lockdown, IsTheWordInBrackets) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   const std::string name = "sys/kernel/security/lockdown";
   root.write(name, "none [integrity] confidentiality\n");
   EXPECT_EQ(facts_of(root).lockdown, "integrity");
@@ -104,26 +104,26 @@ TEST(Lockdown, IsTheWordInBrackets) {
 }
 
 TEST(PreemptionMode, IsTheWordInParentheses) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   EXPECT_FALSE(facts_of(root).preemption_mode);
   root.write("sys/kernel/debug/sched/preempt", "none voluntary (full) lazy \n");
   EXPECT_EQ(facts_of(root).preemption_mode, "full");
 }
 
 TEST(FuseDriverFound, IsAModuleIfItHasAState) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("sys/module/fuse/initstate", "live\n");
   EXPECT_EQ(facts_of(root).fuse, FuseDriver::module);
 }
 
 TEST(FuseDriverFound, IsBuiltInIfItHasNone) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("sys/module/fuse/parameters/max_user_bgreq", "1\n");
   EXPECT_EQ(facts_of(root).fuse, FuseDriver::built_in);
 }
 
 TEST(FuseDriverFound, IsThereIfItIsAFilesystem) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/filesystems", "nodev\tsysfs\n\tfuseblk\nnodev\tfusectl\n");
   EXPECT_EQ(facts_of(root).fuse, FuseDriver::not_loaded);
   root.write("proc/filesystems", "nodev\tsysfs\nnodev\tfuse\n");
@@ -131,7 +131,7 @@ TEST(FuseDriverFound, IsThereIfItIsAFilesystem) {
 }
 
 TEST(FuseTypesFound, AreThoseOfTheModule) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("sys/kernel/btf/vmlinux", "");
   root.write("sys/module/fuse/initstate", "live\n");
   EXPECT_EQ(facts_of(root).fuse_types, FuseTypes::none);
@@ -140,7 +140,7 @@ TEST(FuseTypesFound, AreThoseOfTheModule) {
 }
 
 TEST(FuseTypesFound, AreThoseOfTheKernelThatHasFuseBuiltIn) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("sys/module/fuse/uevent", "");
   EXPECT_EQ(facts_of(root).fuse_types, FuseTypes::none);
   root.write("sys/kernel/btf/vmlinux", "");
@@ -148,17 +148,17 @@ TEST(FuseTypesFound, AreThoseOfTheKernelThatHasFuseBuiltIn) {
 }
 
 TEST(KprobeEventsFound, AreInEitherPlaceOfTracefs) {
-  for (const char* folder : {"sys/kernel/tracing", "sys/kernel/debug/tracing"}) {
-    const TemporaryFolder root;
-    root.write(std::string(folder) + "/events/enable", "");
-    EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::not_built_in) << folder;
-    root.write(std::string(folder) + "/kprobe_events", "");
-    EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::writable) << folder;
+  for (const char* directory : {"sys/kernel/tracing", "sys/kernel/debug/tracing"}) {
+    const TemporaryDirectory root;
+    root.write(std::string(directory) + "/events/enable", "");
+    EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::not_built_in) << directory;
+    root.write(std::string(directory) + "/kprobe_events", "");
+    EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::writable) << directory;
   }
 }
 
-TEST(KprobeEventsFound, AreNoneInAnEmptyFolder) {
-  const TemporaryFolder root;
+TEST(KprobeEventsFound, AreNoneInAnEmptyDirectory) {
+  const TemporaryDirectory root;
   root.write("sys/kernel/tracing/file", "");
   EXPECT_EQ(facts_of(root).kprobe_events, KprobeEvents::not_built_in);
   root.write("sys/bus/event_source/devices/kprobe/type", "8");
@@ -172,7 +172,7 @@ TEST(KprobeEventsFound, AreNoneInAnEmptyFolder) {
 }
 
 TEST(KprobeEventsFound, MayNotBeWritable) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("sys/kernel/tracing/kprobe_events", "");
   ASSERT_EQ(chmod(root.path().c_str(), 0755), 0);
   ASSERT_EQ(chmod((root.path() + "/sys/kernel/tracing/kprobe_events").c_str(), 0444), 0);
@@ -181,7 +181,7 @@ TEST(KprobeEventsFound, MayNotBeWritable) {
 }
 
 TEST(UserNamespace, IsTheHostsIfAllNumbersAreMappedToThemselves) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/self/uid_map", "         0          0 4294967295\n");
   EXPECT_TRUE(facts_of(root).is_host_user_namespace);
   for (const char* map :

@@ -5,7 +5,7 @@
 
 #include "agent/host/host_limits.h"
 #include "test/unit/judged_mount.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -77,7 +77,7 @@ TEST(Limits, TheHostsMaximumIsThatOfItsSetting) {
 constexpr const char* kLimitFile = "proc/sys/fs/fuse/max_pages_limit";
 
 TEST(HostLimits, AreReadWhereThereIsASetting) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write(kLimitFile, "1024\n");
   const HostLimits host = read_host_limits(root.path());
   EXPECT_EQ(host.most_pages(), 1024U);
@@ -86,7 +86,7 @@ TEST(HostLimits, AreReadWhereThereIsASetting) {
 }
 
 TEST(HostLimits, Are256PagesWhereTheKernelHasNoSetting) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/sys/fs/file-max", "1\n");
   const HostLimits host = read_host_limits(root.path());
   EXPECT_FALSE(host.max_pages_limit);
@@ -95,7 +95,7 @@ TEST(HostLimits, Are256PagesWhereTheKernelHasNoSetting) {
 }
 
 TEST(HostLimits, AreAGuessWhereNoSettingCanBeSeen) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   const HostLimits host = read_host_limits(root.path());
   EXPECT_EQ(host.most_pages(), 256U);
   EXPECT_EQ(guess_of(host),
@@ -104,7 +104,7 @@ TEST(HostLimits, AreAGuessWhereNoSettingCanBeSeen) {
 }
 
 TEST(HostLimits, AreAGuessWhereTheSettingIsNoNumberOfPages) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   for (const char* text : {"", "\n", "0\n", "many\n", "-1\n", "256 pages\n", "65536\n",
                            "99999999999999999999999999999999999999\n"}) {
     root.write(kLimitFile, text);
@@ -114,7 +114,7 @@ TEST(HostLimits, AreAGuessWhereTheSettingIsNoNumberOfPages) {
     EXPECT_NE(guess_of(host).find("is no number of pages: 256"), std::string::npos) << text;
   }
   root.remove(kLimitFile);
-  root.write(std::string(kLimitFile) + "/folder", "");
+  root.write(std::string(kLimitFile) + "/directory", "");
   EXPECT_NE(guess_of(read_host_limits(root.path())).find("Is a directory"), std::string::npos);
 }
 

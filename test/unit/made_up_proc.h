@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 
@@ -20,26 +20,26 @@ class Proc {
     half_process("self", 1);
   }
 
-  [[nodiscard]] const std::string& path() const { return folder_.path(); }
+  [[nodiscard]] const std::string& path() const { return directory_.path(); }
 
-  void self(const std::string& mountinfo) { folder_.write("self/mountinfo", mountinfo); }
+  void self(const std::string& mountinfo) { directory_.write("self/mountinfo", mountinfo); }
 
   void process(const std::string& name, int mount_namespace, const std::string& mountinfo) {
     end(name);
     half_process(name, mount_namespace);
-    folder_.write(name + "/mountinfo", mountinfo);
+    directory_.write(name + "/mountinfo", mountinfo);
   }
 
   // One that ends while it is looked at: its mountinfo cannot be read any more.
   void half_process(const std::string& name, int mount_namespace) {
-    folder_.link(name + "/ns/mnt", "mnt:[" + std::to_string(mount_namespace) + "]");
+    directory_.link(name + "/ns/mnt", "mnt:[" + std::to_string(mount_namespace) + "]");
   }
 
-  void write(const std::string& name, const std::string& text) { folder_.write(name, text); }
-  void end(const std::string& name) { folder_.remove(name); }
+  void write(const std::string& name, const std::string& text) { directory_.write(name, text); }
+  void end(const std::string& name) { directory_.remove(name); }
 
  private:
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
 };
 
 }  // namespace fusescope

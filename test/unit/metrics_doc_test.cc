@@ -13,7 +13,7 @@
 namespace fusescope {
 namespace {
 
-constexpr const char* kPage = FUSESCOPE_GOLDEN_FOLDER "/../../../docs/metrics.md";
+constexpr const char* kPage = FUSESCOPE_GOLDEN_DIRECTORY "/../../../docs/metrics.md";
 constexpr const char* kBegin = "<!-- generated from the code: begin -->\n";
 constexpr const char* kEnd = "<!-- generated from the code: end -->\n";
 

@@ -125,7 +125,7 @@ TEST(Mounts, AreFoundDespiteProcessesThatVanish) {
 
 TEST(Mounts, AreFoundThroughAnotherProcessOfANamespaceWhenTheFirstVanishes) {
   Proc proc;
-  // Before and after, because in which order a folder is walked is not ours to choose.
+  // Before and after, because in which order a directory is walked is not ours to choose.
   for (const char* vanishing : {"10", "11", "12", "13"}) proc.half_process(vanishing, 2);
   proc.process("14", 2, line("0:42", "/pod"));
   for (const char* vanishing : {"15", "16", "17", "18"}) proc.half_process(vanishing, 2);

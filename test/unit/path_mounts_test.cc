@@ -6,7 +6,7 @@
 #include <string>
 
 #include "agent/model/label_text.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -66,20 +66,21 @@ class NamespacesTest : public testing::Test {
     return other_namespace_advice(path, "fusescope verify", root_.path());
   }
 
-  TemporaryFolder root_;
+  TemporaryDirectory root_;
 };
 
 TEST_F(NamespacesTest, AMountOfThisOneNeedsNoAdvice) {
   process("50", 2, kRoot + fuse_line(42, "/here"));
-  EXPECT_EQ(advice("/here/folder"), "");
+  EXPECT_EQ(advice("/here/directory"), "");
   EXPECT_EQ(fuse_device_here("/here", "x", root_.path()), kernel_device(0, 41));
 }
 
 TEST_F(NamespacesTest, AMountOfAnotherOneIsFoundByItsFirstProcess) {
   process("700", 2, kRoot + fuse_line(42, "/data"));
   process("50", 2, kRoot + fuse_line(42, "/data"));
-  EXPECT_EQ(advice("/data/folder"),
-            "in the mount namespace of PID 50: nsenter -t 50 -m fusescope verify '/data/folder'");
+  EXPECT_EQ(
+      advice("/data/directory"),
+      "in the mount namespace of PID 50: nsenter -t 50 -m fusescope verify '/data/directory'");
   const auto device = fuse_device_here("/data", "fusescope trace --mount", root_.path());
   ASSERT_FALSE(device);
   EXPECT_EQ(device.error().text,

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "agent/export/listen_address.h"
-#include "temporary_folder.h"
+#include "temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -24,7 +24,7 @@ std::string row(const std::string& address_and_port, const std::string& state,
 }
 
 // A host on which prometheus has the socket with inode 77.
-class Host : public TemporaryFolder {
+class Host : public TemporaryDirectory {
  public:
   explicit Host(const std::string& tcp, const std::string& tcp6 = "") {
     write("proc/net/tcp", kHeading + tcp);

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "temporary_folder.h"
+#include "temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -25,7 +25,7 @@ TEST(Processes, FailForAnIdOfNone) {
 }
 
 TEST(Processes, AreListedByNumber) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   for (const char* name : {"10", "9", "100", "1a", "self", "0"}) {
     root.write(std::string("proc/") + name + "/stat", "");
   }
@@ -35,7 +35,7 @@ TEST(Processes, AreListedByNumber) {
 }
 
 TEST(Processes, KnowTheDescendants) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/10/stat", "10 (sh) S 1 10");
   root.write("proc/11/stat", "11 (a) b) S 10 10");
   root.write("proc/12/stat", "12 (S 10) S 11 10");
@@ -49,7 +49,7 @@ TEST(Processes, KnowTheDescendants) {
 }
 
 TEST(Processes, DoNotWalkInCircles) {
-  const TemporaryFolder root;
+  const TemporaryDirectory root;
   root.write("proc/10/stat", "10 (sh) S 11 10");
   root.write("proc/11/stat", "11 (sh) S 10 10");
   EXPECT_EQ(descendants_of(10, root.path()), std::vector<pid_t>{11});

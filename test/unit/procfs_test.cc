@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "agent/host/mountinfo.h"
-#include "temporary_folder.h"
+#include "temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -24,10 +24,10 @@ TEST(Procfs, IsReadToItsEnd) {
 }
 
 TEST(Procfs, GivesALargeFile) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   const std::string large(5'000'000, 'a');
-  folder.write("large", large);
-  const auto text = read_procfs(folder.path() + "/large");
+  directory.write("large", large);
+  const auto text = read_procfs(directory.path() + "/large");
   ASSERT_TRUE(text) << text.error().text;
   EXPECT_TRUE(*text == large);
 }
@@ -44,25 +44,25 @@ TEST(Procfs, SaysThatReadingFails) {
 }
 
 TEST(Procfs, GivesALineOrANumber) {
-  const TemporaryFolder folder;
-  folder.write("number", "-12\nsecond\n");
-  folder.write("word", "12 many\n");
-  folder.write("huge", "99999999999999999999\n");
-  folder.write("empty", "");
-  EXPECT_EQ(procfs_line(folder.path() + "/word"), "12 many");
-  EXPECT_EQ(procfs_number(folder.path() + "/number"), -12);
+  const TemporaryDirectory directory;
+  directory.write("number", "-12\nsecond\n");
+  directory.write("word", "12 many\n");
+  directory.write("huge", "99999999999999999999\n");
+  directory.write("empty", "");
+  EXPECT_EQ(procfs_line(directory.path() + "/word"), "12 many");
+  EXPECT_EQ(procfs_number(directory.path() + "/number"), -12);
   for (const char* name : {"/word", "/huge", "/empty", "/none", ""}) {
-    EXPECT_FALSE(procfs_number(folder.path() + name)) << name;
+    EXPECT_FALSE(procfs_number(directory.path() + name)) << name;
   }
-  EXPECT_FALSE(procfs_line(folder.path() + "/empty"));
+  EXPECT_FALSE(procfs_line(directory.path() + "/empty"));
   EXPECT_FALSE(procfs_line("/proc/self/mem"));
 }
 
-TEST(Procfs, ListsAFolder) {
-  const TemporaryFolder folder;
-  folder.write("a", "");
-  folder.write("b/c", "");
-  auto names = list_procfs(folder.path());
+TEST(Procfs, ListsADirectory) {
+  const TemporaryDirectory directory;
+  directory.write("a", "");
+  directory.write("b/c", "");
+  auto names = list_procfs(directory.path());
   ASSERT_TRUE(names) << names.error().text;
   std::ranges::sort(*names);
   EXPECT_EQ(*names, (std::vector<std::string>{"a", "b"}));
@@ -75,11 +75,11 @@ TEST(Procfs, SaysThatListingFails) {
   if (process == 0) _exit(0);
   siginfo_t ended{};
   waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT);
-  const std::string folder = "/proc/" + std::to_string(process) + "/net";
-  const auto names = list_procfs(folder);
+  const std::string directory = "/proc/" + std::to_string(process) + "/net";
+  const auto names = list_procfs(directory);
   waitpid(process, nullptr, 0);
   ASSERT_FALSE(names);
-  EXPECT_TRUE(names.error().text.starts_with("list " + folder + ": ")) << names.error().text;
+  EXPECT_TRUE(names.error().text.starts_with("list " + directory + ": ")) << names.error().text;
 }
 
 }  // namespace

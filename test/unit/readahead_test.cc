@@ -4,19 +4,19 @@
 #include <gtest/gtest.h>
 
 #include "agent/host/mountinfo.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
 
 TEST(Readahead, IsReadFromTheBackingDeviceInKibibytes) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   sys.write("class/bdi/0:41/read_ahead_kb", "128\n");
   EXPECT_EQ(readahead_bytes(kernel_device(0, 41), sys.path()), 128U * 1024);
 }
 
 TEST(Readahead, IsThatOfTheDeviceWithThisMajorAndMinor) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   sys.write("class/bdi/8:1-fuseblk/read_ahead_kb", "4\n");
   sys.write("class/bdi/0:1/read_ahead_kb", "8\n");
   sys.write("class/bdi/4095:1048575-fuseblk/read_ahead_kb", "16\n");
@@ -27,7 +27,7 @@ TEST(Readahead, IsThatOfTheDeviceWithThisMajorAndMinor) {
 
 // The block device that a mount of fuseblk is on has a window of its own, which is not the mount's.
 TEST(Readahead, IsTheMountsAndNotThatOfItsBlockDevice) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   sys.write("class/bdi/7:0/read_ahead_kb", "2560\n");
   EXPECT_FALSE(readahead_bytes(kernel_device(7, 0), sys.path()));
   sys.write("class/bdi/7:0-fuseblk/read_ahead_kb", "128\n");
@@ -35,7 +35,7 @@ TEST(Readahead, IsTheMountsAndNotThatOfItsBlockDevice) {
 }
 
 TEST(Readahead, MayBeZeroOrMoreThanFourGibibytes) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   sys.write("class/bdi/0:1/read_ahead_kb", "0\n");
   sys.write("class/bdi/0:2/read_ahead_kb", "8388608\n");
   EXPECT_EQ(readahead_bytes(kernel_device(0, 1), sys.path()), 0U);
@@ -43,17 +43,17 @@ TEST(Readahead, MayBeZeroOrMoreThanFourGibibytes) {
 }
 
 TEST(Readahead, IsNotKnownWithoutAFile) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   EXPECT_FALSE(readahead_bytes(kernel_device(0, 41), sys.path()));
   EXPECT_FALSE(readahead_bytes(kernel_device(0, 41), sys.path() + "/nowhere"));
 }
 
 TEST(Readahead, IsNotKnownFromAFileWithoutANumber) {
-  const TemporaryFolder sys;
+  const TemporaryDirectory sys;
   sys.write("class/bdi/0:1/read_ahead_kb", "");
   sys.write("class/bdi/0:2/read_ahead_kb", "many\n");
   sys.write("class/bdi/0:3/read_ahead_kb", "99999999999999999999999\n");
-  sys.write("class/bdi/0:4/read_ahead_kb/folder", "");
+  sys.write("class/bdi/0:4/read_ahead_kb/directory", "");
   for (const std::uint32_t minor : {1U, 2U, 3U, 4U}) {
     EXPECT_FALSE(readahead_bytes(kernel_device(0, minor), sys.path())) << minor;
   }

@@ -30,7 +30,7 @@ TEST(ProcessOfEvent, IsTheOneThatTheNameWasMadeFor) {
   }
 }
 
-// Whatever else lies in the folder of events is left alone.
+// Whatever else lies in the directory of events is left alone.
 TEST(ProcessOfEvent, IsNoneForOtherNames) {
   for (const std::string_view name :
        {"", "_", "enable", "filter", "kprobe_read_left", "kprobe_read_left_", "kprobe_12a",

@@ -146,7 +146,7 @@ TEST(State, AnErrorThatProgramsAskForIsNoFailure) {
 
 // The lists of errors to leave out in a file of dashboards/.
 std::set<std::string> lists_in(const std::string& name) {
-  std::ifstream file(FUSESCOPE_GOLDEN_FOLDER "/../../../dashboards/" + name);
+  std::ifstream file(FUSESCOPE_GOLDEN_DIRECTORY "/../../../dashboards/" + name);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::regex list(R"(error!~\\?"([A-Z|]*))");
   std::set<std::string> lists;

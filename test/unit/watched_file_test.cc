@@ -10,7 +10,7 @@
 #include <string>
 
 #include "agent/base/unique_fd.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -22,26 +22,26 @@ class WatchedFileTest : public testing::Test {
     const timespec old[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
     ::utimensat(AT_FDCWD, path().c_str(), old, 0);
   }
-  [[nodiscard]] std::string path() const { return folder_.path() + "/file"; }
+  [[nodiscard]] std::string path() const { return directory_.path() + "/file"; }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   WatchedFile file_{path(), 1024};
 };
 
 TEST_F(WatchedFileTest, ChangesWithWhatIsInIt) {
-  folder_.write("file", "one");
+  directory_.write("file", "one");
   EXPECT_EQ(file_.read(), "one");
   EXPECT_FALSE(file_.has_changed());
-  folder_.write("file", "two");
+  directory_.write("file", "two");
   EXPECT_TRUE(file_.has_changed());
   EXPECT_FALSE(file_.has_changed()) << "it is told once";
 }
 
 TEST_F(WatchedFileTest, SeesAWriteThatLeavesTheTimeOfWriting) {
-  folder_.write("file", "one");
+  directory_.write("file", "one");
   age();
   EXPECT_EQ(file_.read(), "one");
-  folder_.write("file", "two");
+  directory_.write("file", "two");
   age();
   EXPECT_TRUE(file_.has_changed());
 }
@@ -49,7 +49,7 @@ TEST_F(WatchedFileTest, SeesAWriteThatLeavesTheTimeOfWriting) {
 // As one within the same tick of the kernel's clock. Here: to memory that is mapped, which takes
 // its time when it is first written to.
 TEST_F(WatchedFileTest, SeesAWriteThatLeavesAllTimes) {
-  folder_.write("file", "one");
+  directory_.write("file", "one");
   const UniqueFd file(::open(path().c_str(), O_RDWR | O_CLOEXEC));
   void* mapped = ::mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
@@ -66,38 +66,38 @@ TEST_F(WatchedFileTest, SeesAWriteThatLeavesAllTimes) {
 }
 
 TEST_F(WatchedFileTest, IsTheSameWhenOnlyItsTimesHaveChanged) {
-  folder_.write("file", "one");
+  directory_.write("file", "one");
   file_.read();
   age();
   EXPECT_FALSE(file_.has_changed());
-  folder_.remove("file");
-  folder_.write("file", "one");
+  directory_.remove("file");
+  directory_.write("file", "one");
   EXPECT_FALSE(file_.has_changed()) << "another inode";
 }
 
 TEST_F(WatchedFileTest, ComesGoesAndIsReplaced) {
   EXPECT_FALSE(file_.read());
   EXPECT_FALSE(file_.has_changed());
-  folder_.write("file", "one");
+  directory_.write("file", "one");
   EXPECT_TRUE(file_.has_changed());
-  folder_.remove("file");
+  directory_.remove("file");
   EXPECT_TRUE(file_.has_changed());
-  folder_.write("other", "one");
-  folder_.link("file", "other");
+  directory_.write("other", "one");
+  directory_.link("file", "other");
   EXPECT_TRUE(file_.has_changed());
   EXPECT_EQ(file_.read(), "one");
 }
 
 TEST_F(WatchedFileTest, RefusesWhatHasNoEnd) {
-  folder_.write("file", std::string(1024, 'x'));
+  directory_.write("file", std::string(1024, 'x'));
   EXPECT_TRUE(file_.read());
-  folder_.write("file", std::string(1025, 'x'));
+  directory_.write("file", std::string(1025, 'x'));
   EXPECT_TRUE(file_.has_changed());
   EXPECT_EQ(file_.read().error().text, "read " + path() + ": it is larger than 1 KiB");
-  folder_.remove("file");
-  folder_.link("file", "/dev/zero");
+  directory_.remove("file");
+  directory_.link("file", "/dev/zero");
   EXPECT_EQ(file_.read().error().text, "read " + path() + ": it is no regular file");
-  folder_.remove("file");
+  directory_.remove("file");
   ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
   EXPECT_EQ(file_.read().error().text, "read " + path() + ": it is no regular file");
 }

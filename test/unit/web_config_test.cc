@@ -10,7 +10,7 @@
 
 #include "agent/web/tls_names.h"
 #include "test/unit/self_signed.h"
-#include "test/unit/temporary_folder.h"
+#include "test/unit/temporary_directory.h"
 
 namespace fusescope {
 namespace {
@@ -24,12 +24,12 @@ const std::string kTls = "tls_server_config:\n  cert_file: server.crt\n  key_fil
 class WebConfigTest : public testing::Test {
  protected:
   WebConfigTest() {
-    folder_.write("server.crt", pair_.certificate);
-    folder_.write("server.key", pair_.key);
+    directory_.write("server.crt", pair_.certificate);
+    directory_.write("server.key", pair_.key);
   }
 
   Result<WebConfig> load(const std::string& text) {
-    folder_.write("web.yml", text);
+    directory_.write("web.yml", text);
     return WebConfigFile(path()).load();
   }
 
@@ -42,9 +42,9 @@ class WebConfigTest : public testing::Test {
     return config.error().text.substr(start.size());
   }
 
-  [[nodiscard]] std::string path() const { return folder_.path() + "/web.yml"; }
+  [[nodiscard]] std::string path() const { return directory_.path() + "/web.yml"; }
 
-  TemporaryFolder folder_;
+  TemporaryDirectory directory_;
   const SelfSigned pair_ = make_self_signed();
 };
 
@@ -157,11 +157,11 @@ TEST_F(WebConfigTest, AFileThatIsNotThereIsRefused) {
 }
 
 TEST_F(WebConfigTest, IsRenewedWhenAFileHasChanged) {
-  folder_.write("web.yml", kTls);
+  directory_.write("web.yml", kTls);
   WebConfigFile file(path());
   ASSERT_TRUE(file.load());
   EXPECT_FALSE(file.renewed());
-  folder_.write("server.key", pair_.key + "\n");
+  directory_.write("server.key", pair_.key + "\n");
   const auto renewed = file.renewed();
   ASSERT_TRUE(renewed && *renewed);
   EXPECT_EQ((*renewed)->tls->key, pair_.key + "\n");
@@ -169,16 +169,16 @@ TEST_F(WebConfigTest, IsRenewedWhenAFileHasChanged) {
 }
 
 TEST_F(WebConfigTest, TellsAnErrorOnceAndTakesUpWhatWasMissing) {
-  folder_.write("web.yml", "");
+  directory_.write("web.yml", "");
   WebConfigFile file(path());
   ASSERT_TRUE(file.load());
-  folder_.remove("server.key");
-  folder_.write("web.yml", kTls);
+  directory_.remove("server.key");
+  directory_.write("web.yml", kTls);
   const auto missing = file.renewed();
   ASSERT_TRUE(missing);
   EXPECT_FALSE(*missing);
   EXPECT_FALSE(file.renewed());
-  folder_.write("server.key", pair_.key);
+  directory_.write("server.key", pair_.key);
   const auto found = file.renewed();
   ASSERT_TRUE(found);
   EXPECT_TRUE(*found);
@@ -187,38 +187,38 @@ TEST_F(WebConfigTest, TellsAnErrorOnceAndTakesUpWhatWasMissing) {
 
 // A file that is empty would be an authority that vouches for nobody, or for all.
 TEST_F(WebConfigTest, RefusesEmptyFiles) {
-  folder_.write("empty", "");
+  directory_.write("empty", "");
   const std::string ca =
       "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: empty\n";
-  EXPECT_EQ(refusal(kTls + ca), "line 5: read " + folder_.path() + "/empty: it is empty");
+  EXPECT_EQ(refusal(kTls + ca), "line 5: read " + directory_.path() + "/empty: it is empty");
   EXPECT_EQ(refusal("tls_server_config: {cert_file: empty, key_file: server.key}"),
-            "line 1: read " + folder_.path() + "/empty: it is empty");
+            "line 1: read " + directory_.path() + "/empty: it is empty");
 }
 
 // Each attempt took 10.6 KB that GnuTLS did not give back, and there was one each second.
 TEST_F(WebConfigTest, TriesADamagedCertificateOnceForEachChange) {
-  folder_.write("web.yml", kTls);
+  directory_.write("web.yml", kTls);
   WebConfigFile file(path());
   ASSERT_TRUE(file.load());
   std::size_t before = 0;
   for (unsigned i = 0; i < 310; ++i) {
-    folder_.write("server.crt", pair_.certificate.substr(0, 100 + i % 200));
+    directory_.write("server.crt", pair_.certificate.substr(0, 100 + i % 200));
     const auto tried = file.renewed();
     ASSERT_TRUE(tried && !*tried) << i;
     for (int again = 0; again < 3; ++again) ASSERT_FALSE(file.renewed()) << "tried again";
     if (i == 10) before = ::mallinfo2().uordblks;
   }
   EXPECT_LT(::mallinfo2().uordblks, before + 100'000);
-  folder_.write("server.crt", pair_.certificate);
-  const auto mended = file.renewed();
-  EXPECT_TRUE(mended && *mended);
+  directory_.write("server.crt", pair_.certificate);
+  const auto fixed = file.renewed();
+  EXPECT_TRUE(fixed && *fixed);
 }
 
 TEST_F(WebConfigTest, WhatIsOnlyTouchedIsNotReadAgain) {
-  folder_.write("web.yml", kTls);
+  directory_.write("web.yml", kTls);
   WebConfigFile file(path());
   ASSERT_TRUE(file.load());
-  folder_.write("server.crt", pair_.certificate);
+  directory_.write("server.crt", pair_.certificate);
   EXPECT_FALSE(file.renewed());
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages of other suites, downloaded with apt but not installed.
 
-apt gets folders of its own for its lists and downloads; where its mirror is comes from this host's
+apt gets directories of its own for its lists and downloads; where its mirror is comes from this host's
 apt each time and is kept nowhere.
 """
 
@@ -15,7 +15,7 @@ import subprocess
 import tarfile
 import tempfile
 
-from matrix import Refusal, cache_folder
+from matrix import Refusal, cache_directory
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 CONFIGURATION = """
@@ -64,16 +64,16 @@ class Apt:
         text = run("apt-cache", "-c", self.configuration, "show", "--no-all-versions", package)
         return dict(re.findall(r"^(\S+): (.*)$", text, re.MULTILINE))
 
-    def download(self, package, folder):
-        run("apt-get", "-c", self.configuration, "download", package, cwd=folder)
+    def download(self, package, directory):
+        run("apt-get", "-c", self.configuration, "download", package, cwd=directory)
 
 
 @contextlib.contextmanager
 def apt_for(suites):
     """An Apt; nothing is left of it at the end."""
-    cache = cache_folder() / ("apt-" + "-".join(suites))
-    with tempfile.TemporaryDirectory(prefix="fusescope-apt.") as folder:
-        private = pathlib.Path(folder)
+    cache = cache_directory() / ("apt-" + "-".join(suites))
+    with tempfile.TemporaryDirectory(prefix="fusescope-apt.") as directory:
+        private = pathlib.Path(directory)
         try:
             for name in ("lists/partial", "apt/archives/partial"):
                 (cache / name).mkdir(parents=True, exist_ok=True)
@@ -105,21 +105,21 @@ def members(package):
         yield ((member, archive.extractfile(member)) for member in archive if member.isfile())
 
 
-def save_wanted(package, modules, folder):
+def save_wanted(package, modules, directory):
     with members(package) as files:
         for member, reader in files:
             name = pathlib.PurePath(member.name).name
             plain = name.removesuffix(".xz")
             if re.match(r"vmlinuz", name):
-                (folder / "vmlinuz").write_bytes(reader.read())
+                (directory / "vmlinuz").write_bytes(reader.read())
             elif plain.removesuffix(".ko") in modules and ".ko" in plain:
                 data = reader.read()
-                (folder / plain).write_bytes(data if name == plain else lzma.decompress(data))
+                (directory / plain).write_bytes(data if name == plain else lzma.decompress(data))
 
 
-def complete(folder, kernel):
-    return (folder / "vmlinuz").exists() and all(
-        (folder / f"{module}.ko").exists() for module in kernel.modules)
+def complete(directory, kernel):
+    return (directory / "vmlinuz").exists() and all(
+        (directory / f"{module}.ko").exists() for module in kernel.modules)
 
 
 def needed(packages, kernel):
@@ -127,8 +127,8 @@ def needed(packages, kernel):
     return [name for name in packages if kernel.modules or not name.startswith("linux-modules-")]
 
 
-def download_kernel(kernel, folder):
-    with apt_for(kernel.suites) as apt, tempfile.TemporaryDirectory(dir=folder.parent) as work:
+def download_kernel(kernel, directory):
+    with apt_for(kernel.suites) as apt, tempfile.TemporaryDirectory(dir=directory.parent) as work:
         packages = kernel_packages(apt, kernel.package)
         if not packages or f"-{kernel.release}." not in packages[0]:
             raise Refusal(f"no kernel {kernel.release} in {', '.join(kernel.suites)}, which now has"
@@ -136,17 +136,17 @@ def download_kernel(kernel, folder):
         for name in needed(packages, kernel):
             apt.download(name, work)
         for package in pathlib.Path(work).glob("*.deb"):
-            save_wanted(package, kernel.modules, folder)
-        (folder / "version").write_text(apt.control(packages[0])["Version"] + "\n")
+            save_wanted(package, kernel.modules, directory)
+        (directory / "version").write_text(apt.control(packages[0])["Version"] + "\n")
 
 
-def kernel_folder(kernel, fresh=False):
+def kernel_directory(kernel, fresh=False):
     """The cached vmlinuz and modules of a kernel; downloads them first if there are none."""
-    folder = cache_folder() / f"linux-{kernel.name}"
-    if fresh or not complete(folder, kernel):
-        folder.mkdir(parents=True, exist_ok=True)
-        download_kernel(kernel, folder)
-    if not complete(folder, kernel):
+    directory = cache_directory() / f"linux-{kernel.name}"
+    if fresh or not complete(directory, kernel):
+        directory.mkdir(parents=True, exist_ok=True)
+        download_kernel(kernel, directory)
+    if not complete(directory, kernel):
         raise Refusal(f"the Debian kernel {kernel.name} has no {', '.join(kernel.modules)}:"
                       " change test/vm/kernels.toml")
-    return folder
+    return directory

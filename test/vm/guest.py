@@ -50,7 +50,7 @@ async def running(*command, log, **options):
 
 @contextlib.asynccontextmanager
 async def virtiofs(work):
-    """Serves a folder of this host; gives QEMU's options for it."""
+    """Serves a directory of this host; gives QEMU's options for it."""
     if os.geteuid() != 0:
         raise Refusal("virtiofsd needs root: run this as root")
     socket = work / "virtiofs.socket"
@@ -67,7 +67,7 @@ class Guest:
 
     def __init__(self, row, base, job):
         self.row = row
-        self.kernel = fetch.kernel_folder(row.kernel)
+        self.kernel = fetch.kernel_directory(row.kernel)
         modules = [self.kernel / f"{name}.ko" for name in row.kernel.modules]
         self.initrd = base + initramfs.of_row(modules, job)
         self.work = None

@@ -14,7 +14,7 @@ INSIDE = "/fusescope"  # where harness.py then finds its own ROOT
 PROGRAMS = ("agent/fusescope", "test/fs/countfs", "test/load/sgio")
 PACKAGES = pathlib.Path("/usr/lib/python3/dist-packages")
 BUSYBOX = "/bin/busybox"
-FOLDERS = ("proc", "sys", "dev", "tmp", "run", "root", "usr/bin", "usr/sbin", "usr/lib",
+DIRECTORIES = ("proc", "sys", "dev", "tmp", "run", "root", "usr/bin", "usr/sbin", "usr/lib",
            "usr/lib64")
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",
          "etc/mtab": "/proc/self/mounts", "usr/bin/python3": "python3.11"}
@@ -41,9 +41,9 @@ class Archive:
     def _parents(self, name):
         parent = os.path.dirname(name)
         if parent:
-            self.folder(parent)
+            self.directory(parent)
 
-    def folder(self, name):
+    def directory(self, name):
         name = place(name)
         if name not in self.known:
             self.known.add(name)
@@ -105,8 +105,8 @@ def add_project(archive):
         if not (BUILD / name).exists():
             raise Refusal(f"{BUILD / name} is missing: build it, or set FUSESCOPE_BUILD")
         archive.program(BUILD / name, f"{INSIDE}/build/release/{name}")
-    for folder in (ROOT / "test/e2e", HERE, HERE / "guest"):
-        for file in folder.glob("*.py"):
+    for directory in (ROOT / "test/e2e", HERE, HERE / "guest"):
+        for file in directory.glob("*.py"):
             archive.copy(file, f"{INSIDE}/{file.relative_to(ROOT)}")
     archive.copy(HERE / "guest/init", "init")
 
@@ -124,8 +124,8 @@ def add_shell(archive):
 def base(added=()):
     """What all guests have in common, and other programs of this host."""
     archive = Archive()
-    for name in FOLDERS:
-        archive.folder(name)
+    for name in DIRECTORIES:
+        archive.directory(name)
     for name, target in LINKS.items():
         archive.link(name, target)
     add_shell(archive)

@@ -15,7 +15,7 @@ class Refusal(Exception):
     """What cannot be done, why, and the way out, in one line."""
 
 
-def cache_folder():
+def cache_directory():
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(os.environ.get("FUSESCOPE_CACHE") or f"{base}/fusescope") / "vm"
 

@@ -112,18 +112,18 @@ SCRIPT = ("until [ -e go ]; do sleep 0.1; done\n"
           + "\ntouch done; until [ -e end ]; do sleep 0.1; done")
 
 
-def report_of(agent, filesystem, folder):
+def report_of(agent, filesystem, directory):
     """The report on the script, with the hooks that the agent uses, and the counts from before it."""
-    report = folder / "report.json"
+    report = directory / "report.json"
     with subprocess.Popen([AGENT, "stat", *agent.options, "--json", "-o", report, "--", "sh", "-c",
                            SCRIPT, "sh", SGIO, filesystem.path()],
-                          stdout=subprocess.DEVNULL, cwd=folder) as counting:
+                          stdout=subprocess.DEVNULL, cwd=directory) as counting:
         wait_for(lambda: counting.poll() is not None or is_running_a_child(counting), "stat")
         with io_of_others(filesystem):
             before = of_command(filesystem)
-            (folder / "go").touch()
-            wait_for((folder / "done").exists, "the script")
-        (folder / "end").touch()
+            (directory / "go").touch()
+            wait_for((directory / "done").exists, "the script")
+        (directory / "end").touch()
         assert counting.wait(120) == 0
     return Stat(json.loads(report.read_text()), filesystem.label), before
 
@@ -134,8 +134,8 @@ def is_running_a_child(process):
 
 def test_stat(agent, mount):
     filesystem = mount("--file", "other:4M", *workloads.LIMITS[32])
-    with tempfile.TemporaryDirectory() as folder:
-        report, before = report_of(agent, filesystem, pathlib.Path(folder))
+    with tempfile.TemporaryDirectory() as directory:
+        report, before = report_of(agent, filesystem, pathlib.Path(directory))
     if "recursion" in report.whole["lost"]:
         return  # this kernel skips programs, and the report says so
     assert report.whole["lost"] == {}
@@ -148,9 +148,9 @@ def test_stat(agent, mount):
         assert calls["requests_per_call_max"] == 8
 
 
-def trace_of(agent, filesystem, folder, *args):
+def trace_of(agent, filesystem, directory, *args):
     """Runs two threads' split reads and buffered writes under a trace: its lines, and requests."""
-    output = folder / "trace"
+    output = directory / "trace"
     before = filesystem.stats()["opcodes"]
     with open(output, "wb") as lines:
         tracing = subprocess.Popen([AGENT, "trace", "--json", *agent.options, "--mount",
@@ -232,14 +232,14 @@ def slots_of(workload):
                                       if w.mode == "direct" and w.max_pages == 256], ids=str)
 def test_virtiofs(agent, mount, workload):
     """virtiofsd tells no counts: what it gets follows from its limit and what sgio asked for."""
-    folder = mount()
-    driver = sgio(folder.path(), "--op", workload.op, "--calls", CALLS, *workload.sgio)
+    directory = mount()
+    driver = sgio(directory.path(), "--op", workload.op, "--calls", CALLS, *workload.sgio)
     scrape = agent.scrape()
     slots = slots_of(workload)
     requests = -(-slots // VIRTIOFS_MAX_PAGES)
-    assert data_requests(scrape, folder.label, workload.op) == {
+    assert data_requests(scrape, directory.label, workload.op) == {
         "requests": CALLS * requests, "bytes": driver["asked_bytes"], "pages": CALLS * slots}
-    labels = {"mountpoint": folder.label, "op": workload.op, "mode": "direct"}
+    labels = {"mountpoint": directory.label, "op": workload.op, "mode": "direct"}
     assert scrape.total("fuse_io_requests_count", **labels) == CALLS
     assert scrape.total("fuse_io_requests_sum", **labels) == CALLS * requests
     assert scrape.total("fuse_io_minimum_requests_total", **labels) == CALLS * workload.needed
@@ -251,16 +251,16 @@ def test_virtiofs(agent, mount, workload):
 def test_one_answer_virtiofs(agent, mount, kib, verdict):
     """A read that the queue holds in one request, and one that it does not: by stat and by the
     metrics; test_verify_virtiofs has the same of verify."""
-    folder = mount()
+    directory = mount()
     done = subprocess.run([AGENT, "stat", *agent.options, "--json", "--fail-on-split", "--", SGIO,
                            "--direct", "--calls", str(CALLS), "--engine", "plain", "--segments",
-                           "1", "--segment-bytes", f"{kib}K", folder.path()],
+                           "1", "--segment-bytes", f"{kib}K", directory.path()],
                           capture_output=True, text=True, check=False, timeout=240)
-    report = Stat(json.loads(done.stderr.splitlines()[-1]), folder.label)
+    report = Stat(json.loads(done.stderr.splitlines()[-1]), directory.label)
     if "recursion" in report.whole["lost"]:
         return  # this kernel skips programs, and the report says so
     calls = report.calls("read", "direct")
-    labels = {"mountpoint": folder.label, "op": "read", "mode": "direct"}
+    labels = {"mountpoint": directory.label, "op": "read", "mode": "direct"}
     scrape = agent.scrape()
     requests = scrape.total("fuse_io_requests_sum", **labels)
     minimum = scrape.total("fuse_io_minimum_requests_total", **labels)
@@ -270,10 +270,10 @@ def test_one_answer_virtiofs(agent, mount, kib, verdict):
     assert done.returncode == (requests > minimum) == (verdict == "limited")
 
 
-def verify(agent, folder):
+def verify(agent, directory):
     """The report of `fusescope verify` with the agent's own way to hook, and its exit code."""
     hooks = [arg for arg in agent.process.args if str(arg).startswith("--hooks=")]
-    done = subprocess.run([AGENT, "verify", "--json", "--timeout", "120", *hooks, folder.label],
+    done = subprocess.run([AGENT, "verify", "--json", "--timeout", "120", *hooks, directory.label],
                           capture_output=True, text=True, check=False, timeout=240)
     if done.returncode == 2 and " recursion" in done.stderr:
         return None, 2  # this kernel skips programs, and verify says so

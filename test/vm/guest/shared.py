@@ -112,9 +112,9 @@ class SharedMount:
 
     def start(self, *options, **more):
         self.mounts += 1
-        folder = WORK / f"{self.agent.port}-{self.mounts}"
-        folder.mkdir(parents=True)
-        return SharedCountfs(folder, *self.always, *options, **more)
+        directory = WORK / f"{self.agent.port}-{self.mounts}"
+        directory.mkdir(parents=True)
+        return SharedCountfs(directory, *self.always, *options, **more)
 
     def end_case(self):
         """What was mounted by name ends with its case: the latest first, as it may use others."""
@@ -128,7 +128,7 @@ class SharedMount:
 
 
 class VirtiofsMount:
-    """The fixture `mount` where the host serves the folder."""
+    """The fixture `mount` where the host serves the directory."""
 
     label = "/mnt/virtiofs"
     size = 64 << 20

@@ -11,24 +11,24 @@
 
 namespace fusescope {
 
-// A folder of its own for one test, removed with all that is in it. Paths are relative to it.
-class TemporaryFolder {
+// A directory of its own for one test, removed with all that is in it. Paths are relative to it.
+class TemporaryDirectory {
  public:
-  explicit TemporaryFolder(
+  explicit TemporaryDirectory(
       const std::filesystem::path& where = std::filesystem::temp_directory_path())
       : path_(where / "fusescope-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp " + path_);
   }
-  ~TemporaryFolder() {
+  ~TemporaryDirectory() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  // Writes a file, and makes the folders that lead to it.
+  // Writes a file, and makes the directories that lead to it.
   void write(const std::string& name, std::string_view text) const {
     std::ofstream file(made(name), std::ios::binary);
     file << text;
