@@ -67,4 +67,4 @@ def main(part, log):
 
 if __name__ == "__main__":
     sys.stdin.reconfigure(errors="replace")
-    main(*sys.argv[1:])
+    main(sys.argv[1], sys.argv[2])

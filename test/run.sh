@@ -112,11 +112,22 @@ files() {
   find "$ROOT" -path "$ROOT/build" -prune -o -type f \( "${patterns[@]:1}" \) -print
 }
 
+# Those of Python have no suffix where they are programs.
+python_files() {
+  files '*.py'
+  find "$ROOT/test" "$ROOT/deploy" "$ROOT/dashboards" -type f ! -name '*.*' -executable \
+    -exec grep -l '^#!/usr/bin/python3' {} +
+}
+
 part_lint() {
-  local scripts sources
+  local scripts sources programs texts
   mapfile -t scripts < <(files '*.sh' .ci/run deploy/completion/fusescope test/packages/root)
   counted_once layers "$ROOT/test/checks/layers"
   counted_once "bpf/ in docs" "$ROOT/test/checks/bpf_files"
+  mapfile -t programs < <(python_files)
+  counted_once pylint env -C "$ROOT" pylint --score=n "${programs[@]#"$ROOT/"}"
+  mapfile -t texts < <(files '*.md' '*.cc' '*.h' '*.c' '*.py' '*.sh' '*.yml' '*.yaml' '*.html')
+  counted_once codespell codespell --config "$ROOT/.codespellrc" "${texts[@]}"
   counted_once shellcheck shellcheck -x -P "$ROOT" "${scripts[@]}"
   if [[ -e $ROOT/.clang-format ]]; then
     mapfile -t sources < <(files '*.c' '*.cc' '*.h')

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import AGENT, SGIO, end, wait_for
+from harness import AGENT, SGIO, wait_for
 
 LIMITED = ("--max-write", "128K", "--max-read", "128K")
 HEADER = re.compile(r"^\S+ \S+  (?P<seconds>[\d.]+) s  hooks .*  lost events \d+( \(and \d+ begun before top\))?$")

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import AGENT, SGIO, sgio, wait_for
+from harness import AGENT, sgio, wait_for
 from test_bad_input import refused
 
 SPLITTING = ("--max-write", "128K", "--max-read", "128K")

@@ -5,7 +5,7 @@ filesystem received, and each I/O call took as many requests as the kernel's rul
 import pytest
 
 import workloads
-from harness import data_requests, difference, sgio
+from harness import data_requests, sgio
 
 CALLS = 8
 
