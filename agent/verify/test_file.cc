@@ -33,8 +33,8 @@ Answer answer_of(const Transfer::Outcome& outcome, fusescope_op op) {
 
 }  // namespace
 
-TestFile::TestFile(std::string directory, std::function<bool()> is_abandoned)
-    : directory_(std::move(directory)), is_abandoned_(is_abandoned), transfer_(is_abandoned) {}
+TestFile::TestFile(std::string path, std::function<bool()> is_abandoned)
+    : path_(std::move(path)), is_abandoned_(is_abandoned), transfer_(is_abandoned) {}
 
 TestFile::~TestFile() { remove(); }
 
@@ -50,7 +50,7 @@ Answer TestFile::carry_out(const Command& command) {
 }
 
 Answer TestFile::look() {
-  directory_.reset(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  directory_.reset(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory_) return failed("open", errno);
   struct statfs filesystem{};
   struct stat status{};

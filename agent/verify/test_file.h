@@ -19,9 +19,9 @@ namespace fusescope {
 
 class TestFile {
  public:
-  // `directory` as the user gave it. Nothing is opened yet. `is_abandoned` is asked in the course
-  // of long commands: whether nobody waits for the answer any more.
-  TestFile(std::string directory, std::function<bool()> is_abandoned);
+  // `path` of a directory, as the user gave it. Nothing is opened yet. `is_abandoned` is asked in
+  // the course of long commands: whether nobody waits for the answer any more.
+  TestFile(std::string path, std::function<bool()> is_abandoned);
   ~TestFile();  // removes the own file
   TestFile(const TestFile&) = delete;
   TestFile& operator=(const TestFile&) = delete;
@@ -43,7 +43,7 @@ class TestFile {
   std::uint64_t next_offset(const Command& command);
   void close_all();
 
-  std::string directory_;
+  std::string path_;
   std::function<bool()> is_abandoned_;
   Transfer transfer_;
   UniqueFd directory_;

@@ -23,10 +23,10 @@ const std::string kVictim = "what must stay";
 
 class OwnFileTest : public testing::Test {
  protected:
-  OwnFileTest() { directory_.write("victim", kVictim); }
+  OwnFileTest() { place_.write("victim", kVictim); }
 
   [[nodiscard]] std::string path(const std::string& name) const {
-    return directory_.path() + "/" + name;
+    return place_.path() + "/" + name;
   }
   [[nodiscard]] std::string text_of(const std::string& name) const {
     std::ifstream file(path(name));
@@ -37,8 +37,8 @@ class OwnFileTest : public testing::Test {
                        RENAME_EXCHANGE) == 0;
   }
 
-  TemporaryDirectory directory_;
-  UniqueFd directory_{::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  TemporaryDirectory place_;
+  UniqueFd directory_{::open(place_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   OwnFile own_;
 };
 
@@ -70,7 +70,7 @@ TEST_F(OwnFileTest, DoesNotRemoveWhatHasTakenItsName) {
 TEST_F(OwnFileTest, DoesNotFollowALinkThatHasTakenItsName) {
   ASSERT_TRUE(own_.create(directory_.get(), "own"));
   ASSERT_EQ(::rename(path("own").c_str(), path("aside").c_str()), 0);
-  directory_.link("own", path("victim"));
+  place_.link("own", path("victim"));
   const UniqueFd again = open_again(own_.anchor(), O_WRONLY | O_TRUNC);
   ASSERT_EQ(::pwrite(again.get(), "x", 1, 0), 1);
   EXPECT_EQ(own_.remove(), ESTALE);
