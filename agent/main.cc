@@ -110,7 +110,7 @@ void add_hooks(CLI::App& command, fusescope::HookMode& hooks) {
       .add_option_function<std::string>(
           "--hooks",
           [&hooks](const std::string& name) {
-            const auto mode = fusescope::mode_of_name(name);
+            const auto mode = fusescope::hook_mode_of(name);
             if (!mode) {
               throw CLI::ValidationError("--hooks", "'" + name + "' is none of " + kHookModes);
             }

@@ -16,7 +16,7 @@ namespace {
 
 Diagnosis diagnose(HookMode mode) {
   Diagnosis diagnosis;
-  diagnosis.hook_mode = mode_name(mode);
+  diagnosis.asked_for = mode;
   diagnosis.kernel = read_kernel();
   // What a user namespace grants is nothing that bpf(2) asks for.
   const bool counts = diagnosis.kernel.is_host_user_namespace;
@@ -27,12 +27,7 @@ Diagnosis diagnose(HookMode mode) {
     diagnosis.error = hooks.error().text;
     return diagnosis;
   }
-  for (const Role role : all_roles()) {
-    for (HookStatus& status : *hooks) {
-      if (status.role != role_name(role)) continue;
-      diagnosis.roles.push_back({std::move(status), is_required(role)});
-    }
-  }
+  diagnosis.roles = std::move(*hooks);
   return diagnosis;
 }
 

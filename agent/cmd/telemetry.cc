@@ -27,11 +27,12 @@ constexpr const char* kWaiting = "waiting for FUSE: its module is not loaded";
 void log_hooks(const Session& session) {
   std::vector<std::string> missing;
   for (const HookStatus& hook : session.hooks()) {
+    const char* role = name_of(hook.role);
     if (hook.programs.empty()) {
-      missing.push_back(hook.role);
-      spdlog::debug("role {}: no hook: {}", hook.role, hook.reason);
+      missing.emplace_back(role);
+      spdlog::debug("role {}: no hook: {}", role, hook.reason);
     } else {
-      spdlog::info("role {}: {} ({}){}", hook.role, hook.mode, fmt::join(hook.programs, ", "),
+      spdlog::info("role {}: {} ({}){}", role, name_of(*hook.mode), fmt::join(hook.programs, ", "),
                    hook.may_skip ? "; " + unseen_of(hook) : "");
     }
   }
@@ -118,9 +119,9 @@ void Telemetry::log_walk() {
 // No hook, no mount: only the agent itself.
 Snapshot Telemetry::waiting_snapshot() const {
   Snapshot snapshot;
-  for (const Role role : all_roles()) {
+  for (const Role role : kRoles) {
     HookStatus& status = snapshot.self.hooks.emplace_back();
-    status.role = role_name(role);
+    status.role = role;
     status.reason = kWaiting;
   }
   return snapshot;
@@ -183,8 +184,9 @@ bool Telemetry::needs_rights() const {
   const std::lock_guard lock(mutex_);
   if (!attached_ || !module_.present) return true;
   // fentry keeps the module from being unloaded; a kprobe goes with it.
-  const bool uses_kprobes = std::ranges::any_of(
-      attached_->session.hooks(), [](const HookStatus& hook) { return hook.mode == "kprobe"; });
+  const bool uses_kprobes =
+      std::ranges::any_of(attached_->session.hooks(),
+                          [](const HookStatus& hook) { return hook.mode == HookMode::kprobe; });
   return module_.loadable && uses_kprobes;
 }
 

@@ -78,7 +78,7 @@ class Watch {
             .seconds = seconds(),
             .view = view,
             .hooks = hooks_text(now_->snapshot.self),
-            .losses = losses_in(now_->snapshot.self),
+            .losses = sum_of(losses_since_begin(now_->snapshot.self)),
             .earlier = events_before_begin(now_->snapshot.self)};
   }
 

@@ -15,6 +15,7 @@
 #include "agent/host/host_limits.h"
 #include "agent/host/kernel.h"
 #include "agent/host/mounts.h"
+#include "agent/model/losses.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/trace_stream.h"
 #include "agent/text/trace_json.h"
@@ -123,12 +124,6 @@ class Output {
   Result<bool> printed_ = true;
 };
 
-std::uint64_t skipped_runs(const Reader& reader) {
-  std::uint64_t skipped = 0;
-  for (const ProgramStatus& program : reader.programs()) skipped += program.missed;
-  return skipped;
-}
-
 class Tracing {
  public:
   Tracing(const TraceOptions& options, Session& session, const Reader& reader, Output& output)
@@ -216,7 +211,7 @@ Result<int> trace(const TraceOptions& options) {
   output.flush();
   Tracing tracing(options, *session, *reader, output);
   if (auto done = tracing.run(*stream, *signals); !done) return std::unexpected(done.error());
-  output.end(stream->dropped(), skipped_runs(*reader));
+  output.end(stream->dropped(), skipped_runs(reader->programs()));
   if (!output.printed()) return std::unexpected(output.printed().error());
   return 0;
 }

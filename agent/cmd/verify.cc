@@ -14,6 +14,7 @@
 #include "agent/host/path_mounts.h"
 #include "agent/host/processes.h"
 #include "agent/text/verify_json.h"
+#include "agent/text/verify_text.h"
 
 namespace fusescope {
 namespace {

@@ -2,7 +2,7 @@
 // What was counted of one shape, as a row and as a verdict. Pure.
 #pragma once
 
-#include "agent/text/verify_text.h"
+#include "agent/model/verify_report.h"
 #include "agent/verify/shapes.h"
 
 namespace fusescope {

@@ -10,7 +10,7 @@
 #include "agent/cmd/verify_client.h"
 #include "agent/cmd/verify_timing.h"
 #include "agent/cmd/verify_watch.h"
-#include "agent/text/verify_text.h"
+#include "agent/model/verify_report.h"
 #include "agent/verify/shapes.h"
 
 namespace fusescope {

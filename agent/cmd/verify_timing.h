@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agent/cmd/verify_client.h"
-#include "agent/text/verify_text.h"
+#include "agent/model/verify_report.h"
 
 namespace fusescope {
 

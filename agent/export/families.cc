@@ -10,6 +10,7 @@
 
 #include "agent/export/metric_table.h"
 #include "agent/model/label_text.h"
+#include "agent/model/losses.h"
 #include "agent/model/names.h"
 #include "agent/model/stats.h"
 
@@ -185,11 +186,6 @@ void add_info(Builder& builder, const MountSnapshot& mount) {
                  1);
 }
 
-bool is_filled(const SelfSnapshot& self, std::string_view role) {
-  const auto hook = std::ranges::find(self.hooks, role, &HookStatus::role);
-  return hook != self.hooks.end() && !hook->programs.empty();
-}
-
 void add_blocked(Builder& builder, const MountSnapshot& mount) {
   builder.count(kBlockedThreads, {}, mount.blocked_threads);
   builder.number(kBlockedSeconds, {}, static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
@@ -201,7 +197,7 @@ Labels labels_of(const MountSnapshot& mount) {
 }
 
 void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
-  const bool sees_calls = is_filled(self, "call");
+  const bool sees_calls = is_filled(self.hooks, Role::call);
   builder.begin_mount(labels_of(mount));
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
     const auto op = static_cast<fusescope_op>(i);
@@ -221,15 +217,9 @@ void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot&
   builder.count(kInFlight, {}, mount.in_flight);
   builder.number(kOldestAge, {}, static_cast<double>(mount.oldest_age_ns) / 1e9);
   if (mount.waiting) builder.count(kWaiting, {}, *mount.waiting);
-  if (is_filled(self, "blocked")) add_blocked(builder, mount);
+  if (is_filled(self.hooks, Role::blocked)) add_blocked(builder, mount);
   if (mount.identity.device) add_info(builder, mount);
   add_limits(builder, mount);
-}
-
-std::uint64_t missed_runs(const std::vector<ProgramStatus>& programs) {
-  std::uint64_t missed = 0;
-  for (const ProgramStatus& program : programs) missed += program.missed;
-  return missed;
 }
 
 void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) {
@@ -267,20 +257,21 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
   const SelfSnapshot& self = snapshot.self;
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
   for (const HookStatus& hook : self.hooks) {
+    const char* role = name_of(hook.role);
+    const char* mode = hook.mode ? name_of(*hook.mode) : "";
     if (hook.programs.empty()) {
       const HookReason reason = reason_of(hook, self.hooks, context.conditions);
-      builder.number(kHookMissing, {{"role", hook.role}, {"reason", name_of(reason)}}, 1);
+      builder.number(kHookMissing, {{"role", role}, {"reason", name_of(reason)}}, 1);
     }
     for (const std::string& program : hook.programs) {
-      builder.number(kHookInfo, {{"role", hook.role}, {"program", program}, {"mode", hook.mode}},
-                     1);
+      builder.number(kHookInfo, {{"role", role}, {"program", program}, {"mode", mode}}, 1);
     }
   }
   for (int i = 0; i < FUSESCOPE_LOSSES; i++) {
     builder.count(kLostEvents, {{"reason", name_of(static_cast<fusescope_lost>(i))}},
                   self.stats.lost[i]);
   }
-  builder.count(kLostEvents, {{"reason", "recursion"}}, missed_runs(self.programs));
+  builder.count(kLostEvents, {{"reason", "recursion"}}, skipped_runs(self.programs));
   builder.count(kInflightCollisions, {}, self.stats.notes[FUSESCOPE_NOTE_INFLIGHT_COLLISION]);
   builder.count(kCallsEstimated, {}, self.stats.notes[FUSESCOPE_NOTE_CALL_ESTIMATED]);
   const auto is_mounted = [](const MountSnapshot& mount) { return mount.identity.device != 0; };

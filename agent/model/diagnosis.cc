@@ -6,39 +6,12 @@
 #include <charconv>
 #include <string_view>
 
+#include "agent/base/enum_name.h"
 #include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
 
 namespace fusescope {
 namespace {
-
-// What is absent from the metrics without a role, or where it is an estimate.
-struct Effect {
-  std::string_view role;
-  RoleState state;
-  const char* unseen;
-};
-constexpr std::array kEffects = {
-    Effect{"allocated", RoleState::missing, "functions of I/O calls cannot be hooked: see call"},
-    Effect{"blocked", RoleState::missing,
-           "time before a request is sent, when max_background are in use: no phase blocked"},
-    Effect{"sent", RoleState::missing, "nothing can be counted"},
-    Effect{"taken", RoleState::missing,
-           "time in the queue and in the daemon: no phases queued and service"},
-    Effect{"ended", RoleState::missing, "nothing can be counted"},
-    Effect{"call", RoleState::missing, "I/O calls, splits and their causes: no fuse_io_*"},
-    Effect{
-        "call", RoleState::estimate,
-        "I/O calls that send no request (page cache hits); calls are grouped from their requests"},
-};
-
-constexpr const char* kSkipped =
-    "what comes while its program is preempted on that CPU: skipped, and counted in "
-    "fusescope_lost_events_total";
-
-bool is_missing(const RoleFinding& role) { return state_of(role.status) == RoleState::missing; }
-
-bool is_exact(const RoleFinding& role) { return state_of(role.status) == RoleState::exact; }
 
 Loss worst_loss(const Diagnosis& diagnosis) {
   Loss worst = Loss::nothing;
@@ -90,7 +63,8 @@ constexpr std::array kWaysOut = {
            "use a kernel built with CONFIG_DEBUG_INFO_BTF, and let /sys/kernel/btf be seen"},
     WayOut{[](const Diagnosis& d) { return d.kernel.fuse == FuseDriver::not_loaded; },
            "modprobe fuse: FUSE is a module that is not loaded, its hooks come when it is"},
-    WayOut{[](const Diagnosis& d) { return d.hook_mode != "auto"; }, "try --hooks=auto"},
+    WayOut{[](const Diagnosis& d) { return d.asked_for != HookMode::automatic; },
+           "try --hooks=auto"},
     WayOut{[](const Diagnosis& d) { return d.kernel.lockdown == "confidentiality"; },
            "lockdown=confidentiality forbids kprobes and probe reads: lockdown=integrity does not"},
     WayOut{[](const Diagnosis& d) {
@@ -116,42 +90,23 @@ SkipRisk skip_risk_of(const KernelFacts& kernel) {
           .tracepoint = major_release_of(kernel) >= kFirstWithPreemptibleTracepoints};
 }
 
-RoleState state_of(const HookStatus& status) {
-  if (status.mode.empty()) return RoleState::missing;
-  if (!status.exact) return RoleState::estimate;
-  return status.may_skip ? RoleState::lossy : RoleState::exact;
-}
-
-const char* name_of(RoleState state) {
-  constexpr std::array kNames = {"exact", "lossy", "estimate", "missing"};
-  return kNames.at(static_cast<std::size_t>(state));
-}
-
-std::string hook_of(const HookStatus& status) {
-  if (status.mode.empty()) return "";
-  const auto used = std::ranges::find(status.attempts, "", &HookAttempt::reason);
-  return used == status.attempts.end() ? "" : used->needs;
-}
-
-std::string unseen_of(const HookStatus& status) {
-  if (state_of(status) == RoleState::lossy) return kSkipped;
-  const auto effect = std::ranges::find_if(kEffects, [&](const Effect& each) {
-    return each.role == status.role && each.state == state_of(status);
-  });
-  return effect == kEffects.end() ? "" : effect->unseen;
-}
-
 Verdict verdict_of(const Diagnosis& diagnosis) {
-  const auto is_lost = [](const RoleFinding& role) { return role.is_required && is_missing(role); };
+  const auto is_lost = [](const HookStatus& role) {
+    return is_required(role.role) && state_of(role) == RoleState::missing;
+  };
   if (diagnosis.roles.empty() || std::ranges::any_of(diagnosis.roles, is_lost)) {
     return Verdict::unusable;
   }
-  return std::ranges::all_of(diagnosis.roles, is_exact) ? Verdict::works : Verdict::degraded;
+  return inexact_of(diagnosis.roles).empty() ? Verdict::works : Verdict::degraded;
 }
 
 const char* name_of(Verdict verdict) {
-  constexpr std::array kNames = {"works", "degraded", "unusable"};
-  return kNames.at(static_cast<std::size_t>(verdict));
+  switch (verdict) {
+    case Verdict::works: return "works";
+    case Verdict::degraded: return "degraded";
+    case Verdict::unusable: return "unusable";
+  }
+  not_of_enum(verdict);
 }
 
 std::vector<std::string> ways_out(const Diagnosis& diagnosis) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/model/snapshot.h"
+#include "agent/model/hook.h"
 
 namespace fusescope {
 
@@ -62,29 +62,13 @@ struct CapabilityFinding {
   std::string cost;  // the loss in words; empty: nothing
 };
 
-struct RoleFinding {
-  HookStatus status;
-  bool is_required = false;  // nothing can be counted without it
-};
-
 struct Diagnosis {
-  std::string hook_mode;  // as asked for
-  KernelFacts kernel;
-  std::vector<CapabilityFinding> capabilities;
-  std::vector<RoleFinding> roles;  // empty: no hook could be tried
-  std::string error;               // why not
+  HookMode asked_for = HookMode::automatic;
+  KernelFacts kernel{};
+  std::vector<CapabilityFinding> capabilities{};
+  std::vector<HookStatus> roles{};  // in the order of kRoles; empty: no hook could be tried
+  std::string error{};              // why not
 };
-
-// Lossy: exact, save for what is skipped, and counted so (SkipRisk).
-enum class RoleState { exact, lossy, estimate, missing };
-RoleState state_of(const HookStatus& status);
-const char* name_of(RoleState state);
-
-// What the role is hooked to; empty: to nothing.
-std::string hook_of(const HookStatus& status);
-
-// What is not seen because the role is in this state; empty where all is.
-std::string unseen_of(const HookStatus& status);
 
 // The values are the exit codes.
 enum class Verdict { works = 0, degraded = 1, unusable = 2 };

@@ -2,7 +2,10 @@
 #include "agent/model/hook_reason.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
+
+#include "agent/base/enum_name.h"
 
 namespace fusescope {
 namespace {
@@ -46,7 +49,7 @@ HookReason of_attempt(const HookAttempt& attempt, const HookConditions& conditio
   if (reason == HookReason::no_tracefs && kernel.kprobe_events == KprobeEvents::not_built_in) {
     return HookReason::absent;
   }
-  const bool needs_types = attempt.mode == "fentry" || attempt.mode == "tracepoint";
+  const bool needs_types = attempt.mode == HookMode::fentry || attempt.mode == HookMode::tracepoint;
   if (reason == HookReason::absent && needs_types && kernel.fuse_types == FuseTypes::none) {
     return HookReason::no_btf;
   }
@@ -55,15 +58,31 @@ HookReason of_attempt(const HookAttempt& attempt, const HookConditions& conditio
 
 }  // namespace
 
+const char* name_of(HookReason reason) {
+  switch (reason) {
+    case HookReason::fuse_not_loaded: return "fuse_not_loaded";
+    case HookReason::not_permitted: return "not_permitted";
+    case HookReason::lockdown: return "lockdown";
+    case HookReason::no_tracefs: return "no_tracefs";
+    case HookReason::not_asked_for: return "not_asked_for";
+    case HookReason::verifier: return "verifier";
+    case HookReason::refused: return "refused";
+    case HookReason::no_btf: return "no_btf";
+    case HookReason::absent: return "absent";
+    case HookReason::other: return "other";
+  }
+  not_of_enum(reason);
+}
+
 HookReason reason_of(const HookStatus& status, const std::vector<HookStatus>& all,
                      const HookConditions& conditions) {
   if (conditions.kernel.fuse == FuseDriver::not_loaded) return HookReason::fuse_not_loaded;
   if (status.attempts.empty()) return HookReason::not_asked_for;
   auto first = HookReason::other;
   for (const HookAttempt& attempt : status.attempts) {
-    if (attempt.reason == kNeedsAllocated && status.role != "allocated") {
-      const auto allocated = std::ranges::find(all, "allocated", &HookStatus::role);
-      if (allocated != all.end()) first = std::min(first, reason_of(*allocated, all, conditions));
+    if (attempt.reason == kNeedsAllocated && status.role != Role::allocated) {
+      const HookStatus* allocated = find(all, Role::allocated);
+      if (allocated) first = std::min(first, reason_of(*allocated, all, conditions));
     } else {
       first = std::min(first, of_attempt(attempt, conditions));
     }

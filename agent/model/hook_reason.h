@@ -3,12 +3,10 @@
 // any text, are the doctor's.
 #pragma once
 
-#include <array>
-#include <string_view>
 #include <vector>
 
 #include "agent/model/diagnosis.h"
-#include "agent/model/snapshot.h"
+#include "agent/model/hook.h"
 
 namespace fusescope {
 
@@ -35,16 +33,10 @@ enum class HookReason {
   absent,           // the kernel has no such function or tracepoint, or no kprobes
   other,
 };
-inline constexpr std::array<const char*, 10> kHookReasons = {
-    "fuse_not_loaded", "not_permitted", "lockdown", "no_tracefs", "not_asked_for",
-    "verifier",        "refused",       "no_btf",   "absent",     "other"};
+const char* name_of(HookReason reason);
 
 // Of a role that has no hook, among all roles.
 HookReason reason_of(const HookStatus& status, const std::vector<HookStatus>& all,
                      const HookConditions& conditions);
-
-inline const char* name_of(HookReason reason) {
-  return kHookReasons.at(static_cast<std::size_t>(reason));
-}
 
 }  // namespace fusescope

@@ -6,13 +6,12 @@
 #include <numeric>
 #include <utility>
 
+#include "agent/base/enum_name.h"
 #include "agent/model/remedy.h"
 #include "agent/model/stats.h"
 
 namespace fusescope {
 namespace {
-
-constexpr std::array kNames = {"idle", "ok", "limited", "broken"};
 
 std::optional<fusescope_cause> cause_of_most(const fusescope_io_stats& stats, auto&& counts) {
   std::optional<fusescope_cause> most;
@@ -65,7 +64,15 @@ Judgement judge_one(const MountSnapshot& mount, fusescope_op op, fusescope_mode 
 
 }  // namespace
 
-const char* name_of(IoVerdict verdict) { return kNames.at(static_cast<std::size_t>(verdict)); }
+const char* name_of(IoVerdict verdict) {
+  switch (verdict) {
+    case IoVerdict::idle: return "idle";
+    case IoVerdict::ok: return "ok";
+    case IoVerdict::limited: return "limited";
+    case IoVerdict::broken: return "broken";
+  }
+  not_of_enum(verdict);
+}
 
 std::vector<Judgement> judge(const MountSnapshot& mount, const HostLimits& host) {
   std::vector<Judgement> judgements;

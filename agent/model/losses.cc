@@ -16,12 +16,6 @@ constexpr std::array kBeforeBegin = {FUSESCOPE_LOST_UNMATCHED_END, FUSESCOPE_LOS
 constexpr std::array kOtherCauses = {FUSESCOPE_LOST_INFLIGHT_FULL, FUSESCOPE_LOST_CALLS_FULL,
                                      FUSESCOPE_LOST_GUARD_BUSY};
 
-std::uint64_t skipped_runs(const SelfSnapshot& self) {
-  std::uint64_t missed = 0;
-  for (const ProgramStatus& program : self.programs) missed += program.missed;
-  return missed;
-}
-
 }  // namespace
 
 Losses losses_of(const SelfSnapshot& self) {
@@ -30,9 +24,21 @@ Losses losses_of(const SelfSnapshot& self) {
     if (!self.stats.lost[i]) continue;
     losses.emplace_back(name_of(static_cast<fusescope_lost>(i)), self.stats.lost[i]);
   }
-  const std::uint64_t missed = skipped_runs(self);
+  const std::uint64_t missed = skipped_runs(self.programs);
   if (missed) losses.emplace_back("recursion", missed);
   return losses;
+}
+
+std::uint64_t sum_of(const Losses& losses) {
+  std::uint64_t sum = 0;
+  for (const auto& [reason, number] : losses) sum += number;
+  return sum;
+}
+
+std::uint64_t skipped_runs(const std::vector<ProgramStatus>& programs) {
+  std::uint64_t skipped = 0;
+  for (const ProgramStatus& program : programs) skipped += program.missed;
+  return skipped;
 }
 
 Losses losses_since_begin(const SelfSnapshot& self) {
@@ -46,7 +52,7 @@ Losses losses_since_begin(const SelfSnapshot& self) {
 
 std::uint64_t events_before_begin(const SelfSnapshot& self) {
   const auto is_counted = [&](fusescope_lost reason) { return self.stats.lost[reason] != 0; };
-  if (std::ranges::any_of(kOtherCauses, is_counted) || skipped_runs(self)) return 0;
+  if (std::ranges::any_of(kOtherCauses, is_counted) || skipped_runs(self.programs)) return 0;
   std::uint64_t events = 0;
   for (const fusescope_lost reason : kBeforeBegin) events += self.stats.lost[reason];
   return events;

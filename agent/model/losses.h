@@ -21,6 +21,12 @@ Losses losses_of(const SelfSnapshot& self);
 // end is seen, of a call the rest of its requests. It was never to be counted, and is no loss.
 Losses losses_since_begin(const SelfSnapshot& self);
 
+// All of them together.
+std::uint64_t sum_of(const Losses& losses);
+
+// How often the kernel skipped a program: see SkipRisk.
+std::uint64_t skipped_runs(const std::vector<ProgramStatus>& programs);
+
 // How many events that were: requests that were sent, or calls that were begun, before the agent
 // began. 0 as soon as anything else could have left such traces: then all are losses.
 std::uint64_t events_before_begin(const SelfSnapshot& self);

@@ -4,26 +4,13 @@
 #include <array>
 #include <cstring>
 
+#include "agent/base/enum_name.h"
+
 namespace fusescope {
 namespace {
 
-template <std::size_t Count>
-using Names = std::array<const char*, Count>;
-
-constexpr Names<FUSESCOPE_OPS> kOps = {"read", "write"};
-constexpr Names<FUSESCOPE_MODES> kModes = {"direct", "buffered"};
-constexpr Names<FUSESCOPE_ORIGINS> kOrigins = {"call", "readahead", "writeback", "other"};
-constexpr Names<FUSESCOPE_PHASES> kPhases = {"blocked", "queued", "service"};
-constexpr Names<FUSESCOPE_CAUSES> kCauses = {
-    "unknown",   "unmerged",      "short_reply",      "page_slots",   "max_pages", "max_read",
-    "max_write", "no_big_writes", "readahead_window", "partial_page", "pipe"};
-constexpr Names<FUSESCOPE_LOSSES> kLosses = {"inflight_full", "calls_full",  "call_beginning",
-                                             "unmatched_end", "never_ended", "duration_rows",
-                                             "call_end",      "guard_busy",  "process",
-                                             "killed",        "unmounted",   "error_rows"};
-
 // By opcode number; the gaps in the numbers are gaps in the protocol.
-constexpr Names<54> kOpcodes = {
+constexpr std::array<const char*, 54> kOpcodes = {
     nullptr,        "lookup",        "forget",      "getattr",  "setattr",  "readlink",
     "symlink",      nullptr,         "mknod",       "mkdir",    "unlink",   "rmdir",
     "rename",       "link",          "open",        "read",     "write",    "statfs",
@@ -53,12 +40,81 @@ constexpr std::array<CauseScope, FUSESCOPE_CAUSES> kScopes = {{
 
 }  // namespace
 
-const char* name_of(fusescope_op op) { return kOps.at(op); }
-const char* name_of(fusescope_mode mode) { return kModes.at(mode); }
-const char* name_of(fusescope_cause cause) { return kCauses.at(cause); }
-const char* name_of(fusescope_origin origin) { return kOrigins.at(origin); }
-const char* name_of(fusescope_phase phase) { return kPhases.at(phase); }
-const char* name_of(fusescope_lost reason) { return kLosses.at(reason); }
+const char* name_of(fusescope_op op) {
+  switch (op) {
+    case FUSESCOPE_READ: return "read";
+    case FUSESCOPE_WRITE: return "write";
+    case FUSESCOPE_OPS: break;
+  }
+  not_of_enum(op);
+}
+
+const char* name_of(fusescope_mode mode) {
+  switch (mode) {
+    case FUSESCOPE_DIRECT: return "direct";
+    case FUSESCOPE_BUFFERED: return "buffered";
+    case FUSESCOPE_MODES: break;
+  }
+  not_of_enum(mode);
+}
+
+const char* name_of(fusescope_cause cause) {
+  switch (cause) {
+    case FUSESCOPE_CAUSE_UNKNOWN: return "unknown";
+    case FUSESCOPE_CAUSE_UNMERGED: return "unmerged";
+    case FUSESCOPE_CAUSE_SHORT_REPLY: return "short_reply";
+    case FUSESCOPE_CAUSE_PAGE_SLOTS: return "page_slots";
+    case FUSESCOPE_CAUSE_MAX_PAGES: return "max_pages";
+    case FUSESCOPE_CAUSE_MAX_READ: return "max_read";
+    case FUSESCOPE_CAUSE_MAX_WRITE: return "max_write";
+    case FUSESCOPE_CAUSE_NO_BIG_WRITES: return "no_big_writes";
+    case FUSESCOPE_CAUSE_READAHEAD_WINDOW: return "readahead_window";
+    case FUSESCOPE_CAUSE_PARTIAL_PAGE: return "partial_page";
+    case FUSESCOPE_CAUSE_PIPE: return "pipe";
+    case FUSESCOPE_CAUSES: break;
+  }
+  not_of_enum(cause);
+}
+
+const char* name_of(fusescope_origin origin) {
+  switch (origin) {
+    case FUSESCOPE_ORIGIN_CALL: return "call";
+    case FUSESCOPE_ORIGIN_READAHEAD: return "readahead";
+    case FUSESCOPE_ORIGIN_WRITEBACK: return "writeback";
+    case FUSESCOPE_ORIGIN_OTHER: return "other";
+    case FUSESCOPE_ORIGINS: break;
+  }
+  not_of_enum(origin);
+}
+
+const char* name_of(fusescope_phase phase) {
+  switch (phase) {
+    case FUSESCOPE_PHASE_BLOCKED: return "blocked";
+    case FUSESCOPE_PHASE_QUEUED: return "queued";
+    case FUSESCOPE_PHASE_SERVICE: return "service";
+    case FUSESCOPE_PHASES: break;
+  }
+  not_of_enum(phase);
+}
+
+const char* name_of(fusescope_lost reason) {
+  switch (reason) {
+    case FUSESCOPE_LOST_INFLIGHT_FULL: return "inflight_full";
+    case FUSESCOPE_LOST_CALLS_FULL: return "calls_full";
+    case FUSESCOPE_LOST_CALL_BEGINNING: return "call_beginning";
+    case FUSESCOPE_LOST_UNMATCHED_END: return "unmatched_end";
+    case FUSESCOPE_LOST_NEVER_ENDED: return "never_ended";
+    case FUSESCOPE_LOST_DURATION_ROWS: return "duration_rows";
+    case FUSESCOPE_LOST_CALL_END: return "call_end";
+    case FUSESCOPE_LOST_GUARD_BUSY: return "guard_busy";
+    case FUSESCOPE_LOST_PROCESS: return "process";
+    case FUSESCOPE_LOST_KILLED: return "killed";
+    case FUSESCOPE_LOST_UNMOUNTED: return "unmounted";
+    case FUSESCOPE_LOST_ERROR_ROWS: return "error_rows";
+    case FUSESCOPE_LOSSES: break;
+  }
+  not_of_enum(reason);
+}
 
 std::string opcode_name(std::uint32_t opcode) {
   if (opcode == FUSESCOPE_MAX_OPCODES - 1) return "other";

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/hook.h"
 #include "bpf/abi/abi.h"
 
 namespace fusescope {
@@ -51,25 +52,6 @@ struct MountSnapshot {
   // The name of the process that has its /dev/fuse open: any bytes, 15 at most, cut. Empty where
   // that is not known.
   std::string daemon{};
-};
-
-// One alternative of a role that was tried.
-struct HookAttempt {
-  std::string mode;     // fentry, kprobe or tracepoint
-  std::string needs;    // what it attaches to
-  std::string reason;   // why it was refused; empty: it works
-  std::string program;  // which of its programs was refused; empty: none, or it was not tried
-};
-
-// What fills a role.
-struct HookStatus {
-  std::string role;
-  std::string mode;                   // empty: the role is not filled
-  std::vector<std::string> programs;  // attached
-  std::vector<HookAttempt> attempts;  // in the order in which they were tried
-  std::string reason;                 // why the role is not filled
-  bool exact = true;                  // false: filled, but what it tells is partly an estimate
-  bool may_skip = false;              // the kernel may skip its programs: see SkipRisk
 };
 
 struct ProgramStatus {

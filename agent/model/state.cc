@@ -9,15 +9,13 @@
 #include <cstdio>
 #include <functional>
 
+#include "agent/base/enum_name.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
 
 namespace fusescope {
 namespace {
-
-constexpr std::array<const char*, kMountStates> kNames = {
-    "idle", "ok", "busy: metadata", "slow", "failing", "split", "hung"};
 
 // The bound of a slot of the histograms, and the first above a second.
 constexpr std::uint64_t kSlowMicroseconds = std::uint64_t{1} << 20;
@@ -164,7 +162,18 @@ constexpr std::array kRules = {
 
 }  // namespace
 
-const char* name_of(MountState state) { return kNames.at(static_cast<std::size_t>(state)); }
+const char* name_of(MountState state) {
+  switch (state) {
+    case MountState::idle: return "idle";
+    case MountState::ok: return "ok";
+    case MountState::busy_metadata: return "busy: metadata";
+    case MountState::slow: return "slow";
+    case MountState::failing: return "failing";
+    case MountState::split: return "split";
+    case MountState::hung: return "hung";
+  }
+  not_of_enum(state);
+}
 
 StateFinding state_of(const CountedTime& counted, const Judgement& judged, const StateRule& rule) {
   const Seen seen{.counted = counted, .judged = judged, .rule = rule};

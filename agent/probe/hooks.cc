@@ -79,44 +79,9 @@ constexpr std::array kAlternatives = {
     row(Role::call, tracepoint, kTyped, kSendTracepoint, kPrograms<"tracepoint_request_sent">),
 };
 
-constexpr std::array kRoles = {Role::allocated, Role::blocked, Role::sent,
-                               Role::taken,     Role::ended,   Role::call};
-
-struct NamedMode {
-  HookMode mode;
-  std::string_view name;
-};
-constexpr std::array kModes = {NamedMode{automatic, "auto"}, NamedMode{fentry, "fentry"},
-                               NamedMode{kprobe, "kprobe"}, NamedMode{tracepoint, "tracepoint"}};
-
 }  // namespace
 
 std::span<const HookAlternative> hook_alternatives() { return kAlternatives; }
-
-std::span<const Role> all_roles() { return kRoles; }
-
-std::string_view role_name(Role role) {
-  switch (role) {
-    case Role::allocated: return "allocated";
-    case Role::blocked: return "blocked";
-    case Role::sent: return "sent";
-    case Role::taken: return "taken";
-    case Role::ended: return "ended";
-    case Role::call: return "call";
-  }
-  return "unknown";
-}
-
-std::string_view mode_name(HookMode mode) {
-  const auto* found = std::ranges::find(kModes, mode, &NamedMode::mode);
-  return found == kModes.end() ? "unknown" : found->name;
-}
-
-std::optional<HookMode> mode_of_name(std::string_view name) {
-  const auto* found = std::ranges::find(kModes, name, &NamedMode::name);
-  if (found == kModes.end()) return std::nullopt;
-  return found->mode;
-}
 
 std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
                                                  const SkipRisk& risk) {
@@ -135,8 +100,6 @@ std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
 bool is_at_risk(HookMode mode, const SkipRisk& risk) {
   return (mode == fentry && risk.fentry) || (mode == tracepoint && risk.tracepoint);
 }
-
-bool is_required(Role role) { return role == Role::sent || role == Role::ended; }
 
 bool has_typed_pointers(std::string_view program) {
   const auto names = [&](Programs programs) {

@@ -3,19 +3,14 @@
 // decided by a real load and attach, never by the kernel's version.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "agent/model/diagnosis.h"
+#include "agent/model/hook.h"
 
 namespace fusescope {
-
-enum class Role { allocated, blocked, sent, taken, ended, call };
-
-// What a user may ask for with --hooks.
-enum class HookMode { automatic, fentry, kprobe, tracepoint };
 
 struct HookAlternative {
   Role role;
@@ -30,13 +25,6 @@ struct HookAlternative {
 // All alternatives; of each role the best first.
 std::span<const HookAlternative> hook_alternatives();
 
-std::span<const Role> all_roles();
-std::string_view role_name(Role role);
-
-// "auto", "fentry", "kprobe", "tracepoint", and back.
-std::string_view mode_name(HookMode mode);
-std::optional<HookMode> mode_of_name(std::string_view name);
-
 // What to try for a role, in this order. Where the choice is free, alternatives that the kernel may
 // skip come after the others, and an estimate after those.
 std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
@@ -44,9 +32,6 @@ std::vector<HookAlternative> alternatives_to_try(Role role, HookMode asked_for,
 
 // Whether the kernel may skip programs of this mode.
 bool is_at_risk(HookMode mode, const SkipRisk& risk);
-
-// Roles without which nothing can be counted.
-bool is_required(Role role);
 
 // Whether a hook's program has typed pointers: HookAlternative::is_typed.
 bool has_typed_pointers(std::string_view program);

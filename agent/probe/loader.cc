@@ -15,6 +15,7 @@
 #include "agent/base/unique_fd.h"
 #include "agent/probe/libbpf_log.h"
 #include "agent/probe/return_probe.h"
+#include "bpf/abi/abi.h"
 #include "fusescope_bpf.skel.h"
 
 namespace fusescope {

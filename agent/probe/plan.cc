@@ -21,7 +21,7 @@ constexpr const char* kAtRisk =
 
 HookAttempt attempt_of(const HookAlternative& alternative, std::string reason,
                        std::string_view program = "") {
-  return {.mode = std::string(mode_name(alternative.mode)),
+  return {.mode = alternative.mode,
           .needs = std::string(alternative.needs),
           .reason = std::move(reason),
           .program = std::string(program)};
@@ -34,16 +34,16 @@ class Chooser {
 
   HookStatus choose(Role role) {
     HookStatus status;
-    status.role = role_name(role);
+    status.role = role;
     for (const HookAlternative& alternative : alternatives_to_try(role, mode_, risk_)) {
-      if (!status.mode.empty()) {
+      if (status.mode) {
         pass_over(status, alternative);
         continue;
       }
       status.attempts.push_back(known_of(alternative));
       if (status.attempts.back().reason.empty()) fill(status, alternative);
     }
-    if (status.mode.empty()) status.reason = reason_for_none(status);
+    if (!status.mode) status.reason = reason_for_none(status);
     return status;
   }
 
@@ -69,7 +69,7 @@ class Chooser {
   }
 
   void fill(HookStatus& status, const HookAlternative& alternative) {
-    status.mode = mode_name(alternative.mode);
+    status.mode = alternative.mode;
     status.exact = !is_estimate(alternative);
     status.may_skip = is_at_risk(alternative.mode, risk_);
     status.programs.assign(alternative.programs.begin(), alternative.programs.end());
@@ -81,7 +81,7 @@ class Chooser {
 
   [[nodiscard]] std::string reason_for_none(const HookStatus& status) const {
     if (status.attempts.empty()) {
-      return "no hook of mode " + std::string(mode_name(mode_)) + " is known for it";
+      return "no hook of mode " + std::string(name_of(mode_)) + " is known for it";
     }
     const HookAttempt& last = status.attempts.back();
     const std::string program = last.program.empty() ? "" : "program " + last.program + ": ";
@@ -94,17 +94,11 @@ class Chooser {
   bool allocated_ = false;
 };
 
-const HookStatus& call_of(const std::vector<HookStatus>& hooks) {
-  return *std::ranges::find(hooks, role_name(Role::call), &HookStatus::role);
-}
-
 Knobs knobs_for(const std::vector<HookStatus>& hooks, Scope scope, const Refusals& refused) {
-  const HookStatus& call = call_of(hooks);
   Knobs knobs{.follows_processes = scope == Scope::followed_processes,
               .counts_processes = scope == Scope::host_by_process};
-  knobs.calls_are_hooked = !call.programs.empty() && call.exact;
-  knobs.blocked_is_hooked =
-      !std::ranges::find(hooks, "blocked", &HookStatus::role)->programs.empty();
+  knobs.calls_are_hooked = is_filled(hooks, Role::call) && find(hooks, Role::call)->exact;
+  knobs.blocked_is_hooked = is_filled(hooks, Role::blocked);
   // An untyped program can find the calls of its thread only by the thread's id; all programs must
   // then look there.
   const bool all_are_typed = std::ranges::all_of(programs_of(hooks), has_typed_pointers);
@@ -151,11 +145,9 @@ std::vector<std::string> Plan::programs() const {
   return programs;
 }
 
-Plan Plan::dry_run_of(std::string_view role) const {
+Plan Plan::dry_run_of(Role role) const {
   Plan dry_run;
-  for (const HookStatus& status : hooks) {
-    if (status.role == role) dry_run.hooks = {status};
-  }
+  dry_run.hooks = {*find(hooks, role)};
   for (const HookStatus& other : hooks) {
     if (other.role == role) continue;
     std::erase_if(dry_run.hooks.front().programs, [&](const std::string& program) {
@@ -174,7 +166,7 @@ bool Plan::can_do_without(std::string_view program) const {
 Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& refused) {
   Chooser chooser(mode, risk, refused);
   Plan plan;
-  for (const Role role : all_roles()) plan.hooks.push_back(chooser.choose(role));
+  for (const Role role : kRoles) plan.hooks.push_back(chooser.choose(role));
   plan.walks = walks_for(refused);
   if (!plan.walks) plan.walks_refusal = refusal_of(kWalks[0], refused);
   if (scope == Scope::followed_processes) {
@@ -183,7 +175,7 @@ Plan plan_for(HookMode mode, const SkipRisk& risk, Scope scope, const Refusals& 
   plan.knobs = knobs_for(plan.hooks, scope, refused);
   if (plan.knobs.calls_are_hooked) {
     if (!plan.knobs.calls_by_thread_id) plan.run_by_user = kStorageCheck;
-  } else if (!call_of(plan.hooks).programs.empty()) {
+  } else if (is_filled(plan.hooks, Role::call)) {
     plan.run_by_user = kEndedCallsProgram;
   }
   return plan;

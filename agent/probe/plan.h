@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/model/snapshot.h"
+#include "agent/model/hook.h"
 #include "agent/probe/hooks.h"
 #include "agent/probe/loader.h"
 
@@ -38,7 +38,7 @@ struct Plan {
 
   // The programs of one role alone, to see whether they are accepted; without those that another
   // role brings.
-  [[nodiscard]] Plan dry_run_of(std::string_view role) const;
+  [[nodiscard]] Plan dry_run_of(Role role) const;
 
   // Whether another plan can be made when this program is refused.
   [[nodiscard]] bool can_do_without(std::string_view program) const;

@@ -38,18 +38,18 @@ Result<void> check_kernel() {
 
 // The first required role that has no hook; null if all have.
 const HookStatus* missing_role(const Plan& plan) {
-  for (const Role role : all_roles()) {
-    const auto& status = *std::ranges::find(plan.hooks, role_name(role), &HookStatus::role);
-    if (is_required(role) && status.mode.empty()) return &status;
-  }
-  return nullptr;
+  const auto missing = std::ranges::find_if(plan.hooks, [](const HookStatus& status) {
+    return is_required(status.role) && !status.mode;
+  });
+  return missing == plan.hooks.end() ? nullptr : &*missing;
 }
 
 Error no_hook_for(const HookStatus& status, HookMode mode) {
   const std::string advice = mode == HookMode::automatic
                                  ? "this kernel has no usable hook: see 'fusescope doctor'"
                                  : "try --hooks=auto";
-  return Error{"hook requests " + status.role + ": " + status.reason + ": " + advice};
+  return Error{std::string("hook requests ") + name_of(status.role) + ": " + status.reason + ": " +
+               advice};
 }
 
 bool uses_one_of(const HookStatus& status, const Refusals& programs) {
@@ -102,7 +102,7 @@ class Session::Search {
   }
 
   // Until an alternative of the role works, or none is left. Once for each role.
-  Result<void> try_alone(const std::string& role) {
+  Result<void> try_alone(Role role) {
     if (!tried_alone_.insert(role).second) return {};
     for (;;) {
       const Plan dry_run = next().dry_run_of(role);
@@ -133,7 +133,7 @@ class Session::Search {
   Scope scope_;
   Knobs given_;  // of which `trace`, `host_request_bytes` and `is_dry_run` are taken
   Refusals refused_;
-  std::set<std::string> tried_alone_;  // roles
+  std::set<Role> tried_alone_;
 };
 
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk, Scope scope) {

@@ -2,10 +2,10 @@
 #include "agent/text/doctor_text.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
+#include "agent/base/enum_name.h"
 #include "agent/base/list_text.h"
 #include "agent/model/label_text.h"
 #include "agent/text/format.h"
@@ -14,12 +14,33 @@
 namespace fusescope {
 namespace {
 
-constexpr std::array kDrivers = {"module, not loaded (or this kernel has none)", "module, loaded",
-                                 "built in"};
-constexpr std::array kTypes = {"none", "those of the module", "those of the kernel"};
-constexpr std::array kKprobeEvents = {"no: tracefs is not mounted, or is empty",
-                                      "no: this kernel is built without them",
-                                      "not writable by this user", "writable"};
+const char* text_of(FuseDriver driver) {
+  switch (driver) {
+    case FuseDriver::not_loaded: return "module, not loaded (or this kernel has none)";
+    case FuseDriver::module: return "module, loaded";
+    case FuseDriver::built_in: return "built in";
+  }
+  not_of_enum(driver);
+}
+
+const char* text_of(FuseTypes types) {
+  switch (types) {
+    case FuseTypes::none: return "none";
+    case FuseTypes::of_module: return "those of the module";
+    case FuseTypes::of_kernel: return "those of the kernel";
+  }
+  not_of_enum(types);
+}
+
+const char* text_of(KprobeEvents events) {
+  switch (events) {
+    case KprobeEvents::no_tracefs: return "no: tracefs is not mounted, or is empty";
+    case KprobeEvents::not_built_in: return "no: this kernel is built without them";
+    case KprobeEvents::not_writable: return "not writable by this user";
+    case KprobeEvents::writable: return "writable";
+  }
+  not_of_enum(events);
+}
 
 std::string in_brackets(const std::string& text) { return " (" + text + ")"; }
 
@@ -39,11 +60,11 @@ std::string kernel_text(const KernelFacts& kernel) {
   table.add({"version", printable(kernel.version)});
   table.add({"preemption", preemption_of(kernel)});
   table.add({"types (BTF)", kernel.has_types ? "/sys/kernel/btf/vmlinux" : "none"});
-  table.add({"FUSE", kDrivers.at(static_cast<std::size_t>(kernel.fuse))});
-  table.add({"types of FUSE", kTypes.at(static_cast<std::size_t>(kernel.fuse_types))});
+  table.add({"FUSE", text_of(kernel.fuse)});
+  table.add({"types of FUSE", text_of(kernel.fuse_types)});
   table.add({"lockdown", kernel.lockdown ? printable(*kernel.lockdown)
                                          : "unknown: no /sys/kernel/security/lockdown"});
-  table.add({"kprobe events", kKprobeEvents.at(static_cast<std::size_t>(kernel.kprobe_events))});
+  table.add({"kprobe events", text_of(kernel.kprobe_events)});
   table.add({"perf_event_paranoid", number_of(kernel.perf_event_paranoid)});
   table.add({"unprivileged_bpf_disabled", number_of(kernel.unprivileged_bpf_disabled)});
   table.add({"BPF statistics", statistics_of(kernel)});
@@ -72,18 +93,18 @@ std::string hooks_text(const Diagnosis& diagnosis) {
   }
   Table table;
   table.add({"ROLE", "HOOK", "MODE", "STATE"});
-  for (const RoleFinding& role : diagnosis.roles) {
-    table.add({role.status.role, or_none(hook_of(role.status)), or_none(role.status.mode),
-               name_of(state_of(role.status))});
+  for (const HookStatus& role : diagnosis.roles) {
+    table.add({name_of(role.role), or_none(hook_of(role)), role.mode ? name_of(*role.mode) : kNone,
+               name_of(state_of(role))});
   }
   return table.text();
 }
 
 std::string unseen_text(const Diagnosis& diagnosis) {
   Table table;
-  for (const RoleFinding& role : diagnosis.roles) {
-    const std::string unseen = unseen_of(role.status);
-    if (!unseen.empty()) table.add({role.status.role, unseen});
+  for (const HookStatus& role : diagnosis.roles) {
+    const std::string unseen = unseen_of(role);
+    if (!unseen.empty()) table.add({name_of(role.role), unseen});
   }
   return table.empty() ? ""
                        : "\nNot seen here (absent from the metrics, not zero)\n" + table.text();
@@ -139,10 +160,11 @@ class Reasons {
 // With typed pointers and without, a hook is mostly refused alike: one row for both.
 void add_refused(Table& table, Reasons& reasons, const HookStatus& status) {
   std::set<std::vector<std::string>> seen;
-  std::string name = status.role;
+  std::string name = name_of(status.role);
   for (const HookAttempt& attempt : status.attempts) {
     if (attempt.reason.empty()) continue;
-    std::vector<std::string> row = {attempt.mode, attempt.needs, reasons.number_of(attempt.reason)};
+    std::vector<std::string> row = {name_of(attempt.mode), attempt.needs,
+                                    reasons.number_of(attempt.reason)};
     if (!seen.insert(row).second) continue;
     row.insert(row.begin(), std::exchange(name, ""));
     table.add(row);
@@ -152,16 +174,16 @@ void add_refused(Table& table, Reasons& reasons, const HookStatus& status) {
 std::string refused_text(const Diagnosis& diagnosis) {
   Table table;
   Reasons reasons;
-  for (const RoleFinding& role : diagnosis.roles) add_refused(table, reasons, role.status);
+  for (const HookStatus& role : diagnosis.roles) add_refused(table, reasons, role);
   if (table.empty()) return "";
   return "\nRefused, each for the reason of its number\n" + table.text() + "\n" + reasons.text();
 }
 
 std::string roles_in(const Diagnosis& diagnosis, RoleState state) {
   std::string names;
-  for (const RoleFinding& role : diagnosis.roles) {
-    if (state_of(role.status) != state) continue;
-    add_to_list(names, role.status.role);
+  for (const HookStatus& role : diagnosis.roles) {
+    if (state_of(role) != state) continue;
+    add_to_list(names, name_of(role.role));
   }
   return names;
 }
@@ -196,9 +218,9 @@ std::string verdict_text(const Diagnosis& diagnosis) {
 
 std::string doctor_text(const Diagnosis& diagnosis) {
   return "Kernel\n" + kernel_text(diagnosis.kernel) + "\nCapabilities\n" +
-         capabilities_text(diagnosis.capabilities) + "\nHooks (--hooks=" + diagnosis.hook_mode +
-         ")" + "\n" + hooks_text(diagnosis) + unseen_text(diagnosis) + refused_text(diagnosis) +
-         "\n" + verdict_text(diagnosis);
+         capabilities_text(diagnosis.capabilities) +
+         "\nHooks (--hooks=" + name_of(diagnosis.asked_for) + ")" + "\n" + hooks_text(diagnosis) +
+         unseen_text(diagnosis) + refused_text(diagnosis) + "\n" + verdict_text(diagnosis);
 }
 
 }  // namespace fusescope

@@ -150,7 +150,7 @@ Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
 }
 
 Json role_json(const HookStatus& status) {
-  return {{"role", status.role},
+  return {{"role", name_of(status.role)},
           {"state", name_of(state_of(status))},
           {"unseen", text_or_null(unseen_of(status))}};
 }

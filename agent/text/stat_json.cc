@@ -4,11 +4,12 @@
 #include "agent/model/diagnosis.h"
 #include "agent/model/judgement.h"
 #include "agent/model/label_text.h"
+#include "agent/model/losses.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
+#include "agent/model/stat_report.h"
 #include "agent/model/stats.h"
 #include "agent/text/json.h"
-#include "agent/text/stat_text.h"
 
 namespace fusescope {
 namespace {
@@ -83,9 +84,9 @@ Json mount_json(const MountSnapshot& mount, const HostLimits& host) {
 }
 
 Json role_json(const HookStatus& role) {
-  return {{"role", role.role},
+  return {{"role", name_of(role.role)},
           {"state", name_of(state_of(role))},
-          {"mode", text_or_null(role.mode)},
+          {"mode", name_or_null(role.mode)},
           {"unseen", text_or_null(unseen_of(role))}};
 }
 

@@ -7,6 +7,7 @@
 #include "agent/base/list_text.h"
 #include "agent/model/diagnosis.h"
 #include "agent/model/label_text.h"
+#include "agent/model/losses.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
 #include "agent/model/stats.h"
@@ -157,9 +158,9 @@ std::string lost_text(const SelfSnapshot& self) {
 
 std::string estimates_text(const SelfSnapshot& self) {
   std::string text;
-  for (const HookStatus& role : inexact_roles_of(self)) {
-    const std::string start = "Not exact here (" + role.role + "): ";
-    const bool is_grouped = role.role == "call" && state_of(role) == RoleState::estimate;
+  for (const HookStatus& role : inexact_of(counting_of(self.hooks))) {
+    const std::string start = std::string("Not exact here (") + name_of(role.role) + "): ";
+    const bool is_grouped = role.role == Role::call && state_of(role) == RoleState::estimate;
     text +=
         wrapped(start, printable(unseen_of(role)) + (is_grouped ? kNotTold : ""), {.indent = 2}) +
         "\n";
@@ -181,30 +182,6 @@ std::string ending_of(const StatReport& report) {
 }
 
 }  // namespace
-
-Judgement total_of(const StatReport& report) {
-  Judgement total;
-  for (const MountSnapshot& mount : report.mounts) {
-    for (const Judgement& each : judge(mount, report.host)) {
-      total.verdict = std::max(total.verdict, each.verdict);
-      total.requests += each.requests;
-      total.minimum += each.minimum;
-      total.excess += each.excess;
-      total.split_calls += each.split_calls;
-    }
-  }
-  return total;
-}
-
-std::vector<HookStatus> inexact_roles_of(const SelfSnapshot& self) {
-  constexpr std::array kCounting = {"sent", "ended", "call"};
-  std::vector<HookStatus> roles;
-  std::ranges::copy_if(self.hooks, std::back_inserter(roles), [&](const HookStatus& status) {
-    return std::ranges::find(kCounting, status.role) != kCounting.end() &&
-           state_of(status) != RoleState::exact;
-  });
-  return roles;
-}
 
 std::string stat_text(const StatReport& report) {
   const std::string time = fixed(report.seconds, 2) + " s" + ending_of(report);

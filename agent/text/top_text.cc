@@ -136,22 +136,17 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
 }
 
 std::string hooks_text(const SelfSnapshot& self) {
-  std::set<std::string> seen;
+  std::set<HookMode> seen;
   std::string modes;
-  std::string inexact;
   for (const HookStatus& status : self.hooks) {
-    if (!status.mode.empty() && seen.insert(status.mode).second) add_to_list(modes, status.mode);
-    const RoleState state = state_of(status);
-    if (state != RoleState::exact) add_to_list(inexact, status.role + " " + name_of(state));
+    if (status.mode && seen.insert(*status.mode).second) add_to_list(modes, name_of(*status.mode));
+  }
+  std::string inexact;
+  for (const HookStatus& status : inexact_of(self.hooks)) {
+    add_to_list(inexact, std::string(name_of(status.role)) + " " + name_of(state_of(status)));
   }
   const std::string text = modes.empty() ? "none" : modes;
   return inexact.empty() ? text : text + " (" + inexact + ")";
-}
-
-std::uint64_t losses_in(const SelfSnapshot& self) {
-  std::uint64_t sum = 0;
-  for (const auto& [reason, number] : losses_since_begin(self)) sum += number;
-  return sum;
 }
 
 std::string earlier_text(const TopHeader& header) {

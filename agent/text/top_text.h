@@ -40,9 +40,6 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits);
 // How the roles are filled, in a line: the modes, what is an estimate, what is not seen.
 std::string hooks_text(const SelfSnapshot& self);
 
-// Events that were not counted, for whatever reason, without what began before the agent did.
-std::uint64_t losses_in(const SelfSnapshot& self);
-
 // What follows the lost events: how many more were no losses; empty if there are none.
 std::string earlier_text(const TopHeader& header);
 

@@ -53,13 +53,13 @@ std::string name_of_mount(Source& source) { return to_label(source.text()); }
 
 HookStatus any_hook(Source& source) {
   HookStatus hook;
-  hook.role = "sent";
+  hook.role = Role::sent;
   if (source.flag()) {
-    hook.mode = "kprobe";
+    hook.mode = HookMode::kprobe;
     hook.programs = {"kprobe_sent"};
   }
   hook.reason = source.text();
-  hook.attempts.push_back({.mode = "fentry",
+  hook.attempts.push_back({.mode = HookMode::fentry,
                            .needs = "function fuse_request_end",
                            .reason = source.text(),
                            .program = source.text()});

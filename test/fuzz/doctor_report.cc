@@ -11,7 +11,6 @@ namespace fusescope::fuzz {
 void doctor_report(std::string_view bytes) {
   Source source(bytes);
   Diagnosis diagnosis;
-  diagnosis.hook_mode = "auto";
   diagnosis.kernel.release = source.text();
   diagnosis.kernel.version = source.text();
   if (source.flag()) diagnosis.kernel.lockdown = source.text();
@@ -21,9 +20,7 @@ void doctor_report(std::string_view bytes) {
                              .loss = static_cast<Loss>(source.up_to(3)),
                              .cost = "no BPF program or map"}};
   diagnosis.error = source.text();
-  for (const HookStatus& hook : any_snapshot(source).self.hooks) {
-    diagnosis.roles.push_back({.status = hook, .is_required = source.flag()});
-  }
+  diagnosis.roles = any_snapshot(source).self.hooks;
   hold_json_lines(doctor_json(diagnosis));
   hold_for_terminal(doctor_text(diagnosis));
 }

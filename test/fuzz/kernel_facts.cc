@@ -26,7 +26,6 @@ void kernel_facts(std::string_view bytes) {
     directory->write(name, source.until("\n\n"));
   }
   Diagnosis diagnosis;
-  diagnosis.hook_mode = "auto";
   diagnosis.kernel = read_kernel(directory->path());
   skip_risk_of(diagnosis.kernel);
   hold_json_lines(doctor_json(diagnosis));

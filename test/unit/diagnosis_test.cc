@@ -13,9 +13,9 @@
 namespace fusescope {
 namespace {
 
-Diagnosis with_state(const std::string& role, RoleState state) {
+Diagnosis with_state(Role role, RoleState state) {
   Diagnosis diagnosis = healthy_diagnosis();
-  role_of(diagnosis, role).status = hook_status(role, state);
+  role_of(diagnosis, role) = hook_status(role, state);
   return diagnosis;
 }
 
@@ -31,18 +31,18 @@ TEST(Verdict, WorksIfEveryRoleIsExact) {
 }
 
 TEST(Verdict, IsDegradedIfARoleIsMissingOrAnEstimate) {
-  EXPECT_EQ(verdict_of(with_state("taken", RoleState::missing)), Verdict::degraded);
-  EXPECT_EQ(verdict_of(with_state("call", RoleState::missing)), Verdict::degraded);
-  EXPECT_EQ(verdict_of(with_state("call", RoleState::estimate)), Verdict::degraded);
+  EXPECT_EQ(verdict_of(with_state(Role::taken, RoleState::missing)), Verdict::degraded);
+  EXPECT_EQ(verdict_of(with_state(Role::call, RoleState::missing)), Verdict::degraded);
+  EXPECT_EQ(verdict_of(with_state(Role::call, RoleState::estimate)), Verdict::degraded);
 }
 
 TEST(Verdict, IsDegradedIfProgramsMayBeSkipped) {
-  EXPECT_EQ(verdict_of(with_state("sent", RoleState::lossy)), Verdict::degraded);
+  EXPECT_EQ(verdict_of(with_state(Role::sent, RoleState::lossy)), Verdict::degraded);
 }
 
 TEST(Verdict, IsUnusableWithoutARequiredRole) {
-  EXPECT_EQ(verdict_of(with_state("sent", RoleState::missing)), Verdict::unusable);
-  EXPECT_EQ(verdict_of(with_state("ended", RoleState::missing)), Verdict::unusable);
+  EXPECT_EQ(verdict_of(with_state(Role::sent, RoleState::missing)), Verdict::unusable);
+  EXPECT_EQ(verdict_of(with_state(Role::ended, RoleState::missing)), Verdict::unusable);
 }
 
 TEST(Verdict, IsUnusableIfNoHookCouldBeTried) {
@@ -58,12 +58,12 @@ TEST(Verdict, IsTheExitCode) {
 }
 
 TEST(WaysOut, AreThereWheneverSomethingIsMissing) {
-  EXPECT_EQ(ways_out(with_state("taken", RoleState::missing)).size(), 1U);
+  EXPECT_EQ(ways_out(with_state(Role::taken, RoleState::missing)).size(), 1U);
   EXPECT_EQ(ways_out(Diagnosis{}).empty(), false);
 }
 
 TEST(WaysOut, NameNoMoreCapabilitiesThanAreNeeded) {
-  Diagnosis diagnosis = with_state("sent", RoleState::missing);
+  Diagnosis diagnosis = with_state(Role::sent, RoleState::missing);
   diagnosis.capabilities = {{"CAP_A", false, Loss::all_hooks, "nothing works"},
                             {"CAP_B", false, Loss::all_hooks, "nothing works"},
                             {"CAP_C", false, Loss::some_hooks, "no kprobes"},
@@ -77,7 +77,7 @@ TEST(WaysOut, NameNoMoreCapabilitiesThanAreNeeded) {
 }
 
 TEST(WaysOut, FollowFromTheKernel) {
-  Diagnosis diagnosis = with_state("sent", RoleState::missing);
+  Diagnosis diagnosis = with_state(Role::sent, RoleState::missing);
   const auto with = [&](auto change) {
     Diagnosis changed = diagnosis;
     change(changed);
@@ -86,7 +86,7 @@ TEST(WaysOut, FollowFromTheKernel) {
   EXPECT_TRUE(has_way_out(with([](auto& d) { d.kernel.has_types = false; }), "BTF"));
   EXPECT_TRUE(
       has_way_out(with([](auto& d) { d.kernel.fuse = FuseDriver::not_loaded; }), "modprobe fuse"));
-  EXPECT_TRUE(has_way_out(with([](auto& d) { d.hook_mode = "kprobe"; }), "--hooks=auto"));
+  EXPECT_TRUE(has_way_out(with([](auto& d) { d.asked_for = HookMode::kprobe; }), "--hooks=auto"));
   EXPECT_TRUE(has_way_out(with([](auto& d) { d.kernel.lockdown = "confidentiality"; }),
                           "lockdown=integrity"));
   EXPECT_TRUE(has_way_out(with([](auto& d) { d.kernel.kprobe_events = KprobeEvents::no_tracefs; }),
@@ -99,24 +99,24 @@ TEST(WaysOut, FollowFromTheKernel) {
 }
 
 TEST(WaysOut, DoNotMountATracefsThatLockdownEmpties) {
-  Diagnosis diagnosis = with_state("taken", RoleState::missing);
+  Diagnosis diagnosis = with_state(Role::taken, RoleState::missing);
   diagnosis.kernel.kprobe_events = KprobeEvents::no_tracefs;
   diagnosis.kernel.lockdown = "confidentiality";
   EXPECT_FALSE(has_way_out(diagnosis, "mount -t tracefs"));
 }
 
 TEST(Roles, SayWhatIsNotSeenWithoutThem) {
-  for (const char* role : {"allocated", "sent", "taken", "ended", "call"}) {
-    EXPECT_NE(unseen_of(hook_status(role, RoleState::missing)), "") << role;
-    EXPECT_NE(unseen_of(hook_status(role, RoleState::lossy)), "") << role;
-    EXPECT_EQ(unseen_of(hook_status(role, RoleState::exact)), "") << role;
+  for (const Role role : kRoles) {
+    EXPECT_NE(unseen_of(hook_status(role, RoleState::missing)), "") << name_of(role);
+    EXPECT_NE(unseen_of(hook_status(role, RoleState::lossy)), "") << name_of(role);
+    EXPECT_EQ(unseen_of(hook_status(role, RoleState::exact)), "") << name_of(role);
   }
-  EXPECT_NE(unseen_of(hook_status("call", RoleState::estimate)), "");
+  EXPECT_NE(unseen_of(hook_status(Role::call, RoleState::estimate)), "");
 }
 
 TEST(Roles, AreHookedToTheAlternativeThatWorked) {
-  EXPECT_EQ(hook_of(hook_status("sent", RoleState::exact)), "function good");
-  EXPECT_EQ(hook_of(hook_status("sent", RoleState::missing)), "");
+  EXPECT_EQ(hook_of(hook_status(Role::sent, RoleState::exact)), "function good");
+  EXPECT_EQ(hook_of(hook_status(Role::sent, RoleState::missing)), "");
 }
 
 TEST(Preemption, IsToldByTheVersion) {

@@ -31,8 +31,8 @@ TEST(DoctorText, EndsWithTheVerdict) {
 
 TEST(DoctorText, ShowsEachRole) {
   Diagnosis diagnosis = healthy_diagnosis();
-  role_of(diagnosis, "taken").status = hook_status("taken", RoleState::missing);
-  role_of(diagnosis, "call").status = hook_status("call", RoleState::estimate);
+  role_of(diagnosis, Role::taken) = hook_status(Role::taken, RoleState::missing);
+  role_of(diagnosis, Role::call) = hook_status(Role::call, RoleState::estimate);
   const std::string text = doctor_text(diagnosis);
   EXPECT_NE(text.find("sent       function good  kprobe  exact\n"), std::string::npos) << text;
   EXPECT_NE(text.find("taken      -              -       missing\n"), std::string::npos) << text;
@@ -48,8 +48,8 @@ TEST(DoctorText, PrintsAReasonOnce) {
 
 TEST(DoctorText, PrintsReasonsOnceThatDifferOnlyInANameTheySay) {
   Diagnosis diagnosis = healthy_diagnosis();
-  for (RoleFinding& role : diagnosis.roles) {
-    role.status.attempts[0].reason = "load: no type '" + role.status.role + "' here";
+  for (HookStatus& role : diagnosis.roles) {
+    role.attempts[0].reason = std::string("load: no type '") + name_of(role.role) + "' here";
   }
   EXPECT_EQ(count_of(doctor_text(diagnosis), "(1) load: no type '...' here\n"), 1U);
   diagnosis.roles.resize(1);
@@ -58,17 +58,18 @@ TEST(DoctorText, PrintsReasonsOnceThatDifferOnlyInANameTheySay) {
 
 TEST(DoctorText, KeepsReasonsApartThatHaveAnApostrophe) {
   Diagnosis diagnosis = healthy_diagnosis();
-  role_of(diagnosis, "sent").status.attempts[0].reason = "can't do this";
-  role_of(diagnosis, "taken").status.attempts[0].reason = "can't do that";
+  role_of(diagnosis, Role::sent).attempts[0].reason = "can't do this";
+  role_of(diagnosis, Role::taken).attempts[0].reason = "can't do that";
   EXPECT_EQ(count_of(doctor_text(diagnosis), "can't do this"), 1U);
   EXPECT_EQ(count_of(doctor_text(diagnosis), "can't do that"), 1U);
 }
 
 TEST(DoctorText, ShowsAnAlternativeOnceThatWasRefusedTwiceAlike) {
   Diagnosis diagnosis = healthy_diagnosis();
-  HookStatus& sent = role_of(diagnosis, "sent").status;
-  sent.attempts.insert(sent.attempts.begin(),
-                       {.mode = "fentry", .needs = "other", .reason = "why", .program = ""});
+  HookStatus& sent = role_of(diagnosis, Role::sent);
+  sent.attempts.insert(
+      sent.attempts.begin(),
+      {.mode = HookMode::fentry, .needs = "other", .reason = "why", .program = ""});
   sent.attempts.insert(sent.attempts.begin(), sent.attempts[1]);
   EXPECT_EQ(count_of(doctor_text(diagnosis), "function bad  (1)"), 5U) << doctor_text(diagnosis);
 }
@@ -77,8 +78,8 @@ TEST(DoctorText, IsAtMost100ColumnsWideAndCutsLongReasons) {
   Diagnosis diagnosis = healthy_diagnosis();
   std::string reason = "load: Invalid argument:";
   for (int i = 0; i < 1000; i++) reason += " register" + std::to_string(i);
-  for (RoleFinding& role : diagnosis.roles) role.status = hook_status("call", RoleState::missing);
-  diagnosis.roles[0].status.attempts[0].reason = reason;
+  for (HookStatus& role : diagnosis.roles) role = hook_status(Role::call, RoleState::missing);
+  diagnosis.roles[0].attempts[0].reason = reason;
   std::istringstream lines(doctor_text(diagnosis));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   EXPECT_EQ(count_of(doctor_text(diagnosis), " ...\n"), 1U);
@@ -89,7 +90,7 @@ TEST(DoctorText, SendsNoControlCharacterToTheTerminal) {
   Diagnosis diagnosis = healthy_diagnosis();
   diagnosis.kernel.release = "\x1b[31m";
   diagnosis.kernel.lockdown = "\x07";
-  diagnosis.roles[0].status.attempts[0].reason = "\x1b]0;owned\x07";
+  diagnosis.roles[0].attempts[0].reason = "\x1b]0;owned\x07";
   EXPECT_EQ(doctor_text(diagnosis).find_first_of("\x1b\x07"), std::string::npos);
 }
 
@@ -136,7 +137,7 @@ TEST(DoctorJson, IsOneLine) {
 
 TEST(DoctorJson, SaysWhatTheTableSays) {
   Diagnosis diagnosis = healthy_diagnosis();
-  role_of(diagnosis, "taken").status = hook_status("taken", RoleState::missing);
+  role_of(diagnosis, Role::taken) = hook_status(Role::taken, RoleState::missing);
   const json object = json::parse(doctor_json(diagnosis));
   EXPECT_EQ(object["verdict"], "degraded");
   EXPECT_EQ(object["exit_code"], 1);
@@ -171,7 +172,7 @@ TEST(DoctorJson, HasTheSameFieldsIfNothingIsKnown) {
 TEST(DoctorJson, IsUtf8WhateverTheKernelSays) {
   Diagnosis diagnosis = healthy_diagnosis();
   diagnosis.kernel.release = "\xff\x1b";
-  diagnosis.roles[0].status.attempts[0].reason = "\xc3(";
+  diagnosis.roles[0].attempts[0].reason = "\xc3(";
   const json object = json::parse(doctor_json(diagnosis));
   EXPECT_EQ(object["kernel"]["release"], "\\xff\x1b");
   EXPECT_EQ(object["roles"][0]["trials"][0]["reason"], "\\xc3(");

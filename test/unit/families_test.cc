@@ -183,7 +183,7 @@ TEST(Mount, HasItsSeriesBeforeItsFirstRequest) {
 TEST(Mount, HasNoCallsIfTheyAreNotSeen) {
   Snapshot snapshot = sample_snapshot();
   for (HookStatus& hook : snapshot.self.hooks) {
-    if (hook.role == "call") hook.programs.clear();
+    if (hook.role == Role::call) hook.programs.clear();
   }
   for (const MetricFamily& family : families_of(snapshot, {})) {
     EXPECT_FALSE(family.name.starts_with("fuse_io_")) << family.name;

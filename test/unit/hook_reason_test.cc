@@ -16,11 +16,11 @@ HookConditions conditions() {
                      .kprobe_events = KprobeEvents::writable}};
 }
 
-HookStatus role_of(const std::vector<HookAttempt>& attempts, const std::string& role = "taken") {
-  return {.role = role, .mode = "", .programs = {}, .attempts = attempts, .reason = "text"};
+HookStatus role_of(const std::vector<HookAttempt>& attempts, Role role = Role::taken) {
+  return {.role = role, .programs = {}, .attempts = attempts, .reason = "text"};
 }
 
-HookAttempt attempt(const std::string& reason, const std::string& mode = "kprobe") {
+HookAttempt attempt(const std::string& reason, HookMode mode = HookMode::kprobe) {
   return {.mode = mode, .needs = "function f", .reason = reason, .program = "p"};
 }
 
@@ -68,7 +68,7 @@ TEST(HookReason, DependsOnWhatTheKernelHas) {
   EXPECT_EQ(reason({attempt("write /sys/kernel/tracing/kprobe_events: No such file")}, given),
             "absent");
   given.kernel.fuse_types = FuseTypes::none;
-  EXPECT_EQ(reason({attempt("load: No such process", "fentry")}, given), "no_btf");
+  EXPECT_EQ(reason({attempt("load: No such process", HookMode::fentry)}, given), "no_btf");
   EXPECT_EQ(reason({attempt("attach: No such file or directory")}, given), "absent");
   given.kernel.fuse = FuseDriver::not_loaded;
   EXPECT_EQ(reason({attempt("load: Operation not permitted")}, given), "fuse_not_loaded");
@@ -76,15 +76,15 @@ TEST(HookReason, DependsOnWhatTheKernelHas) {
 
 TEST(HookReason, OfSeveralAlternativesIsTheOneThatCanBeMended) {
   const std::vector attempts = {
-      attempt("load: No such process", "fentry"),
+      attempt("load: No such process", HookMode::fentry),
       attempt("write /sys/kernel/tracing/kprobe_events: Permission denied")};
   EXPECT_EQ(reason(attempts, conditions()), "no_tracefs");
   EXPECT_EQ(reason({}, conditions()), "not_asked_for");
 }
 
 TEST(HookReason, OfARoleThatNeedsAnotherIsThatOnes) {
-  const std::vector all = {role_of({attempt("load: Operation not permitted")}, "allocated"),
-                           role_of({attempt(kNeedsAllocated)}, "call")};
+  const std::vector all = {role_of({attempt("load: Operation not permitted")}, Role::allocated),
+                           role_of({attempt(kNeedsAllocated)}, Role::call)};
   EXPECT_STREQ(name_of(reason_of(all[1], all, conditions())), "refused");
   const std::vector alone = {all[1]};
   EXPECT_STREQ(name_of(reason_of(alone[0], alone, conditions())), "other");

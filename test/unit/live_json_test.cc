@@ -151,7 +151,7 @@ TEST(LiveJson, WhatIsNotKnownIsNull) {
 TEST(LiveJson, ShowsWhatWasLostAndWhichHooksAreMissing) {
   Snapshot snapshot;
   snapshot.self.stats.lost[FUSESCOPE_LOST_INFLIGHT_FULL] = 3;
-  snapshot.self.hooks.emplace_back().role = "ended";
+  snapshot.self.hooks.emplace_back().role = Role::ended;
   const auto report = report_of(recent_of({snapshot}));
   EXPECT_EQ(report["lost"], nlohmann::json({{"inflight_full", 3}}));
   EXPECT_EQ(report["roles"][0]["state"], "missing");

@@ -16,9 +16,7 @@ Plan plan_of(HookMode mode, const Refusals& refused = {}) {
   return plan_for(mode, kNoRisk, Scope::host, refused);
 }
 
-const HookStatus& role(const Plan& plan, std::string_view name) {
-  return *std::ranges::find(plan.hooks, name, &HookStatus::role);
-}
+const HookStatus& role(const Plan& plan, Role role) { return *find(plan.hooks, role); }
 
 bool loads(const Plan& plan, std::string_view program) {
   const auto programs = plan.programs();
@@ -40,8 +38,8 @@ Refusals refusals_of(std::string_view prefix) {
 
 TEST(Plan, TakesTheBestAlternativeOfEachRole) {
   const Plan plan = plan_of(HookMode::automatic);
-  EXPECT_EQ(role(plan, "sent").mode, "tracepoint");
-  EXPECT_EQ(role(plan, "call").mode, "fentry");
+  EXPECT_EQ(role(plan, Role::sent).mode, HookMode::tracepoint);
+  EXPECT_EQ(role(plan, Role::call).mode, HookMode::fentry);
   EXPECT_TRUE(plan.knobs.calls_are_hooked);
   EXPECT_TRUE(plan.knobs.blocked_is_hooked);
   EXPECT_FALSE(plan.knobs.calls_by_thread_id);
@@ -58,8 +56,8 @@ TEST(Plan, LoadsEachProgramOnce) {
 
 TEST(Plan, GoesOnToTheNextAlternativeAndKeepsTheReason) {
   const Plan plan = plan_of(HookMode::automatic, {{"tracepoint_request_sent", "not here"}});
-  const HookStatus& sent = role(plan, "sent");
-  EXPECT_EQ(sent.mode, "fentry");
+  const HookStatus& sent = role(plan, Role::sent);
+  EXPECT_EQ(sent.mode, HookMode::fentry);
   EXPECT_EQ(sent.attempts.front().program, "tracepoint_request_sent");
   EXPECT_EQ(sent.attempts.front().reason, "not here");
   EXPECT_EQ(sent.attempts.back().reason, "");
@@ -67,7 +65,7 @@ TEST(Plan, GoesOnToTheNextAlternativeAndKeepsTheReason) {
 
 TEST(Plan, LeavesOutWhatAnAlternativeCanDoWithout) {
   const Plan plan = plan_of(HookMode::fentry, {{"fentry_splice_entered", "no such function"}});
-  EXPECT_EQ(role(plan, "call").mode, "fentry");
+  EXPECT_EQ(role(plan, Role::call).mode, HookMode::fentry);
   EXPECT_FALSE(loads(plan, "fentry_splice_entered"));
   EXPECT_TRUE(loads(plan, "fentry_splice_left"));
 }
@@ -80,20 +78,20 @@ TEST(Plan, FindsCallsByThreadWhereThreadsHaveNoStorage) {
 
 TEST(Plan, HooksNoCallWithoutTheRoleAllocated) {
   const Plan plan = plan_of(HookMode::kprobe, refusals_of("kprobe_background_allocated"));
-  EXPECT_EQ(role(plan, "call").mode, "kprobe");  // the guarded alternative
+  EXPECT_EQ(role(plan, Role::call).mode, HookMode::kprobe);  // the guarded alternative
   Refusals none = refusals_of("kprobe_background_allocated");
   none.merge(refusals_of("kprobe_guarded_background_allocated"));
-  EXPECT_EQ(role(plan_of(HookMode::kprobe, none), "call").mode, "");
+  EXPECT_FALSE(role(plan_of(HookMode::kprobe, none), Role::call).mode);
 }
 
 TEST(Plan, GroupsCallsOnlyWithWhatCountsThemWhenEnded) {
   const Plan plan = plan_of(HookMode::tracepoint);
-  EXPECT_EQ(role(plan, "call").mode, "tracepoint");
+  EXPECT_EQ(role(plan, Role::call).mode, HookMode::tracepoint);
   EXPECT_TRUE(loads(plan, "settle_calls"));
   const Plan without = plan_of(HookMode::tracepoint, {{"settle_calls", "refused"}});
-  EXPECT_EQ(role(without, "call").mode, "");
-  EXPECT_EQ(role(without, "call").attempts.back().program, "settle_calls");
-  EXPECT_EQ(role(without, "sent").mode, "tracepoint");
+  EXPECT_FALSE(role(without, Role::call).mode);
+  EXPECT_EQ(role(without, Role::call).attempts.back().program, "settle_calls");
+  EXPECT_EQ(role(without, Role::sent).mode, HookMode::tracepoint);
   EXPECT_FALSE(loads(without, "settle_calls"));
 }
 
@@ -121,8 +119,8 @@ TEST(Plan, CannotDoWithoutTheFollowersOfProcesses) {
 
 TEST(Plan, TriesARoleWithoutWhatOthersBring) {
   const Plan plan = plan_of(HookMode::tracepoint);
-  EXPECT_TRUE(plan.dry_run_of("call").programs().empty());  // it is what "sent" has
-  const Plan ended = plan.dry_run_of("ended");
+  EXPECT_TRUE(plan.dry_run_of(Role::call).programs().empty());  // it is what "sent" has
+  const Plan ended = plan.dry_run_of(Role::ended);
   EXPECT_EQ(ended.programs(), std::vector<std::string>{"tracepoint_request_ended"});
   EXPECT_TRUE(ended.knobs.is_dry_run);
 }

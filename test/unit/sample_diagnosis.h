@@ -11,27 +11,28 @@ namespace fusescope {
 inline constexpr const char* kRefusal = "load: Operation not permitted";
 
 // A role for which one hook was refused, and another was not unless the role is missing.
-inline HookStatus hook_status(const std::string& role, RoleState state) {
+inline HookStatus hook_status(Role role, RoleState state) {
   HookStatus status;
   status.role = role;
-  status.attempts = {
-      {.mode = "fentry", .needs = "function bad", .reason = kRefusal, .program = "fentry_" + role}};
+  status.attempts = {{.mode = HookMode::fentry,
+                      .needs = "function bad",
+                      .reason = kRefusal,
+                      .program = std::string("fentry_") + name_of(role)}};
   status.exact = state != RoleState::estimate;
   status.may_skip = state == RoleState::lossy;
   if (state == RoleState::missing) {
     status.reason = std::string("function bad: ") + kRefusal;
     return status;
   }
-  status.mode = "kprobe";
-  status.programs = {"kprobe_" + role};
+  status.mode = HookMode::kprobe;
+  status.programs = {std::string("kprobe_") + name_of(role)};
   status.attempts.push_back(
-      {.mode = "kprobe", .needs = "function good", .reason = "", .program = ""});
+      {.mode = HookMode::kprobe, .needs = "function good", .reason = "", .program = ""});
   return status;
 }
 
 inline Diagnosis healthy_diagnosis() {
   Diagnosis diagnosis;
-  diagnosis.hook_mode = "auto";
   diagnosis.kernel = {.release = "6.12.1",
                       .version = "#1 SMP PREEMPT_DYNAMIC",
                       .has_types = true,
@@ -45,16 +46,14 @@ inline Diagnosis healthy_diagnosis() {
                       .max_pages_limit = 256};
   diagnosis.capabilities = {{"CAP_BPF", true, Loss::nothing, ""},
                             {"CAP_SYS_ADMIN", false, Loss::nothing, ""}};
-  for (const char* role : {"allocated", "sent", "taken", "ended", "call"}) {
-    const bool is_required = role == std::string("sent") || role == std::string("ended");
-    diagnosis.roles.push_back({hook_status(role, RoleState::exact), is_required});
+  for (const Role role : {Role::allocated, Role::sent, Role::taken, Role::ended, Role::call}) {
+    diagnosis.roles.push_back(hook_status(role, RoleState::exact));
   }
   return diagnosis;
 }
 
-inline RoleFinding& role_of(Diagnosis& diagnosis, const std::string& role) {
-  return *std::ranges::find_if(
-      diagnosis.roles, [&](const RoleFinding& finding) { return finding.status.role == role; });
+inline HookStatus& role_of(Diagnosis& diagnosis, Role role) {
+  return *std::ranges::find(diagnosis.roles, role, &HookStatus::role);
 }
 
 }  // namespace fusescope

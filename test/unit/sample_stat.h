@@ -2,7 +2,7 @@
 // A report of fusescope stat: one mount whose reads are split.
 #pragma once
 
-#include "agent/text/stat_text.h"
+#include "agent/model/stat_report.h"
 #include "sample_snapshot.h"
 
 namespace fusescope {
@@ -20,9 +20,9 @@ inline StatReport sample_stat() {
   io_of(mount.counters, FUSESCOPE_READ, FUSESCOPE_DIRECT).most_requests = 8;
   io_of(mount.counters, FUSESCOPE_WRITE, FUSESCOPE_BUFFERED).most_requests = 100'000;
   report.self.hooks.resize(2);
-  report.self.hooks[0].role = "sent";
-  report.self.hooks[1].role = "call";
-  for (HookStatus& hook : report.self.hooks) hook.mode = "fentry";
+  report.self.hooks[0].role = Role::sent;
+  report.self.hooks[1].role = Role::call;
+  for (HookStatus& hook : report.self.hooks) hook.mode = HookMode::fentry;
   return report;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "agent/model/losses.h"
 #include "agent/text/top_screen.h"
 #include "test/unit/judged_mount.h"
 
@@ -194,9 +195,9 @@ TEST(TopText, TellsLossesFromWhatBeganEarlier) {
               "10:00:00  1.000 s  hooks tracepoint  lost events 0 (and 11 begun before top)\n"));
   SelfSnapshot self;
   self.stats.lost[FUSESCOPE_LOST_UNMATCHED_END] = 11;
-  EXPECT_EQ(losses_in(self), 0);
+  EXPECT_EQ(sum_of(losses_since_begin(self)), 0);
   self.stats.lost[FUSESCOPE_LOST_INFLIGHT_FULL] = 2;
-  EXPECT_EQ(losses_in(self), 13) << "these leave ends without a beginning as well";
+  EXPECT_EQ(sum_of(losses_since_begin(self)), 13) << "these leave ends without a beginning as well";
 }
 
 TEST(TopText, ShortensNumbersForTheScreen) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/model/verify_report.h"
+
 #include <algorithm>
 
 #include "agent/base/list_text.h"
-#include "agent/text/verify_text.h"
 
 namespace fusescope {
 namespace {
