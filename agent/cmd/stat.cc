@@ -14,10 +14,10 @@
 
 #include "agent/cmd/child.h"
 #include "agent/cmd/ending_signals.h"
-#include "agent/cmd/followed_counts.h"
 #include "agent/cmd/output.h"
 #include "agent/host/host_limits.h"
 #include "agent/host/processes.h"
+#include "agent/observe/followed_counts.h"
 #include "agent/text/stat_json.h"
 #include "agent/text/stat_text.h"
 
@@ -62,7 +62,7 @@ Result<UniqueFd> open_output(const std::string& path) {
 
 // Children that a process already has may have children before they are followed: looked for until
 // there are no new ones. Those that come later are followed by themselves.
-Result<void> follow_tree(const Followed& followed, pid_t process) {
+Result<void> follow_tree(Followed followed, pid_t process) {
   std::set<pid_t> known = {process};
   if (auto first = followed.follow(process); !first) return first;
   for (bool is_new = true; is_new;) {

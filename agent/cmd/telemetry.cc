@@ -70,18 +70,12 @@ Result<void> Telemetry::start() {
 
 Result<void> Telemetry::attach() {
   conditions_ = read_conditions();
-  const HostLimits host = read_host_limits();
-  if (const std::string guess = guess_of(host); !guess.empty()) spdlog::warn("{}", guess);
-  auto session = Session::start(mode_, skip_risk_of(conditions_.kernel), host);
-  if (!session) return std::unexpected(session.error());
-  auto attached = std::make_unique<Attached>(std::move(*session), nullptr, nullptr);
-  auto reader = Reader::open(attached->session);
-  if (!reader) return std::unexpected(reader.error());
-  attached->reader = std::make_unique<Reader>(std::move(*reader));
-  attached->collector =
-      std::make_unique<Collector>(attached->session, *attached->reader, processes_, walker_);
-  log_hooks(attached->session);
-  attached_ = std::move(attached);
+  if (const std::string guess = guess_of(read_host_limits()); !guess.empty())
+    spdlog::warn("{}", guess);
+  auto observed = Observation::start({.hooks = mode_, .processes = processes_, .walker = walker_});
+  if (!observed) return std::unexpected(observed.error());
+  log_hooks((*observed)->session());
+  observed_ = std::move(*observed);
   return {};
 }
 
@@ -94,7 +88,7 @@ void Telemetry::follow_module() {
     spdlog::info("{}", kWaiting);
     return;
   }
-  followed_ = attached_ ? attached_->session.attach_again() : attach();
+  followed_ = observed_ ? observed_->session().attach_again() : attach();
   if (!followed_) {
     spdlog::error("FUSE was loaded: {}", followed_.error().text);
   } else {
@@ -105,13 +99,14 @@ void Telemetry::follow_module() {
 void Telemetry::keep_house() {
   const std::lock_guard lock(mutex_);
   follow_module();
-  if (!attached_) return;
-  if (auto kept = attached_->collector->keep_house(); !kept) spdlog::error("{}", kept.error().text);
+  if (!observed_) return;
+  if (auto kept = observed_->collector().keep_house(); !kept)
+    spdlog::error("{}", kept.error().text);
   log_walk();
 }
 
 void Telemetry::log_walk() {
-  const std::string complaint = attached_->collector->walk_complaint();
+  const std::string complaint = observed_->collector().walk_complaint();
   if (complaint != walk_complaint_ && !complaint.empty()) spdlog::warn("{}", complaint);
   walk_complaint_ = complaint;
 }
@@ -142,7 +137,7 @@ std::vector<MountState> Telemetry::states_of(const Snapshot& snapshot) {
 Result<void> Telemetry::scrape(const WebStatus& web, TakeText take) {
   const auto begin = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
-  auto snapshot = attached_ ? attached_->collector->collect() : waiting_snapshot();
+  auto snapshot = observed_ ? observed_->collector().collect() : waiting_snapshot();
   if (!snapshot) return std::unexpected(snapshot.error());
   const auto states = states_of(*snapshot);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -163,7 +158,7 @@ Result<std::string> Telemetry::live() {
   const std::lock_guard lock(mutex_);
   const auto now = Recent::Clock::now();
   if (recent_.is_due(now)) {
-    auto snapshot = attached_ ? attached_->collector->look() : waiting_snapshot();
+    auto snapshot = observed_ ? observed_->collector().look() : waiting_snapshot();
     if (!snapshot) return std::unexpected(snapshot.error());
     recent_.add(now, std::move(*snapshot));
   }
@@ -182,18 +177,18 @@ Result<std::string> Telemetry::state() const {
 
 bool Telemetry::needs_rights() const {
   const std::lock_guard lock(mutex_);
-  if (!attached_ || !module_.present) return true;
+  if (!observed_ || !module_.present) return true;
   // fentry keeps the module from being unloaded; a kprobe goes with it.
   const bool uses_kprobes =
-      std::ranges::any_of(attached_->session.hooks(),
+      std::ranges::any_of(observed_->session().hooks(),
                           [](const HookStatus& hook) { return hook.mode == HookMode::kprobe; });
   return module_.loadable && uses_kprobes;
 }
 
 Result<void> Telemetry::check_reading() const {
   const std::lock_guard lock(mutex_);
-  if (!attached_) return {};
-  const auto devices = attached_->reader->devices();
+  if (!observed_) return {};
+  const auto devices = observed_->reader().devices();
   return devices ? Result<void>{} : std::unexpected(devices.error());
 }
 

@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "agent/base/error.h"
-#include "agent/cmd/collector.h"
 #include "agent/export/exposition.h"
 #include "agent/export/families.h"
 #include "agent/host/fuse_module.h"
 #include "agent/model/recent.h"
 #include "agent/model/state.h"
-#include "agent/probe/reader.h"
-#include "agent/probe/session.h"
+#include "agent/observe/observation.h"
 
 namespace fusescope {
 
@@ -54,12 +52,6 @@ class Telemetry {
   [[nodiscard]] Result<void> check_reading() const;
 
  private:
-  struct Attached {
-    Session session;
-    std::unique_ptr<Reader> reader;
-    std::unique_ptr<Collector> collector;
-  };
-
   Result<void> attach();
   void follow_module();
   void log_walk();
@@ -75,7 +67,7 @@ class Telemetry {
       std::make_shared<MountWalker>("/proc", WalkLimits{}, processes_);
   std::string walk_complaint_;  // the last one that was logged
   FuseModule module_;
-  std::unique_ptr<Attached> attached_;             // null: waiting for FUSE
+  std::unique_ptr<Observation> observed_;          // null: waiting for FUSE
   Recent recent_;                                  // empty unless somebody looks at the live page
   Recent scraped_{Recent::Oldest::before_window};  // what scrapes saw, for the states
   HookConditions conditions_;                      // under which hooks were last looked for

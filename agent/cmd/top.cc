@@ -14,15 +14,11 @@
 #include <optional>
 #include <utility>
 
-#include "agent/cmd/collector.h"
 #include "agent/cmd/ending_signals.h"
 #include "agent/cmd/output.h"
-#include "agent/host/fuse_module.h"
 #include "agent/host/host_limits.h"
-#include "agent/host/kernel.h"
 #include "agent/model/losses.h"
-#include "agent/probe/reader.h"
-#include "agent/probe/session.h"
+#include "agent/observe/observation.h"
 #include "agent/term/screen.h"
 #include "agent/text/top_screen.h"
 #include "agent/text/top_text.h"
@@ -48,30 +44,21 @@ std::string time_of_day(const char* pattern) {
 class Watch {
  public:
   static Result<std::unique_ptr<Watch>> start(HookMode mode, const StateRule& rule) {
-    if (!fuse_module().present) {
-      return std::unexpected(
-          Error{"FUSE is not loaded, so there is nothing to see: modprobe fuse"});
-    }
-    auto session = Session::start(mode, skip_risk_of(read_kernel()), read_host_limits(),
-                                  Scope::host_by_process);
-    if (!session) return std::unexpected(session.error());
-    std::unique_ptr<Watch> watch(new Watch(std::move(*session), rule));
-    auto reader = Reader::open(watch->session_);
-    if (!reader) return std::unexpected(reader.error());
-    watch->reader_.emplace(std::move(*reader));
-    watch->collector_.emplace(watch->session_, *watch->reader_);
+    auto observed = Observation::start({.hooks = mode, .scope = Scope::host_by_process});
+    if (!observed) return std::unexpected(observed.error());
+    std::unique_ptr<Watch> watch(new Watch(std::move(*observed), rule));
     if (auto looked = watch->look(); !looked) return std::unexpected(looked.error());
     return watch;
   }
 
   Result<void> look() {
-    auto snapshot = collector_->look();
+    auto snapshot = observed_->collector().look();
     if (!snapshot) return std::unexpected(snapshot.error());
     before_ = std::exchange(now_, Look{.at = Clock::now(), .snapshot = std::move(*snapshot)});
     return {};
   }
 
-  Result<void> keep_house() { return collector_->keep_house(); }
+  Result<void> keep_house() { return observed_->collector().keep_house(); }
 
   [[nodiscard]] TopHeader header(TopView view, const char* clock) const {
     return {.clock = time_of_day(clock),
@@ -95,16 +82,15 @@ class Watch {
     Snapshot snapshot;
   };
 
-  Watch(Session session, const StateRule& rule) : session_(std::move(session)), rule_(rule) {}
+  Watch(std::unique_ptr<Observation> observed, const StateRule& rule)
+      : observed_(std::move(observed)), rule_(rule) {}
 
   [[nodiscard]] double seconds() const {
     return before_ ? std::chrono::duration<double>(now_->at - before_->at).count() : 0;
   }
 
-  Session session_;
+  std::unique_ptr<Observation> observed_;
   StateRule rule_;
-  std::optional<Reader> reader_;
-  std::optional<Collector> collector_;
   std::optional<Look> now_;
   std::optional<Look> before_;
 };

@@ -7,16 +7,12 @@
 #include <ctime>
 #include <map>
 
-#include "agent/cmd/collector.h"
 #include "agent/cmd/ending_signals.h"
 #include "agent/cmd/output.h"
 #include "agent/cmd/trace_filter.h"
-#include "agent/host/fuse_module.h"
-#include "agent/host/host_limits.h"
-#include "agent/host/kernel.h"
 #include "agent/host/mounts.h"
 #include "agent/model/losses.h"
-#include "agent/probe/reader.h"
+#include "agent/observe/observation.h"
 #include "agent/probe/trace_stream.h"
 #include "agent/text/trace_json.h"
 #include "agent/text/trace_text.h"
@@ -126,10 +122,8 @@ class Output {
 
 class Tracing {
  public:
-  Tracing(const TraceOptions& options, Session& session, const Reader& reader, Output& output)
-      : session_(session),
-        reader_(reader),
-        collector_(session, reader),
+  Tracing(const TraceOptions& options, Observation& observed, Output& output)
+      : observed_(observed),
         output_(output),
         deadline_(options.seconds > 0
                       ? Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -152,11 +146,11 @@ class Tracing {
     if (output_.lines() - before < kBatch) output_.flush();
     if (Clock::now() < next_count_) return {};
     next_count_ = Clock::now() + kWait;
-    if (auto counted = reader_.count_ended_calls(); !counted) return counted;
+    if (auto counted = observed_.reader().count_ended_calls(); !counted) return counted;
     if (Clock::now() < next_house_) return {};
     next_house_ = Clock::now() + kHouseInterval;
     output_.each_second();
-    return collector_.keep_house();
+    return observed_.collector().keep_house();
   }
 
   [[nodiscard]] std::chrono::milliseconds wait() const {
@@ -166,13 +160,13 @@ class Tracing {
 
   // All that has ended by now: calls that show it by being idle too.
   Result<void> drain(const TraceStream& stream) {
-    if (session_.counts_ended_calls()) {
+    if (observed_.session().counts_ended_calls()) {
       for (const auto end = Clock::now() + kIdleTime; Clock::now() < end;) {
         if (auto read = stream.read(std::chrono::milliseconds{10}); !read) return read;
       }
-      if (auto counted = reader_.count_ended_calls(); !counted) return counted;
+      if (auto counted = observed_.reader().count_ended_calls(); !counted) return counted;
     }
-    session_.detach();
+    observed_.session().detach();
     for (auto before = output_.lines() - 1; before != output_.lines() && !is_over();) {
       before = output_.lines();
       if (auto read = stream.read(std::chrono::milliseconds{0}); !read) return read;
@@ -180,9 +174,7 @@ class Tracing {
     return {};
   }
 
-  Session& session_;
-  const Reader& reader_;
-  Collector collector_;
+  Observation& observed_;
   Output& output_;
   Clock::time_point deadline_;
   Clock::time_point next_count_{};
@@ -194,24 +186,19 @@ class Tracing {
 Result<int> trace(const TraceOptions& options) {
   const auto knobs = knobs_of(options);
   if (!knobs) return std::unexpected(knobs.error());
-  if (!fuse_module().present) {
-    return std::unexpected(Error{"FUSE is not loaded, so nothing can be traced: modprobe fuse"});
-  }
   const auto signals = EndingSignals::block();
   if (!signals) return std::unexpected(signals.error());
-  auto session = Session::start(options.hooks, skip_risk_of(read_kernel()), read_host_limits(),
-                                Scope::host, *knobs);
-  if (!session) return std::unexpected(session.error());
-  const auto reader = Reader::open(*session);
-  if (!reader) return std::unexpected(reader.error());
+  const auto observed = Observation::start({.hooks = options.hooks, .trace = *knobs});
+  if (!observed) return std::unexpected(observed.error());
   Output output(options);
   const auto stream = TraceStream::open(
-      *session, [&output](const fusescope_trace_event& event) { return output.add(event); });
+      (*observed)->session(),
+      [&output](const fusescope_trace_event& event) { return output.add(event); });
   if (!stream) return std::unexpected(stream.error());
   output.flush();
-  Tracing tracing(options, *session, *reader, output);
+  Tracing tracing(options, **observed, output);
   if (auto done = tracing.run(*stream, *signals); !done) return std::unexpected(done.error());
-  output.end(stream->dropped(), skipped_runs(reader->programs()));
+  output.end(stream->dropped(), skipped_runs((*observed)->reader().programs()));
   if (!output.printed()) return std::unexpected(output.printed().error());
   return 0;
 }

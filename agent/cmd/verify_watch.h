@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "agent/cmd/followed_counts.h"
+#include "agent/observe/followed_counts.h"
 
 namespace fusescope {
 

@@ -9,7 +9,7 @@
 
 namespace fusescope {
 
-Result<void> Followed::follow(pid_t process) const {
+Result<void> Followed::follow(pid_t process) {
   const auto key = static_cast<__u64>(process);
   const __u32 is_followed = 1;
   const int error = bpf_map__update_elem(session_.skeleton().maps.followed_processes, &key,

@@ -12,16 +12,16 @@ namespace fusescope {
 class Followed {
  public:
   // The session must outlive this.
-  explicit Followed(const Session& session) : session_(session) {}
+  explicit Followed(Session& session) : session_(session) {}
 
   // Counts a process from now on, all its threads, and every child that it makes from now on; a
   // process drops out by itself when it has ended and its files are closed. The id is that of the
   // host's pid namespace, and of the process, not of one of its threads. Following it twice is
   // following it once.
-  [[nodiscard]] Result<void> follow(pid_t process) const;
+  [[nodiscard]] Result<void> follow(pid_t process);
 
  private:
-  const Session& session_;
+  Session& session_;
 };
 
 }  // namespace fusescope

@@ -124,7 +124,7 @@ MappedArray::~MappedArray() {
   if (data_ != MAP_FAILED) munmap(data_, bytes_);
 }
 
-Reader::Reader(const Session& session)
+Reader::Reader(Session& session)
     : session_(&session),
       connections_(map_array(session.skeleton().maps.connections)),
       inflight_(map_array(session.skeleton().maps.inflight)),
@@ -136,7 +136,7 @@ Reader::Reader(const Session& session)
       self_(map_array(session.skeleton().maps.self_stats)),
       listed_(map_array(session.skeleton().maps.listed)) {}
 
-Result<Reader> Reader::open(const Session& session) {
+Result<Reader> Reader::open(Session& session) {
   Reader reader(session);
   for (const MappedArray* array : {&reader.connections_, &reader.inflight_, &reader.error_rows_,
                                    &reader.blocked_, &reader.duration_rows_, &reader.mount_stats_,
@@ -146,7 +146,7 @@ Result<Reader> Reader::open(const Session& session) {
   return reader;
 }
 
-Result<void> Reader::count_ended_calls() const {
+Result<void> Reader::count_ended_calls() {
   if (!session_->counts_ended_calls()) return {};
   LIBBPF_OPTS(bpf_test_run_opts, options);
   const int program = bpf_program__fd(session_->skeleton().progs.settle_calls);
@@ -180,7 +180,7 @@ std::span<fusescope_inflight> Reader::inflight_slots() const {
 }
 
 // Ended, or taken by another request meanwhile: then there is nothing to drop.
-void Reader::drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason) const {
+void Reader::drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason) {
   if (!std::atomic_ref(slot.request).compare_exchange_strong(request, 0)) return;
   auto* self = static_cast<fusescope_self_stats*>(self_.data());
   std::atomic_ref(self->lost[reason]).fetch_add(1);
@@ -218,7 +218,7 @@ std::vector<ProcessRow> Reader::processes() const {
   return rows;
 }
 
-void Reader::forget_process(std::uint32_t process) const {
+void Reader::forget_process(std::uint32_t process) {
   const std::uint64_t key = process;
   bpf_map_delete_elem(bpf_map__fd(session_->skeleton().maps.process_stats), &key);
 }
@@ -233,7 +233,7 @@ std::unordered_map<std::uint64_t, std::uint64_t> Reader::newest_by_sender() cons
   return newest;
 }
 
-void Reader::drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const {
+void Reader::drop_killed(const std::function<bool(pid_t)>& is_thread_gone) {
   const auto newest = newest_by_sender();
   const std::uint64_t now = monotonic_ns();
   for (fusescope_inflight& slot : inflight_slots()) {
@@ -306,7 +306,7 @@ std::vector<Row> Reader::rows() const {
   return rows;
 }
 
-Result<void> Reader::refresh_limits() const {
+Result<void> Reader::refresh_limits() {
   const bpf_link* link = session_->connection_walk();
   if (!link) return {};
   if (auto walked = output_of(*link); !walked) {
@@ -316,7 +316,7 @@ Result<void> Reader::refresh_limits() const {
 }
 
 // The programs list what they walk over while they are told to.
-Result<Listing> Reader::list_requests() const {
+Result<Listing> Reader::list_requests() {
   Listing listing;
   auto& shared = *session_->skeleton().bss;
   shared.listed_count = 0;
@@ -353,14 +353,14 @@ Result<std::vector<fusescope_device_record>> Reader::devices() const {
   return records;
 }
 
-void Reader::drop_unmounted(std::uint32_t row) const {
+void Reader::drop_unmounted(std::uint32_t row) {
   for (fusescope_inflight& slot : inflight_slots()) {
     const std::uint64_t request = load(slot.request);
     if (is_complete(request) && slot.mount == row) drop(slot, request, FUSESCOPE_LOST_UNMOUNTED);
   }
 }
 
-void Reader::release(std::uint32_t row) const {
+void Reader::release(std::uint32_t row) {
   std::atomic_ref(blocked(row)->threads).store(0, std::memory_order_release);
   std::atomic_ref(blocked(row)->since_ns).store(0, std::memory_order_release);
   std::atomic_ref(connection(row)->address).store(FUSESCOPE_TOMBSTONE, std::memory_order_release);

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,6 +13,7 @@
 #include "agent/base/error.h"
 #include "agent/model/earlier.h"
 #include "agent/model/snapshot.h"
+#include "agent/probe/row_table.h"
 #include "agent/probe/session.h"
 
 namespace fusescope {
@@ -22,23 +22,6 @@ namespace fusescope {
 struct InFlight {
   std::uint64_t requests = 0;
   std::uint64_t oldest_age_ns = 0;  // 0: there is none
-};
-
-// What has ended of a row, by how long it took.
-struct Ended {
-  std::array<fusescope_duration_stats, FUSESCOPE_OPS> data{};     // READ and WRITE
-  std::map<std::uint32_t, fusescope_duration_stats> durations{};  // other opcodes
-};
-
-// A row of counters in the kernel, and the connection that it belongs to.
-struct Row {
-  std::uint32_t index = 0;
-  std::uint64_t address = 0;     // of the connection; 0 for FUSESCOPE_OTHER_MOUNT
-  std::uint64_t claimed_ns = 0;  // CLOCK_MONOTONIC, when the row became this connection's
-  std::uint32_t device = 0;
-  bool retired = false;       // another connection has the address now
-  std::uint32_t waiting = 0;  // fuse_conn.num_waiting
-  fusescope_limits limits{};
 };
 
 // The counters of a process in the kernel.
@@ -70,24 +53,20 @@ class MappedArray {
 };
 
 // Reads what the programs of a session have counted. Needs no capability.
-class Reader {
+class Reader : public RowTable {
  public:
   // The session must outlive the reader.
-  static Result<Reader> open(const Session& session);
+  static Result<Reader> open(Session& session);
 
   // Counts the calls that have ended without a request to show it: to be called before rows().
-  [[nodiscard]] Result<void> count_ended_calls() const;
+  [[nodiscard]] Result<void> count_ended_calls();
 
-  // The rows of all connections that have sent a request, without that of the connections beyond
-  // FUSESCOPE_MAX_MOUNTS. Read from shared memory.
-  [[nodiscard]] std::vector<Row> rows() const;
-
-  // What has ended of a row since the session began, over all CPUs. To be read before the rest, so
-  // that never more has ended than was sent.
-  [[nodiscard]] Ended ended(std::uint32_t row) const;
-
-  // All that a row has counted since the session began, with what had ended before.
-  [[nodiscard]] Counters counters(std::uint32_t row, Ended ended) const;
+  // Read from shared memory.
+  [[nodiscard]] std::vector<Row> rows() const override;
+  [[nodiscard]] Ended ended(std::uint32_t row) const override;
+  [[nodiscard]] Counters counters(std::uint32_t row, Ended ended) const override;
+  void drop_unmounted(std::uint32_t row) override;
+  void release(std::uint32_t row) override;
 
   [[nodiscard]] std::map<std::uint32_t, InFlight> in_flight() const;  // by row
 
@@ -95,17 +74,17 @@ class Reader {
   // for a later one, was taken back when that thread was killed (request_wait_answer(),
   // fs/fuse/dev.c). The later one is the FLUSH of the files that it closes. Threads are named by
   // the host's ids.
-  void drop_killed(const std::function<bool(pid_t)>& is_thread_gone) const;
+  void drop_killed(const std::function<bool(pid_t)>& is_thread_gone);
 
   // Reads the limits in rows() again, and what waits, so that they are those of now.
-  [[nodiscard]] Result<void> refresh_limits() const;
+  [[nodiscard]] Result<void> refresh_limits();
 
   // Whether rows() know what waits.
   [[nodiscard]] bool sees_waiting() const { return session_->connection_walk() != nullptr; }
 
   // The requests that lie in the kernel's lists of each connection that has an open /dev/fuse or a
   // row, and whose sending was not seen. Empty where this kernel has no iterators.
-  [[nodiscard]] Result<Listing> list_requests() const;
+  [[nodiscard]] Result<Listing> list_requests();
 
   // Threads of a row that are blocked now, because max_background requests are in use.
   [[nodiscard]] std::uint64_t blocked_threads(std::uint32_t row) const;
@@ -114,16 +93,10 @@ class Reader {
   [[nodiscard]] std::vector<ProcessRow> processes() const;
 
   // Gives back the row of a process that is gone.
-  void forget_process(std::uint32_t process) const;
+  void forget_process(std::uint32_t process);
 
   // Every open /dev/fuse of this host; one connection may have several.
   [[nodiscard]] Result<std::vector<fusescope_device_record>> devices() const;
-
-  // Counts as lost what is in flight of a row whose connection is gone.
-  void drop_unmounted(std::uint32_t row) const;
-
-  // Gives the row of a connection that is gone back. Its counters go on from where they are.
-  void release(std::uint32_t row) const;
 
   [[nodiscard]] fusescope_self_stats self_stats() const;
   [[nodiscard]] std::vector<ProgramStatus> programs() const;
@@ -131,16 +104,16 @@ class Reader {
  private:
   // When the latest request of each thread that waits for one was sent.
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint64_t> newest_by_sender() const;
-  explicit Reader(const Session& session);
+  explicit Reader(Session& session);
 
   [[nodiscard]] std::span<fusescope_inflight> inflight_slots() const;
-  void drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason) const;
+  void drop(fusescope_inflight& slot, __u64 request, fusescope_lost reason);
   void add_errors(Counters& counters, std::uint32_t row) const;
   [[nodiscard]] fusescope_blocked* blocked(std::uint32_t row) const;
   [[nodiscard]] std::uint64_t blocked_until_now(std::uint32_t row) const;
   [[nodiscard]] fusescope_connection* connection(std::uint32_t row) const;
 
-  const Session* session_;
+  Session* session_;
   MappedArray connections_;
   MappedArray inflight_;
   MappedArray error_rows_;

@@ -148,7 +148,7 @@ Result<Session> Session::start(HookMode mode, const SkipRisk& risk, const HostLi
   return Search(mode, risk, scope, {.trace = trace, .host_request_bytes = host.most_bytes()}).run();
 }
 
-void Session::follow(const HostLimits& host) const {
+void Session::follow(const HostLimits& host) {
   std::atomic_ref bytes(skeleton_->data->host_request_bytes);
   bytes.store(host.most_bytes(), std::memory_order_relaxed);
 }

@@ -35,9 +35,10 @@ class Session {
                                const std::optional<TraceKnobs>& trace = std::nullopt);
 
   // Has the calls that end from now on counted by these limits of the host.
-  void follow(const HostLimits& host) const;
+  void follow(const HostLimits& host);
 
-  [[nodiscard]] fusescope_bpf& skeleton() const { return *skeleton_; }
+  [[nodiscard]] fusescope_bpf& skeleton() { return *skeleton_; }
+  [[nodiscard]] const fusescope_bpf& skeleton() const { return *skeleton_; }
 
   // Each role, and what fills it or the reason why nothing does.
   [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }

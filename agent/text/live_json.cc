@@ -10,37 +10,24 @@
 #include "agent/model/mount_look.h"
 #include "agent/model/names.h"
 #include "agent/model/quantile.h"
+#include "agent/model/rates.h"
 #include "agent/model/stats.h"
 #include "agent/text/json.h"
 
 namespace fusescope {
 namespace {
 
-struct Sums {
-  std::uint64_t calls = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t bytes = 0;
-};
-
-Sums sums_of(const std::vector<Judgement>& judgements) {
-  Sums sums;
-  for (const Judgement& each : judgements) {
-    sums.calls += each.calls;
-    sums.requests += each.requests;
-    sums.bytes += each.bytes;
+Json rates_json(const MountLook& look) {
+  std::optional<Rates> rates;
+  if (look.seconds && *look.seconds > 0) {
+    rates = rates_of(look.counted.counters, look.judgements, *look.seconds);
   }
-  return sums;
-}
-
-Json rates_json(const Sums& sums, const Counters& counted, std::optional<double> time) {
-  const double seconds = time.value_or(0);
-  std::uint64_t errors = 0;
-  for (const ErrorCount& each : real_errors(counted)) errors += each.replies;
-  return {{"calls_per_second", ratio_or_null(sums.calls, seconds)},
-          {"requests_per_second", ratio_or_null(sums.requests, seconds)},
-          {"bytes_per_second", ratio_or_null(sums.bytes, seconds)},
-          {"all_requests_per_second", ratio_or_null(count_of(all_durations(counted)), seconds)},
-          {"errors_per_second", ratio_or_null(errors, seconds)}};
+  const auto rate = [&](double Rates::* field) { return rates ? Json((*rates).*field) : Json(); };
+  return {{"calls_per_second", rate(&Rates::calls)},
+          {"requests_per_second", rate(&Rates::call_requests)},
+          {"bytes_per_second", rate(&Rates::call_bytes)},
+          {"all_requests_per_second", rate(&Rates::requests)},
+          {"errors_per_second", rate(&Rates::errors)}};
 }
 
 Json opcode_json(const OpcodeCount& count) {
@@ -118,7 +105,6 @@ Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
   const MountLook look = look_at(mount, report.recent, report.host, report.rule);
   const Judgement& judged = look.judged;
   const Counters& counted = look.counted.counters;
-  const Sums sums = sums_of(look.judgements);
   return {
       {"mountpoint", to_label(mount.identity.mountpoint)},
       {"fstype", to_label(mount.identity.fstype)},
@@ -136,8 +122,8 @@ Json mount_json(const MountSnapshot& mount, const LiveReport& report) {
       {"worst_mode", name_of(judged.mode)},
       {"cause", name_or_null(judged.cause)},
       {"remedy", text_or_null(judged.remedy)},
-      {"requests_per_call", ratio_or_null(sums.requests, sums.calls)},
-      {"rates", rates_json(sums, counted, look.seconds)},
+      {"requests_per_call", value_or_null(requests_per_call(look.judgements))},
+      {"rates", rates_json(look)},
       {"in_flight", mount.in_flight},
       {"waiting", value_or_null(mount.waiting)},
       {"oldest_seconds", oldest_seconds_json(mount)},

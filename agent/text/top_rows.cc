@@ -29,27 +29,13 @@ std::optional<double> mean_ms(const fusescope_duration_stats& stats) {
   return static_cast<double>(stats.sum_ns) / static_cast<double>(count) / 1e6;
 }
 
-std::uint64_t bytes_of(const Counters& counters) {
-  std::uint64_t bytes = 0;
-  for (const auto& op : counters.data.ops) bytes += op.data.bytes;
-  return bytes;
-}
-
 // Adds what the counters of the time between the snapshots say.
 void fill_counted(TopRow& row, const MountSnapshot& counted, double seconds, const HostLimits& host,
                   const StateRule& rule) {
-  std::uint64_t calls = 0;
-  std::uint64_t requests = 0;
   const auto judgements = judge(counted, host);
-  for (const Judgement& each : judgements) {
-    calls += each.calls;
-    requests += each.requests;
-  }
   const fusescope_duration_stats durations = all_durations(counted.counters);
-  row.rates = TopRates{.calls = static_cast<double>(calls) / seconds,
-                       .requests = static_cast<double>(count_of(durations)) / seconds,
-                       .bytes = static_cast<double>(bytes_of(counted.counters)) / seconds};
-  if (calls) row.per_call = static_cast<double>(requests) / static_cast<double>(calls);
+  row.rates = rates_of(counted.counters, judgements, seconds);
+  row.per_call = requests_per_call(judgements);
   row.p99 = duration_quantile(durations, 0.99);
   row.queued_ms = mean_ms(counted.counters.data.phases[FUSESCOPE_PHASE_QUEUED]);
   row.service_ms = mean_ms(counted.counters.data.phases[FUSESCOPE_PHASE_SERVICE]);
@@ -90,13 +76,13 @@ std::tuple<bool, double> amount_of(const TopRow& row, TopColumn column) {
   const auto known = [](const std::optional<double>& value) {
     return std::tuple(value.has_value(), value.value_or(0));
   };
-  const auto rate = [&row](double TopRates::* field) {
+  const auto rate = [&row](double Rates::* field) {
     return std::tuple(row.rates.has_value(), row.rates ? (*row.rates).*field : 0);
   };
   switch (column) {
-    case TopColumn::calls: return rate(&TopRates::calls);
-    case TopColumn::requests: return rate(&TopRates::requests);
-    case TopColumn::bytes: return rate(&TopRates::bytes);
+    case TopColumn::calls: return rate(&Rates::calls);
+    case TopColumn::requests: return rate(&Rates::requests);
+    case TopColumn::bytes: return rate(&Rates::bytes);
     case TopColumn::per_call: return known(row.per_call);
     case TopColumn::p99:
       return {row.p99.has_value(),

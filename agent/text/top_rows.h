@@ -9,24 +9,18 @@
 
 #include "agent/model/judgement.h"
 #include "agent/model/quantile.h"
+#include "agent/model/rates.h"
 #include "agent/model/snapshot.h"
 #include "agent/model/state.h"
 
 namespace fusescope {
-
-// Rates of a mount or a process between two snapshots.
-struct TopRates {
-  double calls = 0;     // a second
-  double requests = 0;  // a second, of all opcodes, those that have ended
-  double bytes = 0;     // a second, carried by data requests
-};
 
 // A mount, or a process. Nothing: not visible, or not to be told yet.
 struct TopRow {
   std::string name;                  // the mountpoint, or the command: any bytes
   std::uint32_t process = 0;         // its id; a mount has none
   std::string mountpoint;            // of a process: where its latest request went
-  std::optional<TopRates> rates;     // nothing: there is no earlier reading of its counters
+  std::optional<Rates> rates;        // nothing: there is no earlier reading of its counters
   std::optional<double> per_call;    // data requests per I/O call
   std::optional<Quantile> p99;       // of the requests' durations, in microseconds
   std::optional<double> queued_ms;   // mean of a request until the daemon takes it

@@ -66,7 +66,7 @@ std::string verdict_text(const TopRow& row) {
   return has_cause && row.cause ? verdict + " " + name_of(*row.cause) : verdict;
 }
 
-std::optional<double> rate_of(const TopRow& row, double TopRates::* field) {
+std::optional<double> rate_of(const TopRow& row, double Rates::* field) {
   return row.rates ? std::optional((*row.rates).*field) : std::nullopt;
 }
 
@@ -119,11 +119,11 @@ std::string cell_of(const TopRow& row, TopColumn column, Digits digits) {
     case TopColumn::state: return row.state ? name_of(row.state->state) : kNone;
     case TopColumn::why: return why_text(row);
     case TopColumn::verdict: return verdict_text(row);
-    case TopColumn::calls: return number_text(rate_of(row, &TopRates::calls), digits);
-    case TopColumn::requests: return number_text(rate_of(row, &TopRates::requests), digits);
+    case TopColumn::calls: return number_text(rate_of(row, &Rates::calls), digits);
+    case TopColumn::requests: return number_text(rate_of(row, &Rates::requests), digits);
     case TopColumn::per_call: return number_text(row.per_call, digits);
     case TopColumn::bytes: {
-      const auto rate = rate_of(row, &TopRates::bytes);
+      const auto rate = rate_of(row, &Rates::bytes);
       return number_text(rate ? std::optional(*rate / 1e6) : rate, digits);
     }
     case TopColumn::p99: return bound_text(row.p99);

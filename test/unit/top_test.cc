@@ -126,7 +126,7 @@ TopRow row_of(const char* name, IoVerdict verdict, double requests) {
   TopRow row;
   row.name = name;
   row.verdict = verdict;
-  row.rates = TopRates{.calls = 1, .requests = requests, .bytes = 1e6};
+  row.rates = Rates{.calls = 1, .requests = requests, .bytes = 1e6};
   return row;
 }
 

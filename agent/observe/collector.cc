@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/cmd/collector.h"
+#include "agent/observe/collector.h"
 
 #include <signal.h>
 
@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <ranges>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "agent/host/host_limits.h"
@@ -24,15 +23,8 @@ constexpr int kWalkShare = 100;
 // can be long.
 constexpr std::chrono::seconds kCleaningInterval{5};
 
-constexpr std::chrono::seconds kLeavingTime{1};
 constexpr std::chrono::minutes kLateWalk{2};
-// After which a connection is shown as unknown, though not all mount tables were read.
-constexpr std::chrono::seconds kNamingTime{10};
 constexpr int kListings = 5;  // at most, until there are two complete ones of a new connection
-
-// Connections that are in no mount table: mounted and gone between two looks, or detached before
-// the agent came.
-const MountIdentity kUnknown = {.mountpoint = "unknown", .fstype = "unknown", .source = ""};
 
 // Connections beyond FUSESCOPE_MAX_MOUNTS.
 const MountIdentity kOther = {.mountpoint = "other", .fstype = "other", .source = ""};
@@ -43,67 +35,58 @@ bool is_process_gone(std::uint32_t process) {
 
 }  // namespace
 
+Collector::Collector(Session& session, Reader& reader,
+                     const std::shared_ptr<OtherProcesses>& processes,
+                     std::shared_ptr<MountWalker> walker)
+    : session_(session),
+      reader_(reader),
+      host_mounts_("/proc", walker),
+      ledger_(kOther),
+      rows_(reader, ledger_,
+            walker ? [this](std::uint32_t device) { return host_mounts_.is_in_no_table(device); }
+                   : ConnectionRows::IsInNoTable{}),
+      daemons_(processes) {}
+
 WantedDevices Collector::wanted_devices() const {
   WantedDevices wanted;
-  for (const auto& [device, record] : devices_) wanted.try_emplace(device);
-  for (const Row& row : rows_) {
+  for (const auto& [device, record] : host_.open) wanted.try_emplace(device);
+  for (const Row& row : rows_.rows()) {
     Clock::time_point& claimed = wanted[row.device];
     claimed = std::max(claimed, Clock::time_point(std::chrono::nanoseconds(row.claimed_ns)));
   }
   return wanted;
 }
 
-// A mount that comes while the tables are read may have the device number of one that has gone. It
-// is in a table only after its row was claimed: INIT is sent by fuse_fill_super()
-// (fs/fuse/inode.c), before the mount is attached. So a table tells of the row that has the number
-// as of afterwards, if that was there before.
 void Collector::read_rows_and_mounts() {
-  rows_ = reader_.rows();
-  mounts_ = host_mounts_.find(wanted_devices());
-  const auto key = [](const Row& row) {
-    return std::tuple(row.index, row.claimed_ns, row.device, row.address & ~FUSESCOPE_RETIRED);
-  };
-  std::vector<Row> unchanged;
-  newest_claims_.clear();
-  changed_rows_ = 0;
-  for (const Row& row : reader_.rows()) {
-    if (!row.retired) {
-      std::uint64_t& newest = newest_claims_[row.device];
-      newest = std::max(newest, row.claimed_ns);
-    }
-    if (std::ranges::find(rows_, key(row), key) != rows_.end()) {
-      unchanged.push_back(row);
-    } else {
-      changed_rows_++;
-    }
-  }
-  rows_ = std::move(unchanged);
+  rows_.read();
+  host_.mounts = host_mounts_.find(wanted_devices());
+  rows_.keep_unchanged();
 }
 
-bool Collector::are_rows_scarce() const { return rows_.size() > FUSESCOPE_MAX_MOUNTS / 2; }
-
-// A walk is due when its share of the time allows it, and at once when it decides whether a row
-// can be given back: its connection is mounted no more, or all rows are taken.
-Result<void> Collector::refresh_devices() {
+// When its share of the time allows it, and at once when it decides whether a row can be given
+// back: its connection is mounted no more, or all rows are taken.
+bool Collector::is_walk_due(Clock::time_point now) const {
   const auto is_newly_detached = [&](const Row& row) {
-    return !row.retired && !leaving_.contains(row.index) && !mounts_.contains(row.device) &&
-           !detached_.contains(row.address);
+    return !row.retired && !rows_.is_leaving(row.index) && !host_.mounts.contains(row.device) &&
+           !host_.detached.contains(row.address);
   };
+  return now >= next_device_walk_ || rows_.rows().size() >= FUSESCOPE_MAX_MOUNTS ||
+         std::ranges::any_of(rows_.rows(), is_newly_detached);
+}
+
+Result<void> Collector::refresh_devices() {
   const auto begin = Clock::now();
-  if (begin < next_device_walk_ && rows_.size() < FUSESCOPE_MAX_MOUNTS &&
-      std::ranges::none_of(rows_, is_newly_detached)) {
-    return {};
-  }
+  if (!is_walk_due(begin)) return {};
   auto records = reader_.devices();
   if (!records) return std::unexpected(records.error());
-  devices_.clear();
-  detached_.clear();
+  host_.open.clear();
+  host_.detached.clear();
   for (const fusescope_device_record& record : *records) {
-    devices_[record.device] = record;
-    if (!mounts_.contains(record.device)) detached_.insert(record.address);
+    host_.open[record.device] = record;
+    if (!host_.mounts.contains(record.device)) host_.detached.insert(record.address);
   }
+  host_.open_as_of = begin;
   daemons_.update(*records);
-  devices_as_of_ = begin;
   if (auto followed = follow_earlier(); !followed) return followed;
   const auto end = Clock::now();
   next_device_walk_ = end + kWalkShare * (end - begin);
@@ -112,8 +95,8 @@ Result<void> Collector::refresh_devices() {
 
 Addresses Collector::connections() const {
   Addresses addresses;
-  for (const auto& [device, record] : devices_) addresses.insert(record.address);
-  for (const Row& row : rows_) {
+  for (const auto& [device, record] : host_.open) addresses.insert(record.address);
+  for (const Row& row : rows_.rows()) {
     if (!row.retired) addresses.insert(row.address);
   }
   return addresses;
@@ -131,124 +114,29 @@ Result<void> Collector::follow_earlier() {
   return {};
 }
 
-// Whether the device number of a row is another connection's now.
-bool Collector::is_superseded(const Row& row) const {
-  const auto newest = newest_claims_.find(row.device);
-  if (newest != newest_claims_.end() && newest->second > row.claimed_ns) return true;
-  const auto open = devices_.find(row.device);
-  const bool walked_later =
-      Clock::time_point(std::chrono::nanoseconds(row.claimed_ns)) < devices_as_of_;
-  return walked_later && open != devices_.end() && open->second.address != row.address;
-}
-
-bool Collector::is_called(const Row& row, const MountIdentity& identity) const {
-  const auto naming = naming_.find(row.index);
-  return naming != naming_.end() && naming->second.identity == identity;
-}
-
-bool Collector::is_present(const Row& row) const {
-  if (row.retired || is_superseded(row)) return false;
-  if (detached_.contains(row.address)) return true;
-  const auto mount = mounts_.find(row.device);
-  if (mount == mounts_.end()) {
-    // One that is just being mounted: virtiofs has no open /dev/fuse.
-    const auto naming = naming_.find(row.index);
-    return naming != naming_.end() && !naming->second.identity && waits_for_names_ &&
-           !are_rows_scarce() && Clock::now() - naming->second.since < kLeavingTime;
-  }
-  // The device number of one that is gone may be another mount's, which has no row.
-  return !leaving_.contains(row.index) || is_called(row, kUnknown) || is_called(row, mount->second);
-}
-
-// Whether a row that no table names may have a name soon.
-bool Collector::is_awaited(const Row& row, const Naming& naming) const {
-  return waits_for_names_ && is_present(row) && !host_mounts_.is_in_no_table(row.device) &&
-         Clock::now() - naming.since < kNamingTime;
-}
-
-// What was counted until now stays where it was shown.
-void Collector::rename(const Row& row, Naming& naming, const MountIdentity& to) {
-  if (naming.identity && labels_of(*naming.identity) != labels_of(to)) {
-    count(row.index, *naming.identity, reader_.ended(row.index));
-    ledger_.leave(*naming.identity);
-    renamed_++;
-  }
-  naming.identity = to;
-}
-
-// Names rows while their mounts are there.
-void Collector::identify() {
-  for (const Row& row : rows_) {
-    Naming& naming =
-        naming_.try_emplace(row.index, Naming{.identity = {}, .since = Clock::now()}).first->second;
-    const auto mount = mounts_.find(row.device);
-    if (mount != mounts_.end() && is_present(row)) {
-      rename(row, naming, mount->second);
-    } else if (!naming.identity && !is_awaited(row, naming)) {
-      naming.identity = kUnknown;
-    }
-  }
-}
-
-// Takes what a row has counted since the last time to a name.
-void Collector::count(std::uint32_t row, const MountIdentity& identity, Ended ended) {
-  Counters& before = counted_[row];
-  const Counters grown = growth(reader_.counters(row, std::move(ended)), before);
-  ledger_.add(identity, grown);
-  add(before, grown);
-}
-
 Collector::EndedByRow Collector::ended_by_row() const {
   EndedByRow ended;
-  for (const Row& row : rows_) ended[row.index] = reader_.ended(row.index);
+  for (const Row& row : rows_.rows()) ended[row.index] = reader_.ended(row.index);
   ended[FUSESCOPE_OTHER_MOUNT] = reader_.ended(FUSESCOPE_OTHER_MOUNT);
   return ended;
 }
 
-// The calls of a connection that was aborted return, or are found to have ended, a little later
-// than it is gone: until then its row is not given to another, which would count them; unless rows
-// are scarce.
-void Collector::release_gone() {
-  const auto now = Clock::now();
-  const bool is_scarce = are_rows_scarce();
-  for (const Row& row : rows_) {
-    if (is_present(row)) {
-      leaving_.erase(row.index);  // the tables were read while it came or went
-      continue;
-    }
-    const MountIdentity identity = naming_.at(row.index).identity.value_or(kUnknown);
-    const auto [left, is_new] = leaving_.try_emplace(row.index, now);
-    if (is_new) {
-      reader_.drop_unmounted(row.index);
-      ledger_.leave(identity);
-    }
-    count(row.index, identity, reader_.ended(row.index));
-    if (is_scarce || now - left->second >= kLeavingTime) {
-      naming_.erase(row.index);
-      leaving_.erase(left);
-      reader_.release(row.index);
-    }
-  }
-  std::erase_if(rows_, [&](const Row& row) {
-    return leaving_.contains(row.index) || !naming_.contains(row.index);
-  });
-}
-
 // Those that a scrape may show now.
 std::set<MountLabels> Collector::present_labels() const {
-  std::set<MountLabels> labels = {labels_of(kUnknown)};
-  for (const Row& row : rows_) {
-    if (const auto& identity = naming_.at(row.index).identity) labels.insert(labels_of(*identity));
+  std::set<MountLabels> labels = {labels_of(unknown_mount())};
+  for (const Row& row : rows_.rows()) {
+    if (const auto identity = rows_.name_of(row.index)) labels.insert(labels_of(*identity));
   }
-  const auto shown = std::min<std::size_t>(mounts_.size(), FUSESCOPE_MAX_MOUNTS + rows_.size());
-  for (const auto& [device, identity] : std::views::take(mounts_, static_cast<long>(shown))) {
+  const auto shown =
+      std::min<std::size_t>(host_.mounts.size(), FUSESCOPE_MAX_MOUNTS + rows_.rows().size());
+  for (const auto& [device, identity] : std::views::take(host_.mounts, static_cast<long>(shown))) {
     labels.insert(labels_of(identity));
   }
   return labels;
 }
 
 // fs.fuse.max_pages_limit can be set at any time, and comes with the module of FUSE.
-void Collector::follow_host_limits() const { session_.follow(read_host_limits()); }
+void Collector::follow_host_limits() { session_.follow(read_host_limits()); }
 
 Result<void> Collector::refresh() {
   follow_host_limits();
@@ -257,8 +145,8 @@ Result<void> Collector::refresh() {
   if (auto limits = reader_.refresh_limits(); !limits) return limits;
   read_rows_and_mounts();
   if (auto walked = refresh_devices(); !walked) return walked;
-  identify();
-  release_gone();
+  rows_.identify(host_);
+  rows_.release_gone(host_);
   ledger_.keep(present_labels());
   // The kernel side knows threads by the host's ids only.
   if (is_host_pid_namespace()) {
@@ -280,10 +168,10 @@ Result<void> Collector::keep_house() {
 
 void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
                          std::vector<MountSnapshot>& into) {
-  for (const Row& row : rows_) {
-    const auto& identity = naming_.at(row.index).identity;
+  for (const Row& row : rows_.rows()) {
+    const auto identity = rows_.name_of(row.index);
     if (!identity) continue;
-    count(row.index, *identity, std::move(ended[row.index]));
+    rows_.count(row.index, *identity, std::move(ended[row.index]));
     into.push_back({.identity = *identity,
                     .counters = {},
                     .in_flight = in_flight[row.index].requests,
@@ -323,7 +211,7 @@ void Collector::show_earlier(MountSnapshot& mount, std::uint64_t requests) const
 // sent before the agent began.
 void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnapshot other,
                           std::vector<MountSnapshot>& into) {
-  count(FUSESCOPE_OTHER_MOUNT, kOther, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
+  rows_.count(FUSESCOPE_OTHER_MOUNT, kOther, std::move(ended[FUSESCOPE_OTHER_MOUNT]));
   const InFlight now = in_flight[FUSESCOPE_OTHER_MOUNT];
   other.in_flight += now.requests;
   if (is_empty(ledger_.of(kOther)) && !other.in_flight) return;
@@ -335,8 +223,8 @@ void Collector::add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnap
 
 // What is known of a connection that has no row, by its daemon's open /dev/fuse.
 void Collector::add_open(MountSnapshot& mount) {
-  const auto open = devices_.find(mount.identity.device);
-  if (open == devices_.end()) return;
+  const auto open = host_.open.find(mount.identity.device);
+  if (open == host_.open.end()) return;
   mount.limits = open->second.limits;
   add_earlier(mount, open->second.address, open->second.waiting);
 }
@@ -345,12 +233,12 @@ void Collector::add_open(MountSnapshot& mount) {
 // before the agent began is of the others.
 void Collector::add_silent(std::vector<MountSnapshot>& into, MountSnapshot& others) {
   std::set<std::uint32_t> with_row;
-  for (const Row& row : rows_) with_row.insert(row.device);
-  for (const auto& [device, identity] : mounts_) {
+  for (const Row& row : rows_.rows()) with_row.insert(row.device);
+  for (const auto& [device, identity] : host_.mounts) {
     if (with_row.contains(device)) continue;
     if (into.size() >= FUSESCOPE_MAX_MOUNTS) {
       dropped_.insert(device);
-      if (const auto open = devices_.find(device); open != devices_.end()) {
+      if (const auto open = host_.open.find(device); open != host_.open.end()) {
         show_earlier(others, earlier_.sent(open->second.address));
       }
     } else {
@@ -374,9 +262,8 @@ void Collector::add_processes(Snapshot& into) {
   std::set<std::uint32_t> gone;
   for (ProcessRow& row : reader_.processes()) {
     if (is_process_gone(row.process)) gone.insert(row.process);
-    const auto named = naming_.find(row.row);
     const MountIdentity identity =
-        named == naming_.end() ? kOther : named->second.identity.value_or(kUnknown);
+        rows_.knows(row.row) ? rows_.name_of(row.row).value_or(unknown_mount()) : kOther;
     const auto mount = std::ranges::find(into.mounts, identity, &MountSnapshot::identity);
     ProcessSnapshot& process = into.processes.emplace_back();
     process.process = row.process;
@@ -394,20 +281,17 @@ void Collector::add_processes(Snapshot& into) {
 }
 
 SelfSnapshot Collector::self_snapshot(const fusescope_self_stats& stats) const {
-  const auto is_unnamed = [&](const Row& row) { return !naming_.at(row.index).identity; };
   const WalkFindings& walked = host_mounts_.walked();
-  SelfSnapshot self = {
-      .stats = stats,
-      .mounts_dropped = dropped_.size(),
-      .mounts_unnamed =
-          changed_rows_ + static_cast<std::uint64_t>(std::ranges::count_if(rows_, is_unnamed)),
-      .mounts_renamed = renamed_,
-      .mounts_forgotten = ledger_.forgotten(),
-      .mount_tables_repeated = host_mounts_.repeated(),
-      .mount_tables_cut = walked.tables_cut,
-      .mount_tables_age_seconds = {},
-      .hooks = session_.hooks(),
-      .programs = reader_.programs()};
+  SelfSnapshot self = {.stats = stats,
+                       .mounts_dropped = dropped_.size(),
+                       .mounts_unnamed = rows_.unnamed(),
+                       .mounts_renamed = rows_.renamed(),
+                       .mounts_forgotten = ledger_.forgotten(),
+                       .mount_tables_repeated = host_mounts_.repeated(),
+                       .mount_tables_cut = walked.tables_cut,
+                       .mount_tables_age_seconds = {},
+                       .hooks = session_.hooks(),
+                       .programs = reader_.programs()};
   if (host_mounts_.walks() && walked.complete_since != Clock::time_point{}) {
     const std::chrono::duration<double> age = Clock::now() - walked.complete_since;
     self.mount_tables_age_seconds = age.count();

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "agent/base/error.h"
-#include "agent/cmd/collector.h"
+#include "agent/observe/observation.h"
 #include "agent/probe/followed.h"
-#include "agent/probe/reader.h"
-#include "agent/probe/session.h"
 
 namespace fusescope {
 
@@ -18,7 +15,7 @@ class FollowedCounts {
   // Needs the rights of Session::start().
   static Result<std::unique_ptr<FollowedCounts>> start(HookMode mode);
 
-  [[nodiscard]] Followed followed() const { return Followed(session_); }
+  [[nodiscard]] Followed followed() { return Followed(observed_->session()); }
 
   // To be called about once a second. Failing once is no reason to stop what is counted: collect()
   // fails, if it lasts.
@@ -28,13 +25,11 @@ class FollowedCounts {
   Result<Snapshot> collect();
 
  private:
-  explicit FollowedCounts(Session session) : session_(std::move(session)) {}
+  explicit FollowedCounts(std::unique_ptr<Observation> observed) : observed_(std::move(observed)) {}
 
   [[nodiscard]] bool is_in_flight() const;
 
-  Session session_;
-  std::optional<Reader> reader_;
-  std::optional<Collector> collector_;
+  std::unique_ptr<Observation> observed_;
 };
 
 }  // namespace fusescope

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "agent/base/error.h"
@@ -17,30 +14,21 @@
 #include "agent/model/earlier.h"
 #include "agent/model/ledger.h"
 #include "agent/model/snapshot.h"
+#include "agent/observe/connection_rows.h"
 #include "agent/probe/reader.h"
 #include "agent/probe/session.h"
 
 namespace fusescope {
 
-// Joins what the kernel side counted with what the host says of its mounts. Not thread-safe.
-//
-// Each connection has a name, and what it counts is added to that name's counters, once. So a
-// wrong or late name may put a count in the wrong place, but never takes one back. A connection
-// that no table names yet is not shown until one does, or until all were read: only then its name
-// is "unknown". One whose row changed hands while tables were read waits for the next time.
+// Joins what the kernel side counted with what the host says of its mounts. Not thread-safe. A
+// mount is shown under the name that ConnectionRows gives it, and once it has one.
 class Collector {
  public:
   // Session and reader must outlive the collector. What needs rights over other processes is asked
   // of `processes`. With a walker, that has its own thread, it waits for names; without, it walks
   // itself, and what it does not find is unknown at once.
-  Collector(const Session& session, const Reader& reader,
-            const std::shared_ptr<OtherProcesses>& processes = std::make_shared<ProcfsProcesses>(),
-            std::shared_ptr<MountWalker> walker = nullptr)
-      : session_(session),
-        reader_(reader),
-        waits_for_names_(walker != nullptr),
-        host_mounts_("/proc", std::move(walker)),
-        daemons_(processes) {}
+  Collector(Session& session, Reader& reader, const std::shared_ptr<OtherProcesses>& processes,
+            std::shared_ptr<MountWalker> walker);
 
   // To be called about once a second: counts the calls that have ended and, less often, gives back
   // the rows of mounts that are gone, so that neither table fills up between two scrapes.
@@ -59,36 +47,21 @@ class Collector {
   [[nodiscard]] std::string walk_complaint() const;
 
  private:
-  using Devices = std::map<std::uint32_t, fusescope_device_record>;  // by device number
   using InFlightByRow = std::map<std::uint32_t, InFlight>;
   using EndedByRow = std::map<std::uint32_t, Ended>;
-  using Clock = std::chrono::steady_clock;  // the clock of claimed_ns
+  using Clock = HostConnections::Clock;
 
-  void follow_host_limits() const;
+  void follow_host_limits();
   Result<void> refresh();
   Result<Snapshot> present();
+  void read_rows_and_mounts();
+  [[nodiscard]] bool is_walk_due(Clock::time_point now) const;
   Result<void> refresh_devices();
   [[nodiscard]] Addresses connections() const;
   Result<void> follow_earlier();
-  // What a row is called, once that is known.
-  struct Naming {
-    std::optional<MountIdentity> identity;
-    Clock::time_point since;  // when it was first seen
-  };
-
-  void read_rows_and_mounts();
-  void identify();
-  void rename(const Row& row, Naming& naming, const MountIdentity& to);
-  [[nodiscard]] bool is_awaited(const Row& row, const Naming& naming) const;
-  [[nodiscard]] bool is_called(const Row& row, const MountIdentity& identity) const;
   [[nodiscard]] WantedDevices wanted_devices() const;
   [[nodiscard]] std::set<MountLabels> present_labels() const;
-  [[nodiscard]] bool are_rows_scarce() const;
-  [[nodiscard]] bool is_present(const Row& row) const;
-  [[nodiscard]] bool is_superseded(const Row& row) const;
-  void release_gone();
   [[nodiscard]] EndedByRow ended_by_row() const;
-  void count(std::uint32_t row, const MountIdentity& identity, Ended ended);
   [[nodiscard]] SelfSnapshot self_snapshot(const fusescope_self_stats& stats) const;
   void add_rows(EndedByRow& ended, InFlightByRow& in_flight, std::vector<MountSnapshot>& into);
   void add_other(EndedByRow& ended, InFlightByRow& in_flight, MountSnapshot other,
@@ -100,29 +73,17 @@ class Collector {
   void complete(MountSnapshot& mount) const;
   void add_processes(Snapshot& into);
 
-  const Session& session_;
-  const Reader& reader_;
-  const bool waits_for_names_;
+  Session& session_;
+  Reader& reader_;
   Mounts host_mounts_;
-
-  std::vector<Row> rows_;
-  std::map<std::uint32_t, std::uint64_t> newest_claims_;  // by device, of all rows
-  std::size_t changed_rows_ = 0;                          // while tables were read
-  MountsByDevice mounts_;
-  Devices devices_;
+  HostConnections host_;
+  Ledger ledger_;
+  ConnectionRows rows_;
   Daemons daemons_;
-  Clock::time_point devices_as_of_{};
+  EarlierRequests earlier_;
   Clock::time_point next_device_walk_{};
   Clock::time_point next_cleaning_{};
-  std::set<std::uint64_t> detached_;  // connections that are not mounted, but open in a daemon
-  EarlierRequests earlier_;
   Clock::time_point began_ = Clock::now();
-
-  std::map<std::uint32_t, Naming> naming_;              // by row, kept for when its mount is gone
-  std::map<std::uint32_t, Counters> counted_;           // by row, what is in the ledger
-  std::map<std::uint32_t, Clock::time_point> leaving_;  // rows of mounts that are gone since then
-  Ledger ledger_{{.mountpoint = "other", .fstype = "other", .source = ""}};
-  std::uint64_t renamed_ = 0;
   std::set<std::uint32_t> gone_processes_;  // at the latest look
   std::set<std::uint32_t> dropped_;         // devices that never had their own row
 };
