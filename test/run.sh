@@ -6,8 +6,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
 EVERYDAY=(lint unit e2e quickstart)
-PARTS=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak core vm)
-ALL=("${EVERYDAY[@]}" slow fuzz sanitizers packages bench soak vm) # vm has all of core
+PARTS=("${EVERYDAY[@]}" tidy changed extending slow fuzz sanitizers packages bench soak core vm)
+ALL=("${EVERYDAY[@]}" tidy extending slow fuzz sanitizers packages bench soak vm) # vm has all of core
 SANITIZERS=(asan tsan)                                             # presets
 SANITIZED=(http web lifecycle endings)                             # the tests of e2e for these
 VM_ROWS=() # of the kernel matrix; none: all
@@ -26,11 +26,14 @@ Installs what the tests need, builds, and runs them.
 Usage: $0 [everyday | all | PART...] [KERNEL...]    (default: everyday)
 
 Parts of the everyday tests:
-  lint        shellcheck, clang-format
+  lint        layers, documents, pylint, codespell, shellcheck, clang-format
   unit        the unit tests; these two need no root
   e2e         the agent against the counting filesystem
   quickstart  deploy/quickstart.sh, also interrupted, and without sudo
 The others:
+  tidy        clang-tidy, over all files
+  changed     the same over those that the last ten commits changed, or all since FUSESCOPE_SINCE
+  extending   a made-up cause, hook, metric, command and kernel row: docs/extending.md, held to
   slow        tests of e2e that wait a minute or more
   fuzz        each fuzzer of test/fuzz for a minute, or for FUSESCOPE_FUZZ_MINUTES
   sanitizers  unit tests, and e2e of HTTP, rights and endings, with asan and ubsan, and with tsan
@@ -152,6 +155,12 @@ run_pytest() {
 
 part_e2e() { run_pytest e2e -n 2 -m "not slow" "$ROOT/test/e2e"; }
 
+part_tidy() { counted_once clang-tidy "$ROOT/test/checks/tidy"; }
+
+part_changed() { counted_once "clang-tidy of what changed" "$ROOT/test/checks/tidy" --changed; }
+
+part_extending() { counted_once extending "$ROOT/test/extending/run"; }
+
 part_slow() { run_pytest slow -m slow "$ROOT/test/e2e"; }
 
 # build_counted PRESET TARGET...: a build that fails is a test that fails.
@@ -202,7 +211,7 @@ part_core() { run_matrix core --size core; }
 part_vm() { run_matrix vm "${VM_ROWS[@]}"; }
 
 # needs_root PART: of the parts that load BPF programs, make a root or serve a directory to a guest.
-needs_root() { ! is_among "$1" lint unit fuzz; }
+needs_root() { ! is_among "$1" lint unit fuzz tidy changed extending; }
 
 # run_part PART NUMBER: the one of that number of those that were chosen.
 run_part() {

@@ -30,6 +30,8 @@ class Broker : public OtherProcesses {
 
   // It ends then.
   ~Broker() override;
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
 
   std::vector<pid_t> all() override;
   Result<std::string> mount_namespace(pid_t process) override;

@@ -33,7 +33,7 @@ class Confiner {
   [[nodiscard]] Confinement confinement() const;
 
  private:
-  Result<void> wait_for_attaching();
+  static Result<void> wait_for_attaching();
 
   const Telemetry& telemetry_;
   const std::shared_ptr<Broker> broker_;

@@ -75,7 +75,9 @@ User unprivileged_user() {
 }
 
 bool is_root() {
-  uid_t real = 0, effective = 0, saved = 0;
+  uid_t real = 0;
+  uid_t effective = 0;
+  uid_t saved = 0;
   return getresuid(&real, &effective, &saved) != 0 || !real || !effective || !saved;
 }
 

@@ -27,7 +27,7 @@ ServiceManager::ServiceManager() {
   const std::size_t length = offsetof(sockaddr_un, sun_path) + name.size() + (is_path ? 1 : 0);
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-  if (::connect(socket.get(), generic, static_cast<socklen_t>(length)) == 0) {
+  if (socket && ::connect(socket.get(), generic, static_cast<socklen_t>(length)) == 0) {
     socket_ = std::move(socket);
   }
 }

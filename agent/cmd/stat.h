@@ -26,6 +26,6 @@ struct StatOptions {
 // the command (128 + n if signal n ended it, 127 or 126 if it could not be run), 0 without one, or
 // 1 for a split call if that was asked for. Fails if nothing could be counted, and then has not run
 // the command; or if the report cannot be written.
-Result<int> stat(const StatOptions& options);
+Result<int> stat(const StatOptions& asked);
 
 }  // namespace fusescope

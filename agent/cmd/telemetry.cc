@@ -58,6 +58,17 @@ HookConditions read_conditions() {
   return conditions;
 }
 
+// No hook, no mount: only the agent itself.
+Snapshot waiting_snapshot() {
+  Snapshot snapshot;
+  for (const Role role : kRoles) {
+    HookStatus& status = snapshot.self.hooks.emplace_back();
+    status.role = role;
+    status.reason = kWaiting;
+  }
+  return snapshot;
+}
+
 }  // namespace
 
 Result<void> Telemetry::start() {
@@ -109,17 +120,6 @@ void Telemetry::log_walk() {
   const std::string complaint = observed_->collector().walk_complaint();
   if (complaint != walk_complaint_ && !complaint.empty()) spdlog::warn("{}", complaint);
   walk_complaint_ = complaint;
-}
-
-// No hook, no mount: only the agent itself.
-Snapshot Telemetry::waiting_snapshot() const {
-  Snapshot snapshot;
-  for (const Role role : kRoles) {
-    HookStatus& status = snapshot.self.hooks.emplace_back();
-    status.role = role;
-    status.reason = kWaiting;
-  }
-  return snapshot;
 }
 
 // Each since the last scrape; where they come more often, since one of ten seconds ago or more.

@@ -55,7 +55,6 @@ class Telemetry {
   Result<void> attach();
   void follow_module();
   void log_walk();
-  [[nodiscard]] Snapshot waiting_snapshot() const;
 
   std::vector<MountState> states_of(const Snapshot& snapshot);
 

@@ -148,7 +148,7 @@ Result<VerifyRun::Done> VerifyRun::repeat(const Case& each) {
   return done;
 }
 
-Command VerifyRun::command_of(const Case& each) const {
+Command VerifyRun::command_of(const Case& each) {
   return {.step = Step::run,
           .op = each.op,
           .is_direct = each.is_direct,

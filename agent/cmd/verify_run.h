@@ -64,7 +64,7 @@ class VerifyRun {
   [[nodiscard]] std::optional<fusescope_mode> main_mode(fusescope_op op) const;
   [[nodiscard]] bool is_to_be_judged(const Case& each) const;
   [[nodiscard]] bool opens_direct(fusescope_op op, fusescope_mode mode) const;
-  [[nodiscard]] Command command_of(const Case& each) const;
+  [[nodiscard]] static Command command_of(const Case& each);
 
   VerifyClient& client_;
   VerifyWatch& watch_;

@@ -34,7 +34,7 @@ class Exposition::Pieces : public std::streambuf {
   static constexpr std::size_t kPiece = 64 * 1024;
 
   TakeText take_;
-  std::array<char, kPiece> buffer_;
+  std::array<char, kPiece> buffer_{};
 };
 
 Exposition::Exposition(TakeText take) : pieces_(std::make_unique<Pieces>(std::move(take))) {}

@@ -97,7 +97,7 @@ class Builder {
     families_[metric].push_back({mounts_.size() - 1, std::move(series)});
   }
 
-  ClientMetric whole(Series series) const {
+  [[nodiscard]] ClientMetric whole(Series series) const {
     const Labels& mount = mounts_[series.mount];
     series.metric.label.insert(series.metric.label.begin(), mount.begin(), mount.end());
     return std::move(series.metric);

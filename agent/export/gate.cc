@@ -93,7 +93,7 @@ void Gate::add_headers(HttpResponse& response) const {
 }
 
 bool Gate::is_too_fast(const std::string& client, Clock::time_point now) {
-  if (rate_limit_.interval == rate_limit_.interval.zero()) return false;
+  if (rate_limit_.interval == Clock::duration::zero()) return false;
   TokenBucket& rate = rates_.of(client, now);
   if (rate.tokens(now) < 1) return true;
   rate.take(1, now);

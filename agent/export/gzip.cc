@@ -67,16 +67,16 @@ bool accepts_gzip(std::string_view accept_encoding) {
 }
 
 struct GzipWriter::Stream : z_stream {
-  Stream() : z_stream{} {
-    // The fastest level: exposition text is so repetitive that the higher ones gain little.
-    begun = ::deflateInit2(this, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzipFraming, kMemoryLevel,
-                           Z_DEFAULT_STRATEGY) == Z_OK;
-  }
+  // The fastest level: exposition text is so repetitive that the higher ones gain little.
+  Stream()
+      : z_stream{},
+        begun(::deflateInit2(this, Z_BEST_SPEED, Z_DEFLATED, MAX_WBITS + kGzipFraming, kMemoryLevel,
+                             Z_DEFAULT_STRATEGY) == Z_OK) {}
   ~Stream() { ::deflateEnd(this); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  bool begun = false;
+  bool begun;
 };
 
 GzipWriter::GzipWriter() : stream_(std::make_unique<Stream>()) {}

@@ -53,10 +53,13 @@ MHD_Result append_header(void* headers, MHD_ValueKind /*kind*/, const char* name
 
 // An answer, as libmicrohttpd reads it and lets go of it.
 struct Sending {
+  Sending(HeldAnswers& held, HeldAnswers::Held taken) : all(held), answer(taken) {}
+  ~Sending() { all.release(answer); }
+  Sending(const Sending&) = delete;
+  Sending& operator=(const Sending&) = delete;
+
   HeldAnswers& all;
   HeldAnswers::Held answer;
-
-  ~Sending() { all.release(answer); }
 };
 
 ssize_t read_answer(void* sending, std::uint64_t position, char* into, std::size_t room) noexcept {
@@ -127,6 +130,9 @@ class HttpServer::State {
         router_(options_.uncompressed_body_bytes, options_.log),
         deadlines_(options_.request_timeout),
         held_(options_.held_answer_bytes) {}
+
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   ~State() {
     if (thread_.joinable()) {

@@ -22,13 +22,14 @@ std::string filled(std::string text, const std::string& placeholder, const std::
 
 // The files change with the program: they are not kept without being asked for again.
 Route file_route(const char* content_type, const std::string& body) {
-  const HttpResponse response = {.content_type = content_type,
-                                 .body = body,
-                                 .headers = {{"Content-Security-Policy", kPolicy},
-                                             {"X-Content-Type-Options", "nosniff"},
-                                             {"Referrer-Policy", "no-referrer"},
-                                             {"Cache-Control", "no-cache"}}};
-  return {.handler = "page", .respond = [response](const HttpRequest&) { return response; }};
+  HttpResponse response = {.content_type = content_type,
+                           .body = body,
+                           .headers = {{"Content-Security-Policy", kPolicy},
+                                       {"X-Content-Type-Options", "nosniff"},
+                                       {"Referrer-Policy", "no-referrer"},
+                                       {"Cache-Control", "no-cache"}}};
+  return {.handler = "page",
+          .respond = [response = std::move(response)](const HttpRequest&) { return response; }};
 }
 
 }  // namespace

@@ -221,7 +221,7 @@ struct fusescope_call {
 	__u64 begin; /* file offset of the call; of its first request where that is not known */
 	/* Here begins the third cache line, which only split calls touch. */
 	struct fusescope_closed closed;
-	__u8 unused[20];
+	__u8 unused[64 - sizeof(struct fusescope_closed)];
 };
 
 /*
