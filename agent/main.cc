@@ -35,7 +35,7 @@ constexpr const char* kServeExamples = R"(Examples:
       over TLS, or with passwords: docs/security.md has an example; read again when it changes
 SIGHUP has it read that file again at once, with the certificates that it names; SIGTERM and SIGINT
 end it.
-Needs root, or CAP_BPF and CAP_PERFMON; rights are dropped once the hooks are attached.)";
+Needs root, or CAP_BPF and CAP_PERFMON; privileges are dropped once the hooks are attached.)";
 
 constexpr const char* kDoctorExamples = R"(Examples:
   fusescope doctor
@@ -59,7 +59,7 @@ constexpr const char* kStatExamples = R"(Examples:
       requests than this host needs
 Exit code: that of the command (128 + n: ended by signal n; 126 and 127: it could not be run); 2:
 nothing could be counted, and the command was not run.
-Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same rights.)";
+Needs root, or CAP_BPF and CAP_PERFMON; the command runs with the same privileges.)";
 
 constexpr const char* kTopExamples = R"(Examples:
   fusescope top

@@ -36,7 +36,7 @@ The others:
   extending   a made-up cause, hook, metric, command and kernel row: docs/extending.md, held to
   slow        tests of e2e that wait a minute or more
   fuzz        each fuzzer of test/fuzz for a minute, or for FUSESCOPE_FUZZ_MINUTES
-  sanitizers  unit tests, and e2e of HTTP, rights and endings, with asan and ubsan, and with tsan
+  sanitizers  unit tests, and e2e of HTTP, privileges and endings, with asan and ubsan, and with tsan
   packages    the packages of deploy/package.sh, in clean Debian roots
   bench       test/bench/overhead --quick
   soak        test/soak/run for three minutes, and test/soak/big_host

@@ -19,13 +19,13 @@
 
 namespace fusescope {
 
-// A process of its own that keeps the rights which the agent gives up: to look at the processes of
-// others, and to read the web config. It answers no more than that, so that who takes over the
+// A process of its own that keeps the privileges which the agent gives up: to look at the processes
+// of others, and to read the web config. It answers no more than that, so that who takes over the
 // agent through a request has no more. If it is gone, or does not answer in time, its answers are
 // errors. Thread-safe.
 class Broker : public OtherProcesses {
  public:
-  // To be called while there is one thread, and the rights. `web_config_file` may be empty.
+  // To be called while there is one thread, and the privileges. `web_config_file` may be empty.
   static Result<std::shared_ptr<Broker>> start(const std::string& web_config_file);
 
   // It ends then.

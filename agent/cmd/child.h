@@ -18,8 +18,8 @@ struct Ending {
   int signal = 0;  // 0: none ended it
 };
 
-// A program of the user's, with this process's own rights, environment and files. It is there, with
-// its process id, before it runs.
+// A program of the user's, with this process's own privileges, environment and files. It is there,
+// with its process id, before it runs.
 class Child {
  public:
   // A process that waits until run(). `mask` is its signal mask when it runs, `on_broken_pipe` what
@@ -29,7 +29,7 @@ class Child {
 
   // One that was never told to run ends by itself.
   ~Child();
-  Child(Child&&) noexcept;
+  Child(Child&& other) noexcept;
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   Child& operator=(Child&&) = delete;

@@ -6,9 +6,9 @@
 namespace fusescope {
 namespace {
 
-// The kernels that let a thread without rights read a BPF map do not need CAP_BPF to be kept.
+// The kernels that let a thread without privileges read a BPF map do not need CAP_BPF to be kept.
 Kept rights_for_reading(const Telemetry& telemetry) {
-  if (telemetry.needs_rights()) return {.cap_bpf = true};
+  if (telemetry.needs_privileges()) return {.cap_bpf = true};
   const auto read = run_without_privileges({}, [&] { return telemetry.check_reading(); });
   return {.cap_bpf = !read};
 }
@@ -19,7 +19,7 @@ Confiner::Confiner(const Telemetry& telemetry, std::shared_ptr<Broker> broker)
     : telemetry_(telemetry), broker_(std::move(broker)), kept_(rights_for_reading(telemetry)) {}
 
 Result<void> Confiner::run(const std::function<Result<void>()>& start) {
-  if (telemetry_.needs_rights()) {
+  if (telemetry_.needs_privileges()) {
     if (auto waiting = wait_for_attaching(); !waiting) return waiting;
     return run_without_privileges(kept_, start);
   }
@@ -28,8 +28,8 @@ Result<void> Confiner::run(const std::function<Result<void>()>& start) {
 }
 
 Result<void> Confiner::wait_for_attaching() {
-  spdlog::info("rights to attach hooks are kept: FUSE, or its module, may come later");
-  const auto remaining = keep_rights_to_attach();
+  spdlog::info("privileges to attach hooks are kept: FUSE, or its module, may come later");
+  const auto remaining = keep_privileges_to_attach();
   if (!remaining) return std::unexpected(remaining.error());
   if (!remaining->system_calls.empty()) spdlog::warn("{}", remaining->system_calls);
   return {};

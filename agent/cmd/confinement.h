@@ -15,15 +15,15 @@
 
 namespace fusescope {
 
-// Gives up what `serve` does not need: the thread that answers begins without rights, and the main
-// thread gives up its own as soon as nothing has to be attached any more. What cannot be given up
-// is told in the log, and shown.
+// Gives up what `serve` does not need: the thread that answers begins without privileges, and the
+// main thread gives up its own as soon as nothing has to be attached any more. What cannot be given
+// up is told in the log, and shown.
 class Confiner {
  public:
   // Both must outlive this. Finds out what reading takes on this kernel.
   Confiner(const Telemetry& telemetry, std::shared_ptr<Broker> broker);
 
-  // Starts the threads that answer, without rights.
+  // Starts the threads that answer, without privileges.
   Result<void> run(const std::function<Result<void>()>& start);
 
   // The main thread: once nothing has to be attached any more. Called again it does nothing.

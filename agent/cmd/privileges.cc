@@ -26,7 +26,7 @@ namespace {
 
 using Values = std::vector<cap_value_t>;
 
-// Of the hooks, and to give the rights up afterwards.
+// Of the hooks, and to give the privileges up afterwards.
 constexpr std::array kToAttach = {CAP_BPF,          CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_RESOURCE,
                                   CAP_DAC_OVERRIDE, CAP_SETUID,  CAP_SETGID};
 
@@ -138,7 +138,7 @@ Result<Remaining> drop_privileges(Kept kept) {
   return remaining;
 }
 
-Result<Remaining> keep_rights_to_attach() {
+Result<Remaining> keep_privileges_to_attach() {
   if (auto kept = keep_capabilities({kToAttach.begin(), kToAttach.end()}); !kept) {
     return std::unexpected(kept.error());
   }

@@ -34,7 +34,7 @@ Result<Remaining> drop_privileges(Kept kept);
 
 // Gives up what attaching hooks does not need; drop_privileges() can still come later. Root stays
 // root.
-Result<Remaining> keep_rights_to_attach();
+Result<Remaining> keep_privileges_to_attach();
 
 // Runs something on a thread of its own that has dropped its privileges before, and waits for it.
 // Threads that it starts have none either. The calling thread keeps its own.

@@ -177,7 +177,7 @@ Result<int> run_until_signal(const Signals& signals, const Telemetry& telemetry,
                              const ServiceManager& manager, Housekeeping& housekeeping,
                              HttpServer& server) {
   for (;;) {
-    if (!telemetry.needs_rights()) {
+    if (!telemetry.needs_privileges()) {
       if (auto confined = confiner.confine(); !confined) return std::unexpected(confined.error());
     }
     const int signal = signals.wait(kHousekeepingInterval);
@@ -196,7 +196,7 @@ Result<void> serve(const ServeOptions& options) {
   if (auto checked = check_options(options); !checked) return checked;
 
   const Signals signals;
-  // While there is one thread, and all rights.
+  // While there is one thread, and all privileges.
   const ServiceManager manager;
   const auto broker = Broker::start(options.web_config_file);
   if (!broker) return std::unexpected(broker.error());

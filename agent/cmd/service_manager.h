@@ -15,7 +15,8 @@ namespace fusescope {
 // ends the agent by itself, when its time to start or its watchdog runs out.
 class ServiceManager {
  public:
-  // Connects, once, while there are the rights to: sd_notify() would look the socket up each time.
+  // Connects, once, while there are the privileges to: sd_notify() would look the socket up each
+  // time.
   ServiceManager();
 
   // The agent answers on its ports. `status` is a line for `systemctl status`.

@@ -10,7 +10,7 @@ namespace fusescope {
 
 enum class SystemCalls {
   of_server,    // to answer requests, and to read what the BPF programs counted
-  of_attaching  // the same, and to load and attach BPF programs, and to give up rights
+  of_attaching  // the same, and to load and attach BPF programs, and to give up privileges
 };
 
 // For this thread and those that it starts later, for good; no_new_privs comes with it. It may be

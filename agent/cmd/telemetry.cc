@@ -49,11 +49,11 @@ void log_hooks(const Session& session) {
       fmt::join(missing, ", "));
 }
 
-// Before the rights are dropped.
+// Before the privileges are dropped.
 HookConditions read_conditions() {
   HookConditions conditions{.kernel = read_kernel()};
   const auto costs = examine_capabilities(effective_capabilities(), conditions.kernel);
-  conditions.has_rights = std::ranges::none_of(
+  conditions.has_privileges = std::ranges::none_of(
       costs, [](const CapabilityFinding& each) { return each.loss >= Loss::some_hooks; });
   return conditions;
 }
@@ -175,7 +175,7 @@ Result<std::string> Telemetry::state() const {
   return "its hooks are attached";
 }
 
-bool Telemetry::needs_rights() const {
+bool Telemetry::needs_privileges() const {
   const std::lock_guard lock(mutex_);
   if (!observed_ || !module_.present) return true;
   // fentry keeps the module from being unloaded; a kprobe goes with it.

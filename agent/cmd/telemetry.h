@@ -22,17 +22,17 @@ namespace fusescope {
 // server's thread and the housekeeping take turns.
 class Telemetry {
  public:
-  // `processes` is asked for what needs rights over other processes.
+  // `processes` is asked for what needs privileges over other processes.
   Telemetry(HookMode mode, const StateRule& rule, std::shared_ptr<OtherProcesses> processes)
       : mode_(mode), rule_(rule), processes_(std::move(processes)) {}
 
-  // Starts the thread that walks through mount namespaces. It needs no rights.
+  // Starts the thread that walks through mount namespaces. It needs no privileges.
   void start_walking() { walker_->start(); }
 
-  // Attaches, or finds that there is no FUSE yet. Needs the rights of Session::start().
+  // Attaches, or finds that there is no FUSE yet. Needs the privileges of Session::start().
   Result<void> start();
 
-  // About once a second. Needs these rights only while needs_rights().
+  // About once a second. Needs these privileges only while needs_privileges().
   void keep_house();
 
   // The metrics, as pieces of text: none if it fails.
@@ -46,9 +46,9 @@ class Telemetry {
   [[nodiscard]] Result<std::string> state() const;
 
   // Whether hooks may still have to be attached.
-  [[nodiscard]] bool needs_rights() const;
+  [[nodiscard]] bool needs_privileges() const;
 
-  // Whether the counters can be read. To be tried on a thread without rights.
+  // Whether the counters can be read. To be tried on a thread without privileges.
   [[nodiscard]] Result<void> check_reading() const;
 
  private:

@@ -15,7 +15,7 @@
 namespace fusescope {
 namespace {
 
-// With the rights that opening the file would be tried with. Else errno says why not.
+// With the privileges that opening the file would be tried with. Else errno says why not.
 bool allows(const std::string& path, int access) {
   return faccessat(AT_FDCWD, path.c_str(), access, AT_EACCESS) == 0;
 }

@@ -66,7 +66,7 @@ class MountWalk {
   // How long after its first request a mount may come into its table.
   static constexpr std::chrono::seconds kAttachTime{2};
 
-  // `proc` is the procfs to read: "/proc", or a directory made up for a test. What needs rights
+  // `proc` is the procfs to read: "/proc", or a directory made up for a test. What needs privileges
   // over other processes is asked of `processes`; without, it is read there too.
   explicit MountWalk(const std::string& proc = "/proc", WalkLimits limits = {},
                      std::shared_ptr<OtherProcesses> processes = nullptr)

@@ -27,7 +27,7 @@ class MountWalker {
   MountWalker(MountWalker&&) = delete;
   MountWalker& operator=(MountWalker&&) = delete;
 
-  // Starts the thread: it has the rights that the calling one has, and blocks all signals.
+  // Starts the thread: it has the privileges that the calling one has, and blocks all signals.
   void start();
 
   // What is known of these, and that they are sought.

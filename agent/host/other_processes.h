@@ -35,7 +35,7 @@ class OtherProcesses {
   virtual Result<std::string> command(pid_t process) = 0;
 };
 
-// From procfs, with the rights of this thread.
+// From procfs, with the privileges of this thread.
 class ProcfsProcesses : public OtherProcesses {
  public:
   // `proc` is the procfs to read: "/proc", or a directory made up for a test.

@@ -41,7 +41,8 @@ int major_release_of(const KernelFacts& kernel) {
   return major;
 }
 
-// No more rights than are needed: those for some hooks only where the others are not what lacks.
+// No more privileges than are needed: those for some hooks only where the others are not what
+// lacks.
 std::string capability_advice(const Diagnosis& diagnosis) {
   std::string names;
   for (const CapabilityFinding& each : diagnosis.capabilities) {
@@ -58,7 +59,7 @@ struct WayOut {
 };
 constexpr std::array kWaysOut = {
     WayOut{[](const Diagnosis& d) { return !d.kernel.is_host_user_namespace; },
-           "run it in the host's user namespace: the rights of another one do not count"},
+           "run it in the host's user namespace: the privileges of another one do not count"},
     WayOut{[](const Diagnosis& d) { return !d.kernel.has_types; },
            "use a kernel built with CONFIG_DEBUG_INFO_BTF, and let /sys/kernel/btf be seen"},
     WayOut{[](const Diagnosis& d) { return d.kernel.fuse == FuseDriver::not_loaded; },

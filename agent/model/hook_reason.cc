@@ -44,7 +44,7 @@ HookReason of_text(const std::string& text) {
 HookReason of_attempt(const HookAttempt& attempt, const HookConditions& conditions) {
   const KernelFacts& kernel = conditions.kernel;
   const HookReason reason = of_text(attempt.reason);
-  if (is_refusal(reason) && !conditions.has_rights) return HookReason::not_permitted;
+  if (is_refusal(reason) && !conditions.has_privileges) return HookReason::not_permitted;
   if (is_refusal(reason) && kernel.lockdown == "confidentiality") return HookReason::lockdown;
   if (reason == HookReason::no_tracefs && kernel.kprobe_events == KprobeEvents::not_built_in) {
     return HookReason::absent;

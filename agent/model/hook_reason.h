@@ -16,7 +16,7 @@ inline constexpr const char* kNeedsAllocated = "needs the role allocated";
 // What else there is to know of a refusal.
 struct HookConditions {
   KernelFacts kernel;
-  bool has_rights = true;  // all capabilities that hooks need here
+  bool has_privileges = true;  // all capabilities that hooks need here
 };
 
 // Ordered by what is surest to be of use: of the refusals of several alternatives the first one

@@ -24,9 +24,9 @@ namespace fusescope {
 // mount is shown under the name that ConnectionRows gives it, and once it has one.
 class Collector {
  public:
-  // Session and reader must outlive the collector. What needs rights over other processes is asked
-  // of `processes`. With a walker, that has its own thread, it waits for names; without, it walks
-  // itself, and what it does not find is unknown at once.
+  // Session and reader must outlive the collector. What needs privileges over other processes is
+  // asked of `processes`. With a walker, that has its own thread, it waits for names; without, it
+  // walks itself, and what it does not find is unknown at once.
   Collector(Session& session, Reader& reader, const std::shared_ptr<OtherProcesses>& processes,
             std::shared_ptr<MountWalker> walker);
 

@@ -12,7 +12,7 @@ namespace fusescope {
 // Counts the FUSE I/O of chosen processes, attached for as long as it lives.
 class FollowedCounts {
  public:
-  // Needs the rights of Session::start().
+  // Needs the privileges of Session::start().
   static Result<std::unique_ptr<FollowedCounts>> start(HookMode mode);
 
   [[nodiscard]] Followed followed() { return Followed(observed_->session()); }

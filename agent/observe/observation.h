@@ -16,7 +16,7 @@ struct ObservationOptions {
   HookMode hooks = HookMode::automatic;
   Scope scope = Scope::host;
   std::optional<TraceKnobs> trace{};
-  // What needs rights over other processes is asked of these.
+  // What needs privileges over other processes is asked of these.
   std::shared_ptr<OtherProcesses> processes = std::make_shared<ProcfsProcesses>();
   std::shared_ptr<MountWalker> walker{};  // see Collector
 };
@@ -24,7 +24,7 @@ struct ObservationOptions {
 // The hooks, attached, with all that reads what they count.
 class Observation {
  public:
-  // Fails where this kernel has no FUSE now. Needs the rights of Session::start().
+  // Fails where this kernel has no FUSE now. Needs the privileges of Session::start().
   static Result<std::unique_ptr<Observation>> start(const ObservationOptions& options);
 
   [[nodiscard]] Session& session() { return session_; }

@@ -20,8 +20,9 @@ namespace fusescope {
 // writable. The event in tracefs goes with the link.
 Result<Link> attach_return_probe(bpf_program& program);
 
-// Takes an event away that no program is on any more, by a kprobe_events that is open: rights may
-// be gone by then. An event that cannot be taken away costs nothing; the next agent tries again.
+// Takes an event away that no program is on any more, by a kprobe_events that is open: privileges
+// may be gone by then. An event that cannot be taken away costs nothing; the next agent tries
+// again.
 void remove_return_probe(const UniqueFd& events, const std::string& event);
 
 // Takes away the events of agents that could not do it themselves, because they were killed.

@@ -17,7 +17,8 @@
 namespace fusescope {
 
 // What fills each role here, found by a dry run: nothing stays attached. Fails only where no BPF
-// program at all can be loaded; the text says why. Needs the rights that Session::start() needs.
+// program at all can be loaded; the text says why. Needs the privileges that Session::start()
+// needs.
 Result<std::vector<HookStatus>> examine_hooks(HookMode mode, const SkipRisk& risk,
                                               Scope scope = Scope::host);
 
@@ -58,7 +59,7 @@ class Session {
   [[nodiscard]] const std::string& walks_refusal() const { return walks_refusal_; }
 
   // Attaches all programs again, after the module that they were attached to was gone: counters go
-  // on. Needs the same rights as start().
+  // on. Needs the same privileges as start().
   Result<void> attach_again();
 
   // Detaches all programs that hooks run: nothing is counted any more, and what was stays.

@@ -106,7 +106,7 @@ std::expected<void, fusetest::Error> Server::make_session() {
 std::expected<void, fusetest::Error> Server::attach() {
   if (fuse_session_mount(session_.get(), mountpoint_.c_str()) != 0) {
     return fusetest::failure("cannot mount " + mountpoint_ +
-                             ": libfuse says why above; check /dev/fuse and the rights on it");
+                             ": libfuse says why above; check /dev/fuse and the permissions on it");
   }
   fuse_custom_io hooks{};
   hooks.read = [](int device, void* buffer, size_t length, void* /*server*/) {

@@ -54,11 +54,11 @@ TEST(HookReason, DependsOnTheRightsAndOnLockdown) {
   HookConditions given = conditions();
   given.kernel.lockdown = "confidentiality";
   EXPECT_EQ(reason(refused, given), "lockdown");
-  given.has_rights = false;
+  given.has_privileges = false;
   EXPECT_EQ(reason(refused, given), "not_permitted");
   given.kernel.lockdown = "integrity";
   EXPECT_EQ(reason(refused, given), "not_permitted");
-  given.has_rights = true;
+  given.has_privileges = true;
   EXPECT_EQ(reason(refused, given), "refused");
 }
 

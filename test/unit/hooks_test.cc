@@ -23,7 +23,7 @@ struct Destroy {
 };
 using BpfObject = std::unique_ptr<fusescope_bpf, Destroy>;
 
-// Opened but not loaded, which needs no rights.
+// Opened but not loaded, which needs no privileges.
 BpfObject open_object() { return BpfObject(fusescope_bpf::open()); }
 
 // Programs that user space runs by itself have no role.
