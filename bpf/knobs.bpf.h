@@ -49,6 +49,9 @@ const volatile bool traces __weak = false;
 /* Set by user space: whether count/process_stats.bpf.h counts by process as well. */
 const volatile bool counts_processes __weak = false;
 
+/* Set by user space: whether one of these three is, so that programs tell whose a request is. */
+const volatile bool tells_requesters __weak = false;
+
 /* Set by user space: whether programs may read the memory of the current task. */
 const volatile bool user_memory_is_readable __weak = true;
 

@@ -2,13 +2,9 @@
 #include "agent/export/families.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
-#include <span>
 #include <utility>
 
-#include "agent/export/metric_table.h"
+#include "agent/export/family_builder.h"
 #include "agent/model/label_text.h"
 #include "agent/model/losses.h"
 #include "agent/model/names.h"
@@ -17,95 +13,7 @@
 namespace fusescope {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-// Upper bounds 2^0, 2^1 ... times `unit`, and +Inf for the last slot.
-double power_bound(std::size_t slot, std::size_t slots, double unit) {
-  if (slot + 1 == slots) return std::numeric_limits<double>::infinity();
-  return std::ldexp(unit, static_cast<int>(slot));
-}
-
-ClientMetric::Histogram histogram_of(std::span<const __u64> slots, double sum, double unit,
-                                     bool starts_at_zero) {
-  ClientMetric::Histogram histogram;
-  std::uint64_t cumulative = 0;
-  const std::size_t shift = starts_at_zero ? 1 : 0;
-  for (std::size_t slot = 0; slot < slots.size(); slot++) {
-    cumulative += slots[slot];
-    const double bound = slot < shift ? 0 : power_bound(slot - shift, slots.size() - shift, unit);
-    histogram.bucket.push_back({.cumulative_count = cumulative, .upper_bound = bound});
-  }
-  histogram.sample_count = cumulative;
-  histogram.sample_sum = sum;
-  return histogram;
-}
-
-// Collects series by family. The labels of a mount are held once, and get into its series when a
-// family is given away: names of mounts are as long as a user of the host likes.
-class Builder {
- public:
-  // Series from now on are those of this mount, and have its labels before their own.
-  void begin_mount(Labels labels) { mounts_.push_back(std::move(labels)); }
-  void end_mounts() { mounts_.emplace_back(); }
-
-  void number(Metric metric, Labels labels, double value) {
-    ClientMetric series;
-    if (all_metrics()[metric].type == MetricType::Counter) {
-      series.counter.value = value;
-    } else {
-      series.gauge.value = value;
-    }
-    add(metric, std::move(labels), std::move(series));
-  }
-
-  void count(Metric metric, Labels labels, std::uint64_t value) {
-    number(metric, std::move(labels), static_cast<double>(value));
-  }
-
-  void histogram(Metric metric, Labels labels, ClientMetric::Histogram histogram) {
-    ClientMetric series;
-    series.histogram = std::move(histogram);
-    add(metric, std::move(labels), std::move(series));
-  }
-
-  // Each family once, in the order of all_metrics(), and then no more.
-  void give(const TakeFamily& take) {
-    for (std::size_t i = 0; i < kMetricCount; i++) {
-      std::vector<Series> all = std::exchange(families_[i], {});
-      if (all.empty()) continue;
-      MetricFamily family = {.name = all_metrics()[i].name,
-                             .help = all_metrics()[i].help,
-                             .type = all_metrics()[i].type,
-                             .metric = {}};
-      family.metric.reserve(all.size());
-      for (Series& series : all) family.metric.push_back(whole(std::move(series)));
-      take(std::move(family));
-    }
-  }
-
- private:
-  struct Series {
-    std::size_t mount = 0;  // position of its labels
-    ClientMetric metric;    // with its own labels only
-  };
-
-  void add(Metric metric, Labels labels, ClientMetric series) {
-    series.label = std::move(labels);
-    families_[metric].push_back({mounts_.size() - 1, std::move(series)});
-  }
-
-  [[nodiscard]] ClientMetric whole(Series series) const {
-    const Labels& mount = mounts_[series.mount];
-    series.metric.label.insert(series.metric.label.begin(), mount.begin(), mount.end());
-    return std::move(series.metric);
-  }
-
-  std::vector<Labels> mounts_ = std::vector<Labels>(1);  // the first: none
-  std::array<std::vector<Series>, kMetricCount> families_;
-};
+using Labels = FamilyBuilder::Labels;
 
 Labels with(const Labels& labels, Labels more) {
   Labels all = labels;
@@ -113,7 +21,7 @@ Labels with(const Labels& labels, Labels more) {
   return all;
 }
 
-void add_calls(Builder& builder, const fusescope_io_stats& stats, fusescope_op op,
+void add_calls(FamilyBuilder& builder, const fusescope_io_stats& stats, fusescope_op op,
                fusescope_mode mode) {
   const Labels call = {{"op", name_of(op)}, {"mode", name_of(mode)}};
   builder.histogram(kIoRequests, call,
@@ -130,7 +38,7 @@ void add_calls(Builder& builder, const fusescope_io_stats& stats, fusescope_op o
   }
 }
 
-void add_data_requests(Builder& builder, const fusescope_data_stats& stats, fusescope_op op) {
+void add_data_requests(FamilyBuilder& builder, const fusescope_data_stats& stats, fusescope_op op) {
   const Labels data = {{"op", name_of(op)}};
   builder.histogram(kRequestPages, data,
                     histogram_of(stats.pages, static_cast<double>(pages_of(stats)), 1, false));
@@ -141,14 +49,15 @@ void add_data_requests(Builder& builder, const fusescope_data_stats& stats, fuse
   }
 }
 
-void add_duration(Builder& builder, const std::string& op, const fusescope_duration_stats& stats) {
+void add_duration(FamilyBuilder& builder, const std::string& op,
+                  const fusescope_duration_stats& stats) {
   builder.histogram(
       kRequestDuration, {{"op", op}},
       histogram_of(stats.slots, static_cast<double>(stats.sum_ns) / 1e9, 1e-6, false));
 }
 
 // Only what was seen: where no hook shows when the daemon takes a request, there are no phases.
-void add_phases(Builder& builder, const fusescope_mount_stats& stats) {
+void add_phases(FamilyBuilder& builder, const fusescope_mount_stats& stats) {
   for (int i = 0; i < FUSESCOPE_PHASES; i++) {
     const fusescope_duration_stats& phase = stats.phases[i];
     if (!count_of(phase)) continue;
@@ -158,7 +67,7 @@ void add_phases(Builder& builder, const fusescope_mount_stats& stats) {
   }
 }
 
-void add_errors(Builder& builder, const Counters& counters) {
+void add_errors(FamilyBuilder& builder, const Counters& counters) {
   for (const auto& [key, count] : counters.errors) {
     builder.count(kRequestErrors,
                   {{"op", opcode_name(key.opcode)}, {"error", error_name(key.error)}}, count);
@@ -166,7 +75,7 @@ void add_errors(Builder& builder, const Counters& counters) {
   builder.count(kInterrupts, {}, counters.data.interrupted);
 }
 
-void add_limits(Builder& builder, const MountSnapshot& mount) {
+void add_limits(FamilyBuilder& builder, const MountSnapshot& mount) {
   if (mount.readahead_bytes) builder.count(kReadahead, {}, *mount.readahead_bytes);
   if (!mount.limits || !mount.limits->initialized) return;
   const fusescope_limits& limits = *mount.limits;
@@ -178,7 +87,7 @@ void add_limits(Builder& builder, const MountSnapshot& mount) {
   builder.count(kBackground, {}, limits.background);
 }
 
-void add_info(Builder& builder, const MountSnapshot& mount) {
+void add_info(FamilyBuilder& builder, const MountSnapshot& mount) {
   builder.number(kMountInfo,
                  {{"source", to_label(mount.identity.source)},
                   {"connection", std::to_string(mount.identity.device)},
@@ -186,7 +95,7 @@ void add_info(Builder& builder, const MountSnapshot& mount) {
                  1);
 }
 
-void add_blocked(Builder& builder, const MountSnapshot& mount) {
+void add_blocked(FamilyBuilder& builder, const MountSnapshot& mount) {
   builder.count(kBlockedThreads, {}, mount.blocked_threads);
   builder.number(kBlockedSeconds, {}, static_cast<double>(mount.counters.data.blocked_ns) / 1e9);
 }
@@ -196,7 +105,7 @@ Labels labels_of(const MountSnapshot& mount) {
           {"fstype", to_label(mount.identity.fstype)}};
 }
 
-void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
+void add_mount(FamilyBuilder& builder, const MountSnapshot& mount, const SelfSnapshot& self) {
   const bool sees_calls = is_filled(self.hooks, Role::call);
   builder.begin_mount(labels_of(mount));
   for (int i = 0; i < FUSESCOPE_OPS; i++) {
@@ -222,7 +131,7 @@ void add_mount(Builder& builder, const MountSnapshot& mount, const SelfSnapshot&
   add_limits(builder, mount);
 }
 
-void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) {
+void add_programs(FamilyBuilder& builder, const std::vector<ProgramStatus>& programs) {
   for (const ProgramStatus& program : programs) {
     if (!program.runs) continue;  // the kernel keeps no statistics unless told to
     const Labels labels = {{"program", program.name}};
@@ -231,7 +140,7 @@ void add_programs(Builder& builder, const std::vector<ProgramStatus>& programs) 
   }
 }
 
-void add_confinement(Builder& builder, const Confinement& confinement) {
+void add_confinement(FamilyBuilder& builder, const Confinement& confinement) {
   for (const auto& [measure, is_in_force] : {std::pair{"user", confinement.user},
                                              {"capabilities", confinement.capabilities},
                                              {"system_calls", confinement.system_calls},
@@ -241,7 +150,7 @@ void add_confinement(Builder& builder, const Confinement& confinement) {
 }
 
 // How well mounts are known.
-void add_mount_tables(Builder& builder, const SelfSnapshot& self) {
+void add_mount_tables(FamilyBuilder& builder, const SelfSnapshot& self) {
   builder.count(kMountsDropped, {}, self.mounts_dropped);
   builder.count(kMountsUnnamed, {}, self.mounts_unnamed);
   builder.count(kMountsRenamed, {}, self.mounts_renamed);
@@ -253,7 +162,7 @@ void add_mount_tables(Builder& builder, const SelfSnapshot& self) {
   }
 }
 
-void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& context) {
+void add_self(FamilyBuilder& builder, const Snapshot& snapshot, const ExportContext& context) {
   const SelfSnapshot& self = snapshot.self;
   builder.number(kBuildInfo, {{"version", context.version}, {"revision", context.revision}}, 1);
   for (const HookStatus& hook : self.hooks) {
@@ -296,7 +205,7 @@ void add_self(Builder& builder, const Snapshot& snapshot, const ExportContext& c
 }  // namespace
 
 void each_family(const Snapshot& snapshot, const ExportContext& context, const TakeFamily& take) {
-  Builder builder;
+  FamilyBuilder builder;
   for (std::size_t i = 0; i < snapshot.mounts.size(); i++) {
     add_mount(builder, snapshot.mounts[i], snapshot.self);
     if (i < context.states.size()) {

@@ -17,8 +17,7 @@ using prometheus::MetricType;
 constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
     {"fuse_io_requests", MetricType::Histogram, CALL_LABELS,
      "Data requests (READ or WRITE) that one I/O call took; fuse_io_minimum_requests_total says "
-     "how "
-     "many were needed." CALL_ESTIMATE},
+     "how many were needed." CALL_ESTIMATE},
     {"fuse_io_segments_total", MetricType::Counter, CALL_LABELS,
      "Iovec segments of the I/O calls; divided by data requests this is the merge ratio."},
     {"fuse_io_bytes_total", MetricType::Counter, CALL_LABELS,
@@ -64,9 +63,8 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "the agent began, the time since then: it is at least so old."},
     {"fuse_waiting_requests", MetricType::Gauge, MOUNT_LABELS,
      "What waits for a reply or for its turn, now, as the kernel itself counts it (the file "
-     "waiting "
-     "of /sys/fs/fuse/connections): requests in flight, threads that may not send yet, and writes "
-     "of the background that are not sent yet. Absent where it cannot be read."},
+     "waiting of /sys/fs/fuse/connections): requests in flight, threads that may not send yet, and "
+     "writes of the background that are not sent yet. Absent where it cannot be read."},
     {"fuse_background_requests", MetricType::Gauge, MOUNT_LABELS,
      "Requests that count against max_background, now: readahead, writeback, asynchronous I/O."},
     {"fuse_background_blocked_threads", MetricType::Gauge, MOUNT_LABELS,
@@ -113,30 +111,26 @@ constexpr std::array<MetricFacts, kMetricCount> kMetrics = {{
      "FUSE connections that no mount table has named yet, now: they are shown once one does."},
     {"fusescope_mounts_renamed_total", MetricType::Counter, "",
      "FUSE mounts whose counters went on under another mountpoint or fstype: mounts that were "
-     "moved, "
-     "or found in a mount table late. What was counted before stays under the old one."},
+     "moved, or found in a mount table late. What was counted before stays under the old one."},
     {"fusescope_mounts_forgotten_total", MetricType::Counter, "",
      "Mounts that are gone and whose counters are no longer remembered, as those of the latest 256 "
      "are: a new one in the same place begins at 0."},
     {"fusescope_mount_tables_repeated_total", MetricType::Counter, "",
      "Times that the mount table of the agent's own namespace could not be read, so that mounts "
-     "have "
-     "the names that they had before."},
+     "have the names that they had before."},
     {"fusescope_mount_tables_cut_total", MetricType::Counter, "",
      "Times that a mount table of another namespace was too long to be read to its end."},
     {"fusescope_mount_tables_age_seconds", MetricType::Gauge, "",
      "Time since the mount tables of all namespaces began to be read for the last time that was "
      "completed. Absent unless a mount is sought in other namespaces than the agent's own, and "
-     "until "
-     "all were read once."},
+     "until all were read once."},
     {"fusescope_scrape_duration_seconds", MetricType::Gauge, "",
      "Time that it took to collect what this scrape shows."},
     {"fusescope_http_requests_total", MetricType::Counter, "handler,code",
      "HTTP requests answered before this one."},
     {"fusescope_web_config_last_reload_successful", MetricType::Gauge, "",
      "1 while the current --web.config.file is in use; 0 if it is not valid and the previous one "
-     "is "
-     "still in use. Absent without one."},
+     "is still in use. Absent without one."},
     {"fusescope_confinement", MetricType::Gauge, "measure",
      "1 while a measure is in force that keeps the process which answers from doing anything else; "
      "see docs/security.md."},

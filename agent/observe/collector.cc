@@ -335,8 +335,7 @@ std::string Collector::walk_complaint() const {
   const WalkFindings& walked = host_mounts_.walked();
   if (walked.tables_cut) {
     return "mount tables of other namespaces are too long to be read to their end: mounts in the "
-           "rest "
-           "are shown as \"unknown\"";
+           "rest are shown as \"unknown\"";
   }
   if (host_mounts_.walks() && walked.complete_since != Clock::time_point{} &&
       Clock::now() - walked.complete_since > kLateWalk) {

@@ -29,6 +29,8 @@ class Collector {
   // walks itself, and what it does not find is unknown at once.
   Collector(Session& session, Reader& reader, const std::shared_ptr<OtherProcesses>& processes,
             std::shared_ptr<MountWalker> walker);
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
 
   // To be called about once a second: counts the calls that have ended and, less often, gives back
   // the rows of mounts that are gone, so that neither table fills up between two scrapes.

@@ -68,6 +68,8 @@ Result<Skeleton> open_skeleton(const Knobs& knobs) {
   constants.follows_processes = knobs.follows_processes;
   if (knobs.trace) set_trace(constants, *knobs.trace);
   constants.counts_processes = knobs.counts_processes;
+  constants.tells_requesters =
+      knobs.follows_processes || knobs.counts_processes || knobs.trace.has_value();
   static const bool kAllowsProbeReads = allows_probe_reads();
   constants.user_memory_is_readable = kAllowsProbeReads;
   skeleton->data->host_request_bytes = knobs.host_request_bytes;
@@ -102,8 +104,7 @@ void size_maps(const Skeleton& skeleton, const std::vector<std::string>& program
   if (!knobs.calls_are_hooked) bpf_map__set_max_entries(maps.suspended_calls, 1);
   if (!knobs.blocked_is_hooked) bpf_map__set_max_entries(maps.blocked_threads, 1);
   if (!knobs.follows_processes) bpf_map__set_max_entries(maps.followed_processes, 1);
-  if (!knobs.calls_are_hooked && !knobs.follows_processes && !knobs.counts_processes &&
-      !knobs.trace) {
+  if (!knobs.calls_are_hooked && !skeleton->rodata->tells_requesters) {
     bpf_map__set_max_entries(maps.backgrounds, 1);
   }
   if (!knobs.counts_processes) bpf_map__set_max_entries(maps.process_stats, 1);

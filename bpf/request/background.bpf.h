@@ -13,9 +13,6 @@
 #include "bpf/count/counters.bpf.h"
 #include "bpf/request/data_request.bpf.h"
 
-/* Whether something is noted of each, and not only of those that a buffered call waits for. */
-#define NOTES_EACH_BACKGROUND (follows_processes || counts_processes || traces)
-
 static __always_inline void note_background(__u64 args_address, const struct background_note *note)
 {
 	if (bpf_map_update_elem(&backgrounds, &args_address, note, BPF_ANY))
@@ -28,7 +25,8 @@ static __always_inline const struct background_note *noted_background(struct fus
 {
 	__u64 args_address = READ_ADDRESS(req, args);
 
-	if (!NOTES_EACH_BACKGROUND &&
+	/* Where requesters are not told apart, only of those that a buffered call waits for. */
+	if (!tells_requesters &&
 	    (!calls_are_hooked || opcode != FUSE_READ || io_of(READ_FIELD(req, args))))
 		return NULL;
 	return bpf_map_lookup_elem(&backgrounds, &args_address);

@@ -223,7 +223,7 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	struct background_note note = {};
 
 	begin_blocked_background(mount, args);
-	if (NOTES_EACH_BACKGROUND)
+	if (tells_requesters)
 		note.process = process_of_current();
 	if (follows_processes && !is_followed(note.process)) {
 		forget_background(args_address);
@@ -232,7 +232,7 @@ static __always_inline int on_background_allocated(struct fuse_mount *mount, str
 	note.is_of_call = join_background(mount, args, args_address);
 	if (traces)
 		note_current_thread(&note.who, note.process);
-	if (note.is_of_call || NOTES_EACH_BACKGROUND)
+	if (note.is_of_call || tells_requesters)
 		note_background(args_address, &note);
 	return 0;
 }
