@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <map>
 #include <sstream>
 #include <string>
 
@@ -313,13 +315,16 @@ int run(int argc, char** argv, sighandler_t on_broken_pipe) {
     if (error.get_exit_code() == 0) return show(app, error);
     return refuse(std::string(error.what()) + ": see '" + help_of(app) + "'");
   }
-  if (app.get_subcommands().empty()) return refuse("no command given: see 'fusescope --help'");
-  const auto code = app.got_subcommand("doctor")   ? fusescope::doctor(doctor_options)
-                    : app.got_subcommand("stat")   ? fusescope::stat(stat_options)
-                    : app.got_subcommand("top")    ? fusescope::top(top_options)
-                    : app.got_subcommand("trace")  ? fusescope::trace(trace_options)
-                    : app.got_subcommand("verify") ? fusescope::verify(verify_options)
-                                                   : run_serve(serve_options);
+  const auto commands = app.get_subcommands();
+  if (commands.empty()) return refuse("no command given: see 'fusescope --help'");
+  const std::map<std::string, std::function<fusescope::Result<int>()>> runs = {
+      {"serve", [&] { return run_serve(serve_options); }},
+      {"doctor", [&] { return fusescope::doctor(doctor_options); }},
+      {"stat", [&] { return fusescope::stat(stat_options); }},
+      {"top", [&] { return fusescope::top(top_options); }},
+      {"verify", [&] { return fusescope::verify(verify_options); }},
+      {"trace", [&] { return fusescope::trace(trace_options); }}};
+  const auto code = runs.at(commands.front()->get_name())();
   return code ? *code : refuse(code.error().text);
 }
 

@@ -31,7 +31,7 @@ Parts of the everyday tests:
   e2e         the agent against the counting filesystem
   quickstart  deploy/quickstart.sh, also interrupted, and without sudo
 The others:
-  tidy        clang-tidy, over all files
+  tidy        clang-tidy, over all of the agent
   changed     the same over those that the last ten commits changed, or all since FUSESCOPE_SINCE
   extending   a made-up cause, hook, metric, command and kernel row: docs/extending.md, held to
   slow        tests of e2e that wait a minute or more

@@ -17,7 +17,7 @@ namespace {
 // The message as a quoted string, as JSON and logfmt both take it, without a control character.
 class QuotedMessage : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&,
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
               spdlog::memory_buf_t& into) override {
     const std::string text(message.payload.data(), message.payload.size());
     const std::string quoted =

@@ -25,7 +25,7 @@ bool may_be_fuse(std::string_view line) {
 
 void take_line(std::string_view line, const std::function<void(MountIdentity)>& take) {
   if (!may_be_fuse(line)) return;
-  for (Mount& mount : parse_mountinfo(line).mounts) {
+  for (const Mount& mount : parse_mountinfo(line).mounts) {
     if (!is_fuse(mount.fstype)) continue;
     take({to_label(mount.mountpoint), to_label(mount.fstype), to_label(mount.source),
           kernel_device(mount.major, mount.minor)});

@@ -102,9 +102,8 @@ MountWalk::Read MountWalk::read_table(pid_t process, const WantedMounts& wanted,
   if (!table) return Read::gone;
   const auto read = for_each_fuse_mount(
       *table,
-      [&](MountIdentity mount) {
-        const std::uint32_t device = mount.device;
-        if (wanted.contains(device)) into.mounts.try_emplace(device, std::move(mount));
+      [&](const MountIdentity& mount) {
+        if (wanted.contains(mount.device)) into.mounts.try_emplace(mount.device, mount);
       },
       [&](std::size_t piece) {
         bytes += piece;

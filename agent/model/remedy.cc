@@ -183,8 +183,7 @@ std::string host_advice(const RemedyRow& row, const Ceiling& ceiling, const Subj
     return "no kernel allows more: larger calls are split";
   }
   const HostLimits raised = {.page_bytes = host.page_bytes, .max_pages_limit = more};
-  const std::string advice =
-      daemon_advice(row, std::min(raised.most_bytes(), ceiling.bytes), subject);
+  std::string advice = daemon_advice(row, std::min(raised.most_bytes(), ceiling.bytes), subject);
   if (has_largest_queue(row, subject.mount)) return advice;
   return "the host allows no more: sysctl fs.fuse.max_pages_limit=" + std::to_string(more) +
          " (now " + std::to_string(host.most_pages()) + "), then " + advice;
@@ -251,7 +250,7 @@ std::string readahead_advice(const Subject& subject) {
   if (subject.mount.readahead_bytes.value_or(0) < useful) {
     return filled(find_remedy(subject.cause, subject.daemon)->advice, useful, subject);
   }
-  std::string text =
+  const std::string text =
       "a larger window is of no use, one request carries " + std::to_string(useful) + " bytes";
   if (!binding) return text + " at most on this host: larger calls are split";
   const Subject limit = with_cause(subject, cause_of(binding->limit));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/observe/collector.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <ranges>
 #include <string>
 #include <utility>
@@ -37,7 +36,7 @@ bool is_process_gone(std::uint32_t process) {
 
 Collector::Collector(Session& session, Reader& reader,
                      const std::shared_ptr<OtherProcesses>& processes,
-                     std::shared_ptr<MountWalker> walker)
+                     const std::shared_ptr<MountWalker>& walker)
     : session_(session),
       reader_(reader),
       host_mounts_("/proc", walker),

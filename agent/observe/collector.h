@@ -28,7 +28,8 @@ class Collector {
   // asked of `processes`. With a walker, that has its own thread, it waits for names; without, it
   // walks itself, and what it does not find is unknown at once.
   Collector(Session& session, Reader& reader, const std::shared_ptr<OtherProcesses>& processes,
-            std::shared_ptr<MountWalker> walker);
+            const std::shared_ptr<MountWalker>& walker);
+  ~Collector() = default;
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 

@@ -14,7 +14,7 @@ using Programs = std::span<const std::string_view>;
 template <std::size_t size>
 struct Text {
   constexpr Text(const char (&literal)[size]) { std::ranges::copy(literal, characters); }
-  char characters[size];
+  char characters[size]{};
 };
 
 template <Text... programs>

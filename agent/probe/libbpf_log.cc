@@ -33,7 +33,9 @@ std::string& collected() {
   return 0;
 }
 
-int discard(enum libbpf_print_level, const char*, va_list) { return 0; }
+int discard(enum libbpf_print_level /*level*/, const char* /*format*/, va_list /*arguments*/) {
+  return 0;
+}
 
 // Lines that say only that something failed, or advise on what is no cause here.
 constexpr std::array kNoise = {"-- END PROG LOAD LOG",

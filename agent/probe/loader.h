@@ -75,7 +75,7 @@ std::expected<Skeleton, Refusals> load(const std::vector<std::string>& programs,
                                        const Knobs& knobs);
 
 // Attaches a loaded program to what its section names.
-Result<Link> attach(const Skeleton& skeleton, const std::string& program);
+Result<Link> attach(const Skeleton& skeleton, const std::string& name);
 
 // Whether threads can be given storage here, tried on this thread: kStorageCheck is loaded.
 bool has_task_storage(const Skeleton& skeleton);

@@ -149,7 +149,7 @@ Result<Session> Session::start(HookMode mode, const SkipRisk& risk, const HostLi
 }
 
 void Session::follow(const HostLimits& host) {
-  std::atomic_ref bytes(skeleton_->data->host_request_bytes);
+  const std::atomic_ref bytes(skeleton_->data->host_request_bytes);
   bytes.store(host.most_bytes(), std::memory_order_relaxed);
 }
 

@@ -133,8 +133,8 @@ void Screen::show(const std::vector<ScreenLine>& lines) const {
     move(row, 0);
     for (const Span& span : line.spans) {
       if (getcury(stdscr) != row) break;  // the line is full
-      attrset(attributes_of(span.style, terminal_->has_colors) |
-              (line.is_selected ? A_BOLD | A_REVERSE : A_NORMAL));
+      const attr_t selected = line.is_selected ? A_BOLD | A_REVERSE : A_NORMAL;
+      attrset(static_cast<int>(attributes_of(span.style, terminal_->has_colors) | selected));
       const std::string text = terminal_->is_utf8 ? span.text : in_ascii(span.text);
       addnstr(text.c_str(), static_cast<int>(text.size()));
     }

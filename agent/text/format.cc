@@ -61,7 +61,7 @@ std::string last_columns(std::string_view text, std::size_t width) {
 }
 
 std::string padded(std::string_view text, std::size_t width, Align align) {
-  std::string cell(text);
+  const std::string cell(text);
   const std::string blanks(width - std::min(width, width_of(text)), ' ');
   return align == Align::left ? cell + blanks : blanks + cell;
 }

@@ -54,14 +54,14 @@ void keep_in_sight(TopState& state, std::size_t rows, std::size_t page) {
   state.first = std::min({std::max(state.first, least), state.selected, last_first});
 }
 
-void press(TopState& state, KeyPress press, std::size_t rows, std::size_t page) {
-  const bool is_key = press.key != Key::none && press.key != Key::resize;
+void press(TopState& state, KeyPress key, std::size_t rows, std::size_t page) {
+  const bool is_key = key.key != Key::none && key.key != Key::resize;
   if (state.shows_help && is_key) {
     state.shows_help = false;
-    state.has_ended = press.letter == 'q';
+    state.has_ended = key.letter == 'q';
     return;
   }
-  switch (press.key) {
+  switch (key.key) {
     case Key::up: state.selected -= state.selected ? 1 : 0; break;
     case Key::down: state.selected++; break;
     case Key::page_up: state.selected -= std::min(state.selected, page); break;
@@ -70,7 +70,7 @@ void press(TopState& state, KeyPress press, std::size_t rows, std::size_t page) 
     case Key::end: state.selected = rows; break;
     case Key::left: sort_beside(state, columns_of(state.view).size() - 1); break;
     case Key::right: sort_beside(state, 1); break;
-    case Key::other: press_letter(state, press.letter); break;
+    case Key::other: press_letter(state, key.letter); break;
     default: break;
   }
   if (rows) keep_in_sight(state, rows, page);

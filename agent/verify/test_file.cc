@@ -34,7 +34,7 @@ Answer answer_of(const Transfer::Outcome& outcome, fusescope_op op) {
 }  // namespace
 
 TestFile::TestFile(std::string path, std::function<bool()> is_abandoned)
-    : path_(std::move(path)), is_abandoned_(is_abandoned), transfer_(is_abandoned) {}
+    : path_(std::move(path)), is_abandoned_(std::move(is_abandoned)), transfer_(is_abandoned_) {}
 
 TestFile::~TestFile() { remove(); }
 

@@ -23,6 +23,7 @@ constexpr std::chrono::seconds kPatience{2};  // for a worker to remove its file
 // So that who reads what verify prints does not wait for a worker that hangs.
 void let_go_of_standard_files() {
   const UniqueFd nothing(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing) return;
   for (int descriptor = 0; descriptor <= 2; descriptor++) dup2(nothing.get(), descriptor);
 }
 
@@ -51,7 +52,7 @@ Result<Worker> Worker::start(const std::string& directory) {
     return std::unexpected(errno_error("make a socket pair", errno));
   }
   UniqueFd own(sockets[0]);
-  UniqueFd other(sockets[1]);
+  const UniqueFd other(sockets[1]);
   const pid_t process = fork();
   if (process < 0) return std::unexpected(errno_error("fork", errno));
   if (process == 0) {

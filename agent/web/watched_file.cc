@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <tuple>
 #include <utility>
 
 #include "agent/base/unique_fd.h"
@@ -66,7 +67,7 @@ Result<std::string> WatchedFile::read() {
 bool WatchedFile::has_changed() {
   if (is_settled_ && stamp_now() == stamp_) return false;
   const std::size_t before = fingerprint_;
-  read();
+  std::ignore = read();
   return fingerprint_ != before;
 }
 

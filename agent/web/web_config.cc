@@ -19,8 +19,8 @@ std::unexpected<Error> at_line(int line, const std::string& reason) {
 // Reads what a config names.
 class PemFiles {
  public:
-  PemFiles(const std::filesystem::path& directory, const ReadFile& read)
-      : directory_(directory), read_(read) {}
+  PemFiles(std::filesystem::path directory, const ReadFile& read)
+      : directory_(std::move(directory)), read_(read) {}
 
   [[nodiscard]] Result<TlsConfig> tls(const ParsedTls& parsed) const {
     TlsConfig tls{.client = parsed.client,

@@ -139,8 +139,8 @@ void add_made_up(CLI::App& app, fusescope::MadeUpOptions& options) {
   add_made_up(app, made_up_options);
 """, after="  add_trace(app, trace_options);"),
     Insert("agent/main.cc", """\
-                    : app.got_subcommand("made_up") ? fusescope::made_up(made_up_options)
-""", after='  const auto code = app.got_subcommand("doctor")'),
+      {"made_up", [&] { return fusescope::made_up(made_up_options); }},
+""", after='{"serve", [&] { return run_serve(serve_options); }},'),
     Insert("README.md", "    ./fusescope made_up                   # one word\n",
            before="    ./fusescope verify --help             # each command has examples"),
     Insert("test/packages/packages.py", 'COMMANDS |= {"made_up"}\n', after="COMMANDS = {"),
