@@ -140,7 +140,7 @@ void add_made_up(CLI::App& app, fusescope::MadeUpOptions& options) {
 """, after="  add_trace(app, trace_options);"),
     Insert("agent/main.cc", """\
       {"made_up", [&] { return fusescope::made_up(made_up_options); }},
-""", after='{"serve", [&] { return run_serve(serve_options); }},'),
+""", after='runs = {'),
     Insert("README.md", "    ./fusescope made_up                   # one word\n",
            before="    ./fusescope verify --help             # each command has examples"),
     Insert("test/packages/packages.py", 'COMMANDS |= {"made_up"}\n', after="COMMANDS = {"),
