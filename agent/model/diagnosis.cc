@@ -92,12 +92,7 @@ SkipRisk skip_risk_of(const KernelFacts& kernel) {
 }
 
 Verdict verdict_of(const Diagnosis& diagnosis) {
-  const auto is_lost = [](const HookStatus& role) {
-    return is_required(role.role) && state_of(role) == RoleState::missing;
-  };
-  if (diagnosis.roles.empty() || std::ranges::any_of(diagnosis.roles, is_lost)) {
-    return Verdict::unusable;
-  }
+  if (diagnosis.roles.empty() || find_unfilled_required(diagnosis.roles)) return Verdict::unusable;
   return inexact_of(diagnosis.roles).empty() ? Verdict::works : Verdict::degraded;
 }
 

@@ -83,6 +83,13 @@ bool is_filled(const std::vector<HookStatus>& hooks, Role role) {
   return status && !status->programs.empty();
 }
 
+const HookStatus* find_unfilled_required(const std::vector<HookStatus>& hooks) {
+  const auto found = std::ranges::find_if(hooks, [](const HookStatus& each) {
+    return is_required(each.role) && state_of(each) == RoleState::missing;
+  });
+  return found == hooks.end() ? nullptr : &*found;
+}
+
 RoleState state_of(const HookStatus& status) {
   if (!status.mode) return RoleState::missing;
   if (!status.exact) return RoleState::estimate;

@@ -53,6 +53,9 @@ const HookStatus* find(const std::vector<HookStatus>& hooks, Role role);
 // Whether a program is attached for the role.
 bool is_filled(const std::vector<HookStatus>& hooks, Role role);
 
+// The first required role that nothing fills; null if all are filled.
+const HookStatus* find_unfilled_required(const std::vector<HookStatus>& hooks);
+
 // Lossy: exact, save for what is skipped, and counted so (SkipRisk).
 enum class RoleState { exact, lossy, estimate, missing };
 RoleState state_of(const HookStatus& status);

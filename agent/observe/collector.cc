@@ -124,7 +124,7 @@ Collector::EndedByRow Collector::ended_by_row() const {
 std::set<MountLabels> Collector::present_labels() const {
   std::set<MountLabels> labels = {labels_of(unknown_mount())};
   for (const Row& row : rows_.rows()) {
-    if (const auto identity = rows_.name_of(row.index)) labels.insert(labels_of(*identity));
+    if (const auto& identity = rows_.name_of(row.index)) labels.insert(labels_of(*identity));
   }
   const auto shown =
       std::min<std::size_t>(host_.mounts.size(), FUSESCOPE_MAX_MOUNTS + rows_.rows().size());
@@ -168,7 +168,7 @@ Result<void> Collector::keep_house() {
 void Collector::add_rows(EndedByRow& ended, InFlightByRow& in_flight,
                          std::vector<MountSnapshot>& into) {
   for (const Row& row : rows_.rows()) {
-    const auto identity = rows_.name_of(row.index);
+    const auto& identity = rows_.name_of(row.index);
     if (!identity) continue;
     rows_.count(row.index, *identity, std::move(ended[row.index]));
     into.push_back({.identity = *identity,

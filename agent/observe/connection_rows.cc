@@ -150,9 +150,10 @@ void ConnectionRows::release_gone(const HostConnections& host) {
       rows_, [&](const Row& row) { return is_leaving(row.index) || !naming_.contains(row.index); });
 }
 
-std::optional<MountIdentity> ConnectionRows::name_of(std::uint32_t row) const {
+const std::optional<MountIdentity>& ConnectionRows::name_of(std::uint32_t row) const {
+  static const std::optional<MountIdentity> kNone;
   const auto naming = naming_.find(row);
-  return naming == naming_.end() ? std::nullopt : naming->second.identity;
+  return naming == naming_.end() ? kNone : naming->second.identity;
 }
 
 std::uint64_t ConnectionRows::unnamed() const {

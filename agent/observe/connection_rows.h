@@ -65,7 +65,7 @@ class ConnectionRows {
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
 
   // Nothing while it is not known, or for a row that was given back.
-  [[nodiscard]] std::optional<MountIdentity> name_of(std::uint32_t row) const;
+  [[nodiscard]] const std::optional<MountIdentity>& name_of(std::uint32_t row) const;
   [[nodiscard]] bool knows(std::uint32_t row) const { return naming_.contains(row); }
 
   // Whether a row is that of a connection that was found to be gone.

@@ -36,14 +36,6 @@ Result<void> check_kernel() {
   return {};
 }
 
-// The first required role that has no hook; null if all have.
-const HookStatus* missing_role(const Plan& plan) {
-  const auto missing = std::ranges::find_if(plan.hooks, [](const HookStatus& status) {
-    return is_required(status.role) && !status.mode;
-  });
-  return missing == plan.hooks.end() ? nullptr : &*missing;
-}
-
 Error no_hook_for(const HookStatus& status, HookMode mode) {
   const std::string advice = mode == HookMode::automatic
                                  ? "this kernel has no usable hook: see 'fusescope doctor'"
@@ -96,7 +88,7 @@ class Session::Search {
   }
 
   [[nodiscard]] Result<Session> finished(const Plan& plan, Session session) const {
-    const HookStatus* missing = missing_role(plan);
+    const HookStatus* missing = find_unfilled_required(plan.hooks);
     if (missing && !given_.is_dry_run) return std::unexpected(no_hook_for(*missing, mode_));
     return session;
   }
