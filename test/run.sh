@@ -33,7 +33,8 @@ Parts of the everyday tests:
 The others:
   tidy        clang-tidy, over all of the agent
   changed     the same over those that the last ten commits changed, or all since FUSESCOPE_SINCE
-  extending   a made-up cause, hook, metric, command and kernel row: docs/extending.md, held to
+  extending   whether docs/extending.md is complete: adds a cause, hook, metric, command and kernel
+              row to a copy, and builds that
   slow        tests of e2e that wait a minute or more
   fuzz        each fuzzer of test/fuzz for a minute, or for FUSESCOPE_FUZZ_MINUTES
   sanitizers  unit tests, and e2e of HTTP, privileges and endings, with asan and ubsan, and with tsan
